@@ -1,0 +1,53 @@
+"""Write the first migration anew from the models. Only until the first release."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+import psycopg
+from alembic import command
+
+from hiiki.db.base import SCHEMAS
+from hiiki.db.embedded import prepare
+from hiiki.db.migrate import MIGRATIONS, alembic_config, migrate
+
+HEADER = (
+    """    op.execute("create extension if not exists pg_trgm")
+    for schema in (
+"""
+    + "".join(f'        "{name}",\n' for name in SCHEMAS)
+    + """    ):
+        op.execute(f"create schema {schema}")
+"""
+)
+
+
+def main() -> None:
+    for old in (MIGRATIONS / "versions").glob("0001_*.py"):
+        old.unlink()
+    with tempfile.TemporaryDirectory() as folder:
+        server = prepare(Path(folder) / "pg")
+        server.start({"fsync": "off"})
+        try:
+            server.create_database("hiiki")
+            with psycopg.connect(server.url(), autocommit=True) as connection:
+                connection.execute("create extension pg_trgm")
+                for schema in SCHEMAS:
+                    connection.execute(f"create schema {schema}")
+            command.revision(
+                alembic_config(server.url()), "The first tables", autogenerate=True, rev_id="0001"
+            )
+            [path] = (MIGRATIONS / "versions").glob("0001_*.py")
+            text = path.read_text()
+            text = text.replace("def upgrade() -> None:\n", "def upgrade() -> None:\n" + HEADER, 1)
+            path.write_text(text)
+            server.create_database("check")
+            asyncio.run(migrate(server.url("check")))
+        finally:
+            server.stop("immediate")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""People: who they are, whether they are friends of an account, what is known of them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hiiki.db import Base, Identified, Owned
+from hiiki.kit.clock import now
+
+ATTRIBUTE_KINDS = ("text", "number", "date", "choice", "choices")
+
+
+class Contact(Base, Owned):
+    """A person. The id is derived from the LINE user id (`hiiki.kit.ids.contact_id`)."""
+
+    __tablename__ = "contact"
+    __table_args__ = (
+        Index(None, "workspace_id", "created_at", "id"),
+        Index(
+            "ix_contact_display_name_trgm",
+            "display_name",
+            postgresql_using="gin",
+            postgresql_ops={"display_name": "gin_trgm_ops"},
+        ),
+        {"schema": "contacts"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    display_name: Mapped[str] = mapped_column(default="")
+    """As LINE gives it; empty until the profile has been fetched."""
+    real_name: Mapped[str | None]
+    """What the shop calls the person, when it knows better than LINE."""
+    picture_url: Mapped[str | None]
+    language: Mapped[str | None]
+    email: Mapped[str | None]
+    phone: Mapped[str | None]
+    prefecture: Mapped[str | None]
+    birthday: Mapped[date | None]
+    is_purchaser: Mapped[bool] = mapped_column(default=False)
+    profile_at: Mapped[datetime | None]
+    """When LINE was last asked for the profile."""
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+
+class Friendship(Base, Owned):
+    """A contact's standing with one official account."""
+
+    __tablename__ = "friendship"
+    __table_args__ = (
+        CheckConstraint("status in ('following', 'blocked')", name="status"),
+        Index(None, "channel_id", "status", "contact_id"),
+        Index(None, "workspace_id", "followed_at"),
+        {"schema": "contacts"},
+    )
+
+    contact_id: Mapped[UUID] = mapped_column(
+        ForeignKey("contacts.contact.id", ondelete="CASCADE"), primary_key=True
+    )
+    channel_id: Mapped[UUID] = mapped_column(
+        ForeignKey("workspace.channel.id", ondelete="CASCADE"), primary_key=True
+    )
+    line_user_id: Mapped[str]
+    status: Mapped[str]
+    first_followed_at: Mapped[datetime | None]
+    followed_at: Mapped[datetime | None]
+    """When they last added (or unblocked) the account; NULL if they only wrote to it."""
+    blocked_at: Mapped[datetime | None]
+    source: Mapped[str | None]
+    """The acquisition route's code, when it is known."""
+    last_seen_at: Mapped[datetime | None]
+
+
+class Tag(Base, Identified, Owned):
+    """A word the shop puts on people."""
+
+    __tablename__ = "tag"
+    __table_args__ = (
+        Index("uq_tag_name", "workspace_id", "name", unique=True),
+        {"schema": "contacts"},
+    )
+
+    name: Mapped[str]
+    colour: Mapped[str] = mapped_column(default="blue")
+    description: Mapped[str] = mapped_column(default="")
+
+
+class ContactTag(Base, Owned):
+    """That a contact has a tag, and since when."""
+
+    __tablename__ = "contact_tag"
+    __table_args__ = (Index(None, "tag_id", "contact_id"), {"schema": "contacts"})
+
+    contact_id: Mapped[UUID] = mapped_column(
+        ForeignKey("contacts.contact.id", ondelete="CASCADE"), primary_key=True
+    )
+    tag_id: Mapped[UUID] = mapped_column(
+        ForeignKey("contacts.tag.id", ondelete="CASCADE"), primary_key=True
+    )
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Attribute(Base, Identified, Owned):
+    """A field of the shop's own on its contacts (友だち情報)."""
+
+    __tablename__ = "attribute"
+    __table_args__ = (
+        CheckConstraint("kind in ('text', 'number', 'date', 'choice', 'choices')", name="kind"),
+        Index("uq_attribute_key", "workspace_id", "key", unique=True),
+        {"schema": "contacts"},
+    )
+
+    key: Mapped[str]
+    """Its name in the API and in message variables: letters, digits, underscores."""
+    label: Mapped[str]
+    kind: Mapped[str]
+    choices: Mapped[list[Any]] = mapped_column(default=list)
+    """For choice and choices: the values, in order, as strings."""
+    position: Mapped[int] = mapped_column(default=0)
+
+
+class ContactAttribute(Base, Owned):
+    """A contact's value of an attribute, in the column of the attribute's kind."""
+
+    __tablename__ = "contact_attribute"
+    __table_args__ = (
+        Index(None, "attribute_id", "choice", "contact_id"),
+        Index(None, "attribute_id", "number", "contact_id"),
+        Index(None, "attribute_id", "day", "contact_id"),
+        {"schema": "contacts"},
+    )
+
+    contact_id: Mapped[UUID] = mapped_column(
+        ForeignKey("contacts.contact.id", ondelete="CASCADE"), primary_key=True
+    )
+    attribute_id: Mapped[UUID] = mapped_column(
+        ForeignKey("contacts.attribute.id", ondelete="CASCADE"), primary_key=True
+    )
+    text: Mapped[str | None]
+    number: Mapped[Decimal | None]
+    day: Mapped[date | None]
+    choice: Mapped[str | None]
+    choices: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Note(Base, Identified, Owned):
+    """What staff wrote about a contact."""
+
+    __tablename__ = "note"
+    __table_args__ = (Index(None, "contact_id", "created_at"), {"schema": "contacts"})
+
+    contact_id: Mapped[UUID] = mapped_column(ForeignKey("contacts.contact.id", ondelete="CASCADE"))
+    staff_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("workspace.staff.id", ondelete="SET NULL")
+    )
+    staff_name: Mapped[str] = mapped_column(default="")
+    body: Mapped[str]

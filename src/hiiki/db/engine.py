@@ -1,0 +1,85 @@
+"""The connection to PostgreSQL: one engine a process, and raw connections for listeners."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from hiiki.settings import settings
+
+_engine: AsyncEngine | None = None
+
+
+def sqlalchemy_url(url: str) -> str:
+    """Return `url` with the driver that Hiiki uses (psycopg 3)."""
+    return make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def libpq_url(url: str) -> str:
+    """Return `url` as psycopg itself takes it."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def database_url() -> str:
+    """Return the address of the database; `hiiki up` sets it for the embedded server.
+
+    Raises `RuntimeError` when none is set: a process never starts a server on its own.
+    """
+    url = settings().database_url
+    if not url:
+        raise RuntimeError("HIIKI_DATABASE_URL is not set; `hiiki up` starts a database of its own")
+    return url
+
+
+def engine() -> AsyncEngine:
+    """Return this process's engine, made on first use."""
+    global _engine
+    if _engine is None:
+        _engine = create_async_engine(
+            sqlalchemy_url(database_url()),
+            pool_size=settings().database_pool,
+            max_overflow=5,
+            pool_timeout=5,
+            # A connection that died with the server is found before it is used: Hiiki
+            # recovers from a database restart without one of its own.
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 5, "application_name": "hiiki"},
+        )
+    return _engine
+
+
+async def dispose() -> None:
+    """Close this process's connections."""
+    global _engine
+    if _engine is not None:
+        await _engine.dispose()
+        _engine = None
+
+
+async def raw_connection(session: AsyncSession) -> psycopg.AsyncConnection[Any]:
+    """Return the psycopg connection under `session`, inside its transaction."""
+    pooled = await (await session.connection()).get_raw_connection()
+    found = pooled.driver_connection
+    assert isinstance(found, psycopg.AsyncConnection)
+    return found
+
+
+@asynccontextmanager
+async def listening(*channels: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    """Open a connection of its own that listens to these NOTIFY channels."""
+    connection = await psycopg.AsyncConnection.connect(
+        libpq_url(database_url()), autocommit=True, connect_timeout=5
+    )
+    try:
+        for channel in channels:
+            await connection.execute(
+                psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel))
+            )
+        yield connection
+    finally:
+        await connection.close()

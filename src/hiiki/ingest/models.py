@@ -1,0 +1,52 @@
+"""Webhook events as LINE sent them: stored before LINE gets its 200."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hiiki.db import Base, Owned
+from hiiki.kit.clock import now
+
+
+class WebhookEvent(Base, Owned):
+    """One event under LINE's own id, so that a redelivery changes nothing."""
+
+    __tablename__ = "webhook_event"
+    __table_args__ = (
+        CheckConstraint("state in ('waiting', 'handled', 'set_aside')", name="state"),
+        Index(
+            "ix_webhook_event_waiting",
+            "channel_id",
+            "source_id",
+            "at",
+            "serial",
+            postgresql_where=text("state = 'waiting'"),
+        ),
+        Index(None, "workspace_id", "state"),
+        {"schema": "ingest"},
+    )
+
+    channel_id: Mapped[UUID] = mapped_column(
+        ForeignKey("workspace.channel.id", ondelete="CASCADE"), primary_key=True
+    )
+    event_id: Mapped[str] = mapped_column(primary_key=True)
+    """`webhookEventId`; for an event without one, a hash of its own bytes."""
+    serial: Mapped[int] = mapped_column(Identity())
+    """The order of arrival, for events of the same millisecond."""
+    source_id: Mapped[str] = mapped_column(default="")
+    """The user, group or room it came from: events are handled in order within it."""
+    kind: Mapped[str]
+    at: Mapped[datetime]
+    """LINE's `timestamp`."""
+    received_at: Mapped[datetime] = mapped_column(default=now)
+    payload: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(default="waiting")
+    attempts: Mapped[int] = mapped_column(default=0)
+    retry_at: Mapped[datetime | None]
+    error: Mapped[str | None]
+    handled_at: Mapped[datetime | None]

@@ -1,0 +1,207 @@
+"""What a room adds to the main road: events in, actions out.
+
+A room declares one `Room` in its `room.py`. `hiiki.rooms` lists them; the console, the
+API, the workers and the editors are built from that list, so a new capability is a
+folder and one line, and nothing in the core changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from hiiki.kit.i18n import Text
+
+
+class Happening(Protocol):
+    """An event as a reaction sees it (`hiiki.timeline.Event`)."""
+
+    id: Any
+    contact_id: Any
+    channel_id: Any
+    at: Any
+    kind: Any
+    subject: Any
+    value: Any
+    data: Any
+
+
+class ActionContext(Protocol):
+    """What an action or a reaction may use (`hiiki.actions.context.Context`)."""
+
+    session: Any
+    """The `WorkspaceSession` of the transaction in which everything happens."""
+    contact_id: UUID
+    channel_id: UUID | None
+    cause: Any
+    """The event that is being reacted to, or None."""
+    answered: bool
+    """Set it when you have dealt with what was said, so that nothing else answers."""
+
+    def say(self, messages: Sequence[dict[str, Any]], subject: str = "") -> None:
+        """Say these LINE messages to the contact once the transaction is through."""
+
+    async def emit(
+        self,
+        kind: str,
+        *,
+        at: datetime | None = None,
+        subject: object = "",
+        value: Decimal | int | None = None,
+        data: dict[str, Any] | None = None,
+    ) -> Any:
+        """Record an event and let everything that waits for it run."""
+
+    async def run(self, actions: Sequence[dict[str, Any]]) -> None:
+        """Run stored actions, each `{"kind": …, …parameters}`, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventKind:
+    """A kind of thing that can happen to a contact, as it stands on the timeline."""
+
+    name: str
+    """Its name in `timeline.event.kind`, such as `survey_finish`."""
+    label: Text
+    """What staff read, such as "Finished a survey"."""
+    icon: str
+    """A Tabler icon without its `ti-`."""
+    subject: str = ""
+    """The picker that names what `subject` points at (`survey`, `link`, …); "" for none."""
+    starts_rules: bool = True
+    """Whether staff may choose it as what a rule waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionKind:
+    """A kind of thing Hiiki can do to a contact.
+
+    `params` is a Pydantic model; the console draws its form from the model's fields.
+    A field with `json_schema_extra={"picker": "tag"}` is drawn as a choice of tags.
+    `run(context, params)` gets a `hiiki.actions.context.Context`; it must be safe to run
+    inside the transaction of the event that caused it, so it never speaks to LINE itself:
+    what is to be said goes through `context.say`.
+    """
+
+    name: str
+    label: Text
+    icon: str
+    params: type[BaseModel]
+    run: Callable[[ActionContext, Any], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """Code of a room that wants to know of every event of a kind (a survey hears messages)."""
+
+    kind: str
+    run: Callable[[ActionContext, Happening], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One thing a picker offers."""
+
+    value: str
+    label: str
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Picker:
+    """A list to choose from: tags, surveys, coupons, … `options(session)` reads it."""
+
+    name: str
+    label: Text
+    options: Callable[[Any], Awaitable[Sequence[Option]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """A place that uses something, shown when somebody wants to delete that thing."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """A line of the console's left-hand navigation."""
+
+    section: str
+    """One of the sections of `hiiki.web.navigation`: home, friends, segments, …"""
+    label: Text
+    icon: str
+    url: str
+    order: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Everything one room adds. Whatever is left out, it has none of."""
+
+    name: str
+    pages: Sequence[Any] = ()
+    """Litestar handlers of the console; they need a log-in."""
+    api: Sequence[Any] = ()
+    """Litestar handlers below /api/v1; they need a token."""
+    public: Sequence[Any] = ()
+    """Litestar handlers that customers, or LINE, reach without a log-in."""
+    nav: Sequence[NavItem] = ()
+    events: Sequence[EventKind] = ()
+    actions: Sequence[ActionKind] = ()
+    reactions: Sequence[Reaction] = ()
+    pickers: Sequence[Picker] = ()
+    uses: Callable[[Any, str, UUID], Awaitable[Sequence[Usage]]] | None = None
+    """`uses(session, kind, id)`: where this room uses the tag, segment, … with this id."""
+    tasks: Any = None
+    """A Procrastinate blueprint with the room's jobs."""
+    loops: Mapping[str, Callable[[Any], Awaitable[None]]] = field(
+        default_factory=dict[str, Callable[[Any], Awaitable[None]]]
+    )
+    """Long-running parts of the worker: name → `run(stop: asyncio.Event)`."""
+
+
+class Registry:
+    """All rooms together, by what they add."""
+
+    def __init__(self, rooms: Sequence[Room]) -> None:
+        self.rooms = tuple(rooms)
+        self.events = {kind.name: kind for room in rooms for kind in room.events}
+        self.actions = {kind.name: kind for room in rooms for kind in room.actions}
+        self.pickers = {picker.name: picker for room in rooms for picker in room.pickers}
+        self.reactions: dict[str, list[Reaction]] = {}
+        for room in rooms:
+            for reaction in room.reactions:
+                self.reactions.setdefault(reaction.kind, []).append(reaction)
+
+    async def usages(self, session: Any, kind: str, ident: UUID) -> list[Usage]:
+        """Return every place that uses the `kind` (`tag`, `segment`, …) with this id."""
+        found: list[Usage] = []
+        for room in self.rooms:
+            if room.uses is not None:
+                found.extend(await room.uses(session, kind, ident))
+        return found
+
+
+_registry: Registry | None = None
+
+
+def open_road(rooms: Sequence[Room]) -> Registry:
+    """Set this process's rooms; `hiiki.rooms` does so when it is imported."""
+    global _registry
+    _registry = Registry(rooms)
+    return _registry
+
+
+def road() -> Registry:
+    """Return this process's rooms; raises `RuntimeError` before they are set."""
+    if _registry is None:
+        raise RuntimeError("the road is not open: import hiiki.rooms first")
+    return _registry

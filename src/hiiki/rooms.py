@@ -1,0 +1,34 @@
+"""All rooms, in the order in which the console lists them. A new capability adds one line."""
+
+from __future__ import annotations
+
+from hiiki.actions.room import room as actions
+from hiiki.broadcasts.room import room as broadcasts
+from hiiki.contacts.room import room as contacts
+from hiiki.content.room import room as content
+from hiiki.coupons.room import room as coupons
+from hiiki.delivery.room import room as delivery
+from hiiki.ingest.room import room as ingest
+from hiiki.kit.road import open_road
+from hiiki.reports.room import room as reports
+from hiiki.segments.room import room as segments
+from hiiki.surveys.room import room as surveys
+from hiiki.timeline.room import room as timeline
+from hiiki.workspace.room import room as workspace
+
+registry = open_road(
+    [
+        reports,
+        workspace,
+        contacts,
+        timeline,
+        content,
+        segments,
+        delivery,
+        actions,
+        ingest,
+        surveys,
+        broadcasts,
+        coupons,
+    ]
+)

@@ -1,0 +1,63 @@
+"""Writing to, and reading from, the timeline."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from hiiki.db import WorkspaceSession
+from hiiki.kit.clock import now
+from hiiki.kit.ids import uuid7
+from hiiki.timeline.models import Event
+
+
+def record(
+    session: WorkspaceSession,
+    contact_id: UUID,
+    kind: str,
+    *,
+    at: datetime | None = None,
+    channel_id: UUID | None = None,
+    subject: object = "",
+    value: Decimal | int | None = None,
+    data: dict[str, Any] | None = None,
+) -> Event:
+    """Put one event on a contact's timeline, in this session's transaction.
+
+    It starts no rules: `hiiki.actions.context.Context.emit` does both.
+    """
+    event = Event(
+        workspace_id=session.workspace_id,
+        contact_id=contact_id,
+        id=uuid7(),
+        at=at or now(),
+        channel_id=channel_id,
+        kind=kind,
+        subject=str(subject),
+        value=None if value is None else Decimal(value),
+        data=data or {},
+    )
+    session.add(event)
+    return event
+
+
+async def of_contact(
+    session: WorkspaceSession,
+    contact_id: UUID,
+    *,
+    before: datetime | None = None,
+    kinds: tuple[str, ...] = (),
+    limit: int = 50,
+) -> list[Event]:
+    """Return a contact's latest events, newest first."""
+    query = select(Event).where(Event.contact_id == contact_id)
+    if before is not None:
+        query = query.where(Event.at < before)
+    if kinds:
+        query = query.where(Event.kind.in_(kinds))
+    found = await session.scalars(query.order_by(Event.at.desc(), Event.id.desc()).limit(limit))
+    return list(found)

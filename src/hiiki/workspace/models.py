@@ -1,0 +1,156 @@
+"""Shops, the people who work there, and the official accounts they run."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hiiki.db import Base, Identified, Owned
+from hiiki.kit.clock import now
+from hiiki.kit.ids import uuid7
+
+ROLES = ("owner", "operator", "viewer")
+"""From most to least: an owner also runs staff and channels, a viewer changes nothing."""
+
+
+class Workspace(Base, Identified):
+    """A shop: the wall around everything else."""
+
+    __tablename__ = "workspace"
+    __table_args__ = ({"schema": "workspace"},)
+
+    name: Mapped[str]
+    locale: Mapped[str] = mapped_column(default="ja")
+    timezone: Mapped[str] = mapped_column(default="Asia/Tokyo")
+
+
+class Staff(Base, Identified):
+    """A person who logs in. One person may work for several workspaces."""
+
+    __tablename__ = "staff"
+    __table_args__ = ({"schema": "workspace"},)
+
+    email: Mapped[str] = mapped_column(unique=True)
+    """Lower case."""
+    name: Mapped[str]
+    password_hash: Mapped[str]
+    """argon2id."""
+    locale: Mapped[str] = mapped_column(default="ja")
+
+
+class Membership(Base, Owned):
+    """What a person may do in a workspace."""
+
+    __tablename__ = "membership"
+    __table_args__ = (
+        CheckConstraint("role in ('owner', 'operator', 'viewer')", name="role"),
+        {"schema": "workspace"},
+    )
+
+    staff_id: Mapped[UUID] = mapped_column(
+        ForeignKey("workspace.staff.id", ondelete="CASCADE"), primary_key=True
+    )
+    workspace_id: Mapped[UUID] = mapped_column(
+        ForeignKey("workspace.workspace.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    role: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class LoginSession(Base):
+    """A browser that is logged in. The cookie's value is not kept, only its SHA-256."""
+
+    __tablename__ = "login_session"
+    __table_args__ = ({"schema": "workspace"},)
+
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("workspace.staff.id", ondelete="CASCADE"))
+    workspace_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("workspace.workspace.id", ondelete="SET NULL")
+    )
+    """The workspace this browser is looking at."""
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    seen_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+    user_agent: Mapped[str] = mapped_column(default="")
+
+
+class LoginAttempt(Base):
+    """A failed log-in, kept for throttling: by e-mail and by address."""
+
+    __tablename__ = "login_attempt"
+    __table_args__ = (Index(None, "key", "at"), {"schema": "workspace"})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    key: Mapped[str]
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
+class ApiToken(Base, Identified, Owned):
+    """A program's key to the API. Shown once; only its SHA-256 is kept."""
+
+    __tablename__ = "api_token"
+    __table_args__ = ({"schema": "workspace"},)
+
+    name: Mapped[str]
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    role: Mapped[str]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class AuditEntry(Base, Owned):
+    """What a member of staff, or a program with a token, did."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (Index(None, "workspace_id", "at"), {"schema": "workspace"})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    at: Mapped[datetime] = mapped_column(default=now)
+    actor_kind: Mapped[str]
+    """staff, token or system."""
+    actor_id: Mapped[UUID | None]
+    actor_name: Mapped[str]
+    action: Mapped[str]
+    """A verb with its room, such as `segments.delete`."""
+    subject: Mapped[str] = mapped_column(default="")
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class Channel(Base, Identified, Owned):
+    """A LINE Official Account's Messaging API channel, with its credentials sealed."""
+
+    __tablename__ = "channel"
+    __table_args__ = (
+        # One account is run by one workspace: two would answer its friends twice.
+        Index("uq_channel_line_channel_id", "line_channel_id", unique=True),
+        {"schema": "workspace"},
+    )
+
+    name: Mapped[str]
+    """The account's display name, as LINE gives it."""
+    line_channel_id: Mapped[str]
+    provider: Mapped[str]
+    """LINE's user ids are unique to a provider; channels of one provider share contacts."""
+    bot_user_id: Mapped[str] = mapped_column(default="")
+    basic_id: Mapped[str] = mapped_column(default="")
+    """@-name that friends search for."""
+    picture_url: Mapped[str] = mapped_column(default="")
+    sealed_secret: Mapped[bytes]
+    sealed_token: Mapped[bytes]
+    webhook_key: Mapped[str] = mapped_column(unique=True)
+    """The unguessable last part of the webhook's path."""
+    webhook_checked_at: Mapped[datetime | None]
+    plan: Mapped[str] = mapped_column(default="light")
+    """Which price list applies: communication, light, standard (`hiiki.line.prices`)."""
+    quota_limit: Mapped[int | None]
+    """LINE's own figure for the month; NULL means without a limit."""
+    quota_used: Mapped[int] = mapped_column(default=0)
+    quota_checked_at: Mapped[datetime | None]
+    paused_reason: Mapped[str | None]
+    """Why nothing is sent at present, e.g. a revoked token; NULL when all is well."""
+    is_active: Mapped[bool] = mapped_column(default=True, server_default=text("true"))

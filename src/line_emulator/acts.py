@@ -1,0 +1,317 @@
+"""What people do on their phones: add, block, say, tap, take back.
+
+Each act is one JSON object of the control API, `{"user": …, "channel": …, "type": …, …}`; `Actor`
+carries it out and returns what came of it. An act that is impossible (a blocked account cannot be
+written to) raises `ActError` with a sentence.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from typing import Any
+
+from . import events, pictures, tapping
+from .model import Channel, Friendship, Json, Phone, Said, User
+from .platform import Platform
+from .sending import find_message, last_sending
+
+USER_MESSAGE_TYPES = ("text", "sticker", "image", "video", "audio", "file", "location")
+SHOPS_PLACE = {
+    "title": "東京駅",
+    "address": "東京都千代田区丸の内1丁目",
+    "latitude": 35.681236,
+    "longitude": 139.767125,
+}
+
+
+class ActError(Exception):
+    """An act that a person could not do; the text says why."""
+
+
+class Actor:
+    """Carries out acts on a platform."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
+        self._kinds: dict[str, Callable[[Channel, User, Json], Json]] = {
+            "follow": self.follow,
+            "unfollow": self.unfollow,
+            "unblock": self.unblock,
+            "message": self.message,
+            "postback": self.postback,
+            "tap": self.tap,
+            "unsend": self.unsend,
+            "read": self.read,
+            "raw": self.raw,
+        }
+
+    def do(self, act: Json) -> Json:
+        """Carry out one act. Raises ActError."""
+        kind = act.get("type")
+        handler = self._kinds.get(kind) if isinstance(kind, str) else None
+        if handler is None:
+            raise ActError(f"type must be one of {', '.join(self._kinds)}")
+        try:
+            channel = self.platform.channel(act.get("channel"))
+        except (KeyError, TypeError):
+            raise ActError(f"no such channel: {act.get('channel')}") from None
+        user = self.platform.users.get(str(act.get("user")))
+        if user is None:
+            raise ActError(f"no such user: {act.get('user')}")
+        return handler(channel, user, act)
+
+    # Friendship
+
+    def follow(self, channel: Channel, user: User, act: Json) -> Json:
+        """Add the account as a friend (or unblock it, if it is blocked)."""
+        before = channel.friendship(user.id)
+        if before is Friendship.FRIEND:
+            raise ActError("already a friend")
+        return self._befriend(channel, user, unblocked=before is Friendship.BLOCKED)
+
+    def unblock(self, channel: Channel, user: User, act: Json) -> Json:
+        """Take the block back."""
+        if channel.friendship(user.id) is not Friendship.BLOCKED:
+            raise ActError("not blocked")
+        return self._befriend(channel, user, unblocked=True)
+
+    def _befriend(self, channel: Channel, user: User, *, unblocked: bool) -> Json:
+        channel.phone(user.id).friendship = Friendship.FRIEND
+        event = events.follow(self.platform, channel, user.id, unblocked)
+        return self._post(channel, user, event, "unblock" if unblocked else "follow")
+
+    def unfollow(self, channel: Channel, user: User, act: Json) -> Json:
+        """Block the account."""
+        phone = channel.phone(user.id)
+        if phone.friendship is not Friendship.FRIEND:
+            raise ActError("not a friend")
+        phone.friendship = Friendship.BLOCKED
+        event = events.unfollow(self.platform, channel, user.id)
+        return self._post(channel, user, event, "unfollow")
+
+    # Saying
+
+    def message(self, channel: Channel, user: User, act: Json) -> Json:
+        """Send a message to the account: `message` is its content, or `text` for short."""
+        content: Any = act.get("message")
+        if content is None and isinstance(act.get("text"), str):
+            content = {"type": "text", "text": act["text"]}
+        if not isinstance(content, dict):
+            raise ActError("message needs `text` or a `message` object")
+        return self._say(channel, user, dict(content))  # pyright: ignore[reportUnknownArgumentType]
+
+    def _say(self, channel: Channel, user: User, content: Json) -> Json:
+        self._open_chat(channel, user)
+        kind = content.get("type")
+        if kind not in USER_MESSAGE_TYPES:
+            raise ActError(f"message.type must be one of {', '.join(USER_MESSAGE_TYPES)}")
+        message_id = self.platform.message_ids.take(1)[0]
+        content = {"id": message_id} | content | {"type": kind}
+        message_id = content["id"] = str(content["id"])
+        self._complete(channel, content)
+        event = events.message(self.platform, channel, user.id, content)
+        return self._post(channel, user, event, "message", content, message_id)
+
+    def _complete(self, channel: Channel, content: Json) -> None:
+        """Add what LINE's app adds, and keep the bytes for "Get content"."""
+        kind = content["type"]
+        if kind == "text":
+            if not isinstance(content.get("text"), str):
+                raise ActError("a text message needs `text`")
+        elif kind == "sticker":
+            content.setdefault("packageId", "446")
+            content.setdefault("stickerId", "1988")
+            content.setdefault("stickerResourceType", "STATIC")
+        elif kind == "location":
+            for name, value in SHOPS_PLACE.items():
+                content.setdefault(name, value)
+        else:
+            content_type, data = self._bytes_of(content)
+            channel.contents[content["id"]] = (content_type, data)
+            if kind == "file":
+                content.setdefault("fileName", "file.txt")
+                content.setdefault("fileSize", len(data))
+            else:
+                content.setdefault("contentProvider", {"type": "line"})
+            if kind in ("video", "audio"):
+                content.setdefault("duration", 5000)
+
+    def _bytes_of(self, content: Json) -> tuple[str, bytes]:
+        given = content.pop("data", None)
+        content_type = content.pop("contentType", None)
+        if given is None:
+            return pictures.stand_in(content["type"], content["id"])
+        try:
+            data = base64.b64decode(given, validate=True)
+        except (binascii.Error, TypeError, ValueError):
+            raise ActError("message.data must be base64") from None
+        return str(content_type or "application/octet-stream"), data
+
+    def postback(self, channel: Channel, user: User, act: Json) -> Json:
+        """Send a postback, as if a button with this `data` (and `params`) was tapped."""
+        data = act.get("data")
+        if not isinstance(data, str):
+            raise ActError("a postback needs `data`")
+        self._open_chat(channel, user)
+        event = events.postback(self.platform, channel, user.id, data, act.get("params"))
+        shown = {"data": data, "displayText": act.get("displayText")}
+        return self._post(channel, user, event, "postback", shown)
+
+    def unsend(self, channel: Channel, user: User, act: Json) -> Json:
+        """Take back a message the person sent: `message` is its id or "last"."""
+        phone = channel.phone(user.id)
+        wanted = act.get("message", "last")
+        mine = [e for e in phone.entries if isinstance(e, Said) and e.kind == "message"]
+        if wanted != "last":
+            mine = [entry for entry in mine if entry.message_id == wanted]
+        if not mine:
+            raise ActError("there is no such message to take back")
+        taken = mine[-1]
+        assert taken.message_id is not None
+        if taken.message_id in channel.contents:
+            # None marks content that is gone: "Get content" answers 410 from now on.
+            channel.contents[taken.message_id] = None
+        taken.kind = "unsent"
+        taken.body = None
+        event = events.unsend(self.platform, channel, user.id, taken.message_id)
+        return self._event_result(channel, user, event) | {"messageId": taken.message_id}
+
+    def read(self, channel: Channel, user: User, act: Json) -> Json:
+        """Look at the chat: everything received counts as read. LINE tells the bot nothing."""
+        phone = channel.phone(user.id)
+        phone.read_to_ms = self.platform.clock.now_ms()
+        return {"webhookEventIds": []}
+
+    def raw(self, channel: Channel, user: User, act: Json) -> Json:
+        """Post an arbitrary event object exactly as given; `fill` adds the common properties."""
+        event = act.get("event")
+        if not isinstance(event, dict):
+            raise ActError("raw needs an `event` object")
+        given: Json = event  # pyright: ignore[reportUnknownVariableType]
+        if act.get("fill"):
+            kind = str(given.get("type", "message"))
+            given = events.common(self.platform, channel, kind, user.id) | given
+        return self._event_result(channel, user, given)
+
+    # Tapping
+
+    def tap(self, channel: Channel, user: User, act: Json) -> Json:
+        """Tap something in a message that really arrived, chosen by `label` or `index`.
+
+        `message` is an id or "last". `value` is what is picked in a date picker; `action` taps a
+        given action object without looking it up, as the browser's phone does.
+        """
+        given = act.get("action")
+        if isinstance(given, dict):
+            return self._perform(channel, user, given, act)  # pyright: ignore[reportUnknownArgumentType]
+        phone = channel.phone(user.id)
+        found = self._tappables(phone, str(act.get("message", "last")))
+        label = act.get("label")
+        index = act.get("index")
+        chosen = tapping.choose(
+            found,
+            None if label is None else str(label),
+            index if isinstance(index, int) else None,
+        )
+        if chosen is None:
+            there = ", ".join(repr(one.label) for one in found) or "nothing"
+            what = f"label {label!r}" if label is not None else f"index {index}"
+            raise ActError(f"no action with {what}; there is {there}")
+        return self._perform(channel, user, chosen.action, act)
+
+    @staticmethod
+    def _tappables(phone: Phone, message: str) -> list[tapping.Tappable]:
+        if message == "last":
+            sending = last_sending(phone)
+            if sending is None:
+                raise ActError("nothing has arrived at this phone")
+            return tapping.in_sending(sending)
+        held = find_message(phone, message)
+        if held is None:
+            raise ActError(f"message {message} did not arrive at this phone")
+        return tapping.in_sending(held[0], held[1])
+
+    def _perform(self, channel: Channel, user: User, action: Json, act: Json) -> Json:
+        kind = action.get("type")
+        result: Json = {"action": action}
+        if kind == "message":
+            return result | self._say(channel, user, {"type": "text", "text": action["text"]})
+        if kind == "postback":
+            return result | self._tap_postback(channel, user, action, None)
+        if kind == "datetimepicker":
+            params = {str(action.get("mode")): self._picked(action, act)}
+            return result | self._tap_postback(channel, user, action, params)
+        if kind == "uri":
+            uri = action.get("uri") or action.get("linkUri")
+            return result | {"uri": uri, "webhookEventIds": []}
+        if kind == "clipboard":
+            return result | {"clipboard": action.get("clipboardText"), "webhookEventIds": []}
+        if kind in ("camera", "cameraRoll"):
+            return result | self._say(channel, user, {"type": "image"})
+        if kind == "location":
+            place: Any = act.get("value")
+            content: Json = place if isinstance(place, dict) else {}  # pyright: ignore
+            return result | self._say(channel, user, content | {"type": "location"})
+        raise ActError(f"a {kind} action cannot be tapped here")
+
+    def _tap_postback(
+        self, channel: Channel, user: User, action: Json, params: Json | None
+    ) -> Json:
+        self._open_chat(channel, user)
+        result: Json = {"webhookEventIds": []}
+        text = action.get("text")
+        if isinstance(text, str):
+            # The old `text` is really said, unlike `displayText` (reference, "Postback action").
+            said = self._say(channel, user, {"type": "text", "text": text})
+            result["webhookEventIds"] += said["webhookEventIds"]
+        data = str(action.get("data", ""))
+        event = events.postback(self.platform, channel, user.id, data, params)
+        shown = {"data": data, "displayText": action.get("displayText"), "params": params}
+        done = self._post(channel, user, event, "postback", shown)
+        result["webhookEventIds"] += done["webhookEventIds"]
+        return result
+
+    def _picked(self, action: Json, act: Json) -> str:
+        value = act.get("value") or action.get("initial")
+        if isinstance(value, str):
+            return value
+        now = self.platform.clock
+        day = f"{now.day()[:4]}-{now.day()[4:6]}-{now.day()[6:]}"
+        return {"date": day, "time": "12:00"}.get(str(action.get("mode")), f"{day}T12:00")
+
+    # Common
+
+    def _open_chat(self, channel: Channel, user: User) -> Phone:
+        phone = channel.phone(user.id)
+        if phone.friendship is Friendship.BLOCKED:
+            raise ActError("the account is blocked: unblock it first")
+        phone.last_said_at = self.platform.clock.now()
+        phone.read_to_ms = self.platform.clock.now_ms()
+        return phone
+
+    def _post(
+        self,
+        channel: Channel,
+        user: User,
+        event: Json,
+        kind: str,
+        body: Json | None = None,
+        message_id: str | None = None,
+    ) -> Json:
+        said = Said(
+            at_ms=event["timestamp"],
+            kind=kind,
+            body=body,
+            message_id=message_id,
+            event_id=event["webhookEventId"],
+        )
+        self.platform.put_on_phone(channel, user.id, said)
+        result = self._event_result(channel, user, event)
+        return result if message_id is None else result | {"messageId": message_id}
+
+    def _event_result(self, channel: Channel, user: User, event: Json) -> Json:
+        posted = events.post(self.platform, channel, user.id, event)
+        event_id = event.get("webhookEventId")
+        return {"webhookEventIds": [event_id] if event_id else [], "posted": posted}

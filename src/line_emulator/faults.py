@@ -1,0 +1,129 @@
+"""Faults on demand: what can go wrong between a bot and LINE, by rule."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast, get_args
+
+from .model import Json
+
+FaultKind = Literal["500_before", "500_after", "timeout", "reset", "slow", "429", "401", "400"]
+KINDS: tuple[str, ...] = get_args(FaultKind)
+
+
+@dataclass(slots=True)
+class Fault:
+    """One rule: which requests it meets and what happens to them.
+
+    `nth` picks the nth matching requests (1 is the first), `chance` picks by lot, `count` is how
+    often the rule may strike in all. `accept` says for "timeout" and "reset" whether LINE has done
+    the work before the answer is lost. `seconds` is how long "slow" waits.
+    """
+
+    id: int
+    kind: FaultKind
+    method: str | None = None
+    path: str | None = None
+    channel: str | None = None
+    user: str | None = None
+    nth: frozenset[int] | None = None
+    chance: float | None = None
+    count: int | None = None
+    seconds: float = 1.0
+    accept: bool = False
+    seen: int = field(default=0)
+    struck: int = field(default=0)
+
+    def meets(self, method: str, path: str, channel: str | None, body: bytes) -> bool:
+        """Whether a request is of the kind this rule is about."""
+        return (
+            (self.method is None or self.method == method)
+            and (self.path is None or path.startswith(self.path))
+            and (self.channel is None or self.channel == channel)
+            and (self.user is None or self.user in path or self.user.encode() in body)
+        )
+
+    def describe(self) -> Json:
+        """The rule and what it has done so far, for the control API."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "match": {
+                "method": self.method,
+                "path": self.path,
+                "channel": self.channel,
+                "user": self.user,
+            },
+            "nth": sorted(self.nth) if self.nth else None,
+            "probability": self.chance,
+            "count": self.count,
+            "seconds": self.seconds,
+            "accept": self.accept,
+            "seen": self.seen,
+            "struck": self.struck,
+        }
+
+
+class Faults:
+    """The rules in force, asked in order; the first that strikes wins."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rules: list[Fault] = []
+        self._rng = rng
+        self._ids = itertools.count(1)
+
+    def add(self, spec: Json) -> Fault:
+        """Add a rule from the control API's JSON. Raises ValueError with a sentence if it is wrong."""
+        kind = spec.get("kind")
+        if kind not in KINDS:
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}")
+        match: Any = spec.get("match") or {}
+        if not isinstance(match, dict):
+            raise ValueError("match must be an object")
+        where = cast(Json, match)
+        unknown = set(where) - {"method", "path", "channel", "user"}
+        if unknown:
+            raise ValueError(f"match does not know {', '.join(sorted(unknown))}")
+        nth: Any = spec.get("nth")
+        if isinstance(nth, int):
+            nth = [nth]
+        chance: Any = spec.get("probability")
+        if chance is not None and not (isinstance(chance, (int, float)) and 0 <= chance <= 1):
+            raise ValueError("probability must be between 0 and 1")
+        rule = Fault(
+            id=next(self._ids),
+            kind=cast(FaultKind, kind),
+            method=str(where["method"]).upper() if where.get("method") else None,
+            path=where.get("path"),
+            channel=where.get("channel"),
+            user=where.get("user"),
+            nth=frozenset(int(n) for n in nth) if nth else None,
+            chance=chance,
+            count=spec.get("count"),
+            seconds=float(spec.get("seconds", 1.0)),
+            accept=bool(spec.get("accept", False)),
+        )
+        self.rules.append(rule)
+        return rule
+
+    def strike(self, method: str, path: str, channel: str | None, body: bytes) -> Fault | None:
+        """The rule that strikes this request, if any; counts what it saw."""
+        for rule in self.rules:
+            if not rule.meets(method, path, channel, body):
+                continue
+            rule.seen += 1
+            if rule.count is not None and rule.struck >= rule.count:
+                continue
+            if rule.nth is not None and rule.seen not in rule.nth:
+                continue
+            if rule.chance is not None and self._rng.random() >= rule.chance:
+                continue
+            rule.struck += 1
+            return rule
+        return None
+
+    def remove(self, rule_id: int | None = None) -> None:
+        """Lift one rule, or all."""
+        self.rules = [rule for rule in self.rules if rule_id is not None and rule.id != rule_id]

@@ -1,0 +1,61 @@
+"""Identifiers in the shapes LINE uses."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = tuple(a + b for a in _CROCKFORD for b in _CROCKFORD)
+
+USER_ID = re.compile(r"U[0-9a-f]{32}")
+"""Shape of a user id (reference, "Source user")."""
+CHAT_ID = re.compile(r"[UCR][0-9a-f]{32}")
+"""Shape of a user, group or room id: what `to` of a push may hold."""
+UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+"""Shape of a retry key (reference, "Retrying an API request")."""
+
+
+def request_id() -> str:
+    """A fresh value for `x-line-request-id`."""
+    h = os.urandom(16).hex()
+    return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{h[16:20]}-{h[20:]}"
+
+
+def ulid(at_ms: int) -> str:
+    """A ULID for `webhookEventId` (reference, "Common properties" of webhook events)."""
+    value = (at_ms & 0xFFFFFFFFFFFF) << 80 | int.from_bytes(os.urandom(10), "big")
+    pairs = [_PAIRS[(value >> shift) & 0x3FF] for shift in range(120, -1, -10)]
+    return "".join(pairs)
+
+
+def seeded_hex(seed: int, kind: str, index: int) -> str:
+    """32 hex digits that are always the same for the same arguments."""
+    return hashlib.md5(f"{seed}/{kind}/{index}".encode(), usedforsecurity=False).hexdigest()
+
+
+def reply_token() -> str:
+    """A reply token: 32 hex digits."""
+    return secrets.token_hex(16)
+
+
+def quote_token() -> str:
+    """A quote token: opaque and URL-safe."""
+    return secrets.token_urlsafe(48)
+
+
+class MessageIds:
+    """Hands out message ids: decimal strings of 18 digits that only grow, as LINE's do."""
+
+    __slots__ = ("_next",)
+
+    def __init__(self) -> None:
+        self._next = 600_000_000_000_000_001
+
+    def take(self, count: int) -> list[str]:
+        """`count` fresh ids in rising order."""
+        first = self._next
+        self._next += count * 17
+        return [str(first + 17 * i) for i in range(count)]

@@ -1,0 +1,113 @@
+"""Bringing accepted messages to phones, and booking them as LINE's accounts do.
+
+Rules: reference, "Send push message", "Send multicast message", "Retrying an API request"; docs,
+"Messaging API pricing": counted for each person reached, however many message objects; replies are
+free; who has blocked the account is neither reached nor counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .ids import quote_token
+from .model import AcceptedKey, Channel, Friendship, Json, Phone, Sending, Via
+from .platform import Platform
+
+NON_FRIEND_SECONDS = 7 * 24 * 3600
+"""Who is no friend can be pushed to for 7 days after saying something (reference, push)."""
+RETRY_KEY_SECONDS = 24 * 3600
+"""How long a retry key is remembered (reference, "Retrying an API request")."""
+MAX_UNITS = 1000
+"""Aggregation unit names a month; later ones are silently not assigned (reference, push)."""
+QUOTABLE = frozenset({"text", "textV2", "sticker", "image", "video", "template", "flex"})
+"""Message types that can be quoted and so get a quote token (docs, "Get quote tokens")."""
+
+
+def reachable(platform: Platform, channel: Channel, user_id: str, via: Via) -> bool:
+    """Whether a message sent now would arrive at this person's phone."""
+    phone = channel.phones.get(user_id)
+    if phone is None or phone.friendship is Friendship.BLOCKED:
+        return False
+    if phone.friendship is Friendship.FRIEND or via == "reply":
+        return True
+    said = phone.last_said_at
+    return via == "push" and said is not None and (
+        platform.clock.now() - said <= NON_FRIEND_SECONDS
+    )  # fmt: skip
+
+
+def quota_allows(platform: Platform, channel: Channel, people: int) -> bool:
+    """Whether the month's target limit leaves room for so many people."""
+    if channel.quota is None:
+        return True
+    return channel.consumed.get(platform.clock.month(), 0) + people <= channel.quota
+
+
+def deliver(platform: Platform, channel: Channel, sending: Sending, people: list[str]) -> None:
+    """Put `sending` on these phones, all of them reachable, and count it."""
+    for user_id in people:
+        phone = platform.put_on_phone(channel, user_id, sending)
+        phone.loading_until = 0.0
+    platform.deliveries.add(sending, people)
+    day = (sending.via, platform.clock.day())
+    channel.sent_by_day[day] = channel.sent_by_day.get(day, 0) + len(people)
+    if sending.via != "reply":
+        month = platform.clock.month()
+        channel.consumed[month] = channel.consumed.get(month, 0) + len(people)
+
+
+def assign_unit(platform: Platform, channel: Channel, unit: str | None) -> str | None:
+    """The aggregation unit to book under, or None if the month's names are used up."""
+    if unit is None:
+        return None
+    names = channel.units.setdefault(platform.clock.month(), set())
+    if unit not in names and len(names) >= MAX_UNITS:
+        return None
+    names.add(unit)
+    return unit
+
+
+def sent_messages(message_ids: Iterable[str], messages: Iterable[Json]) -> list[Json]:
+    """The `sentMessages` of a push or reply: ids, and quote tokens where quoting is possible."""
+    return [
+        {"id": message_id, "quoteToken": quote_token()}
+        if message["type"] in QUOTABLE
+        else {"id": message_id}
+        for message_id, message in zip(message_ids, messages, strict=True)
+    ]
+
+
+def accepted_before(platform: Platform, channel: Channel, key: str) -> AcceptedKey | None:
+    """What was accepted under this retry key in the last 24 hours, if anything."""
+    keys = channel.retry_keys
+    now = platform.clock.now()
+    # The order of insertion is the order of age: forget from the front.
+    while keys:
+        oldest = next(iter(keys))
+        if now - keys[oldest].at <= RETRY_KEY_SECONDS:
+            break
+        del keys[oldest]
+    return keys.get(key.lower())
+
+
+def remember_key(
+    platform: Platform, channel: Channel, key: str, request_id: str, sent: bytes | None
+) -> None:
+    """Remember that a request with this retry key was accepted."""
+    channel.retry_keys[key.lower()] = AcceptedKey(platform.clock.now(), request_id, sent)
+
+
+def find_message(phone: Phone, message_id: str) -> tuple[Sending, int] | None:
+    """The sending on this phone that holds the message, with its place in it."""
+    for entry in reversed(phone.entries):
+        if isinstance(entry, Sending) and message_id in entry.message_ids:
+            return entry, entry.message_ids.index(message_id)
+    return None
+
+
+def last_sending(phone: Phone) -> Sending | None:
+    """The latest sending that arrived at this phone."""
+    for entry in reversed(phone.entries):
+        if isinstance(entry, Sending):
+            return entry
+    return None

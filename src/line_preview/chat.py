@@ -1,0 +1,107 @@
+"""Messages as a chat shows them: who speaks, when, and the quick replies below."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from line_preview.actions import action_attributes, label_of
+from line_preview.fields import Fields, fields, items, text
+from line_preview.html import attributes, block, element, inline, join
+from line_preview.icons import CAMERA, PERSON, PICTURE, PIN
+from line_preview.media import image, web_url
+from line_preview.messages import render_message
+from line_preview.text import render_text
+from line_preview.words import word
+
+# LINE draws its own icon on these chips when the bot gives none.
+_CHIP_ICONS: Final = {"camera": CAMERA, "cameraRoll": PICTURE, "location": PIN}
+_NARROW: Final = frozenset({"text", "textV2", "sticker", "image", "video", "audio", "location"})
+
+
+def render_messages(
+    messages: Iterable[Mapping[str, Any]],
+    *,
+    lang: str = "ja",
+    sender_name: str | None = None,
+    sender_icon: str | None = None,
+    at: str | None = None,
+) -> Markup:
+    """Return a run of messages from one side, as LINE draws them.
+
+    Icon and name stand once at the top, and again where a message brings its own `sender`. `at` is
+    the time to print, already formatted. The last message's quick replies follow as chips.
+    """
+    run = [fields(message) for message in messages]
+    parts: list[Markup] = []
+    speaker: tuple[str, str | None] | None = None
+    for message in run:
+        sender = fields(message.get("sender"))
+        now = (text(sender, "name") or sender_name or "", _icon_of(sender, sender_icon))
+        parts.append(_line(message, now if now != speaker else None, lang, at))
+        speaker = now
+    if run:
+        parts.append(_quick_replies(run[-1], lang))
+    return block("lp-root lp-run", *parts)
+
+
+def render_said(
+    said: str | Mapping[str, Any], lang: str = "ja", *, at: str | None = None
+) -> Markup:
+    """Return what the user said, on the right: a text, or a message object."""
+    if isinstance(said, str):
+        bubble = render_text({"text": said}, lang)
+    else:
+        bubble = render_message(said, lang=lang)
+    return block("lp-root lp-line lp-said", _stamp(at), block("lp-msg", bubble))
+
+
+def _icon_of(sender: Fields, fallback: str | None) -> str | None:
+    return web_url(sender.get("iconUrl")) or web_url(fallback)
+
+
+def _line(
+    message: Fields, speaker: tuple[str, str | None] | None, lang: str, at: str | None
+) -> Markup:
+    wide = "" if text(message, "type") in _NARROW else " lp-wide"
+    content = block("lp-said-row", block("lp-msg", render_message(message, lang=lang)), _stamp(at))
+    head: list[Markup] = []
+    if speaker is not None:
+        name, icon = speaker
+        face = image(icon, "lp-face-img", lang=lang) if icon else PERSON
+        head.append(element("span", attributes({"class": "lp-face", "aria-hidden": "true"}), face))
+        if name:
+            head.append(block("lp-name", name))
+    return block(f"lp-line lp-heard{wide}", *head, content)
+
+
+def _stamp(at: str | None) -> Markup:
+    return inline("lp-time", at) if at else Markup("")
+
+
+def _quick_replies(message: Fields, lang: str) -> Markup:
+    chips = [
+        _chip(fields(item), lang) for item in items(fields(message.get("quickReply")).get("items"))
+    ]
+    if not chips:
+        return Markup("")
+    return element(
+        "div",
+        attributes(
+            {"class": "lp-chips", "role": "group", "aria-label": word("quick_replies", lang)}
+        ),
+        *chips,
+    )
+
+
+def _chip(item: Fields, lang: str) -> Markup:
+    action = fields(item.get("action"))
+    parts: list[Markup | str] = []
+    if item.get("imageUrl") is not None:
+        parts.append(image(item.get("imageUrl"), "lp-chip-icon", lang=lang))
+    elif default := _CHIP_ICONS.get(text(action, "type")):
+        parts.append(default)
+    parts.append(label_of(action, word("no_label", lang)))
+    return element(
+        "span", attributes({"class": "lp-chip", **action_attributes(action)}), join(parts)
+    )

@@ -1,0 +1,119 @@
+"""The ground all tests stand on: a real PostgreSQL, empty tables, a shop to work in.
+
+One server serves a whole run (all xdist workers); each worker has a database of its own,
+copied from one that the migrations made. Between tests the tables are emptied, so a
+test's world is as empty as a new installation's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from filelock import FileLock
+
+from hiiki.db import engine as engine_module
+from hiiki.db import everywhere, scope
+from hiiki.db.base import SCHEMAS
+from hiiki.db.embedded import EmbeddedServer, prepare
+from hiiki.db.migrate import migrate
+from hiiki.kit.i18n import set_locale
+from hiiki.settings import settings
+from hiiki.workspace.models import Workspace
+
+TEMPLATE = "hiiki_template"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[EmbeddedServer]:
+    """A PostgreSQL with a migrated template database, shared by all workers of this run."""
+    if worker_id == "master":
+        shared = Path(tempfile.mkdtemp(prefix="hiiki-tests-"))
+    else:
+        shared = tmp_path_factory.getbasetemp().parent
+    users = shared / "users"
+    with FileLock(shared / "lock"):
+        postgres = prepare(shared / "pg")
+        if not users.exists():
+            # A test's data may be lost with the machine: it need not wait for the disk.
+            postgres.start(
+                {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            )
+            postgres.create_database(TEMPLATE)
+            asyncio.run(migrate(postgres.url(TEMPLATE)))
+            users.write_text("0")
+        users.write_text(str(int(users.read_text()) + 1))
+    yield postgres
+    with FileLock(shared / "lock"):
+        left = int(users.read_text()) - 1
+        users.write_text(str(left))
+        if left == 0:
+            postgres.stop("immediate")
+            users.unlink()
+
+
+@pytest.fixture(scope="session")
+def database(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of this worker's own database; the settings point to it."""
+    name = f"hiiki_{uuid.uuid4().hex[:10]}"
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(f"create database {name} template {TEMPLATE}")
+    url = server.url(name)
+    os.environ["HIIKI_DATABASE_URL"] = url
+    os.environ["HIIKI_DATA_DIR"] = str(tmp_path_factory.mktemp("data"))
+    settings.cache_clear()
+    yield url
+
+
+@pytest.fixture
+async def db(database: str) -> AsyncIterator[str]:
+    """The database with empty tables. Ask for it, or for `workspace`, in every test that uses it."""
+    set_locale("ja")
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
+        found = await connection.execute(
+            "select format('%%I.%%I', schemaname, tablename) from pg_tables"
+            " where schemaname = any(%s) or tablename like 'procrastinate_%%'",
+            (list(SCHEMAS),),
+        )
+        tables = ", ".join(row[0] for row in await found.fetchall())
+        await connection.execute(f"truncate {tables} restart identity cascade")
+    yield database
+    await engine_module.dispose()
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A workspace to test in."""
+
+    workspace_id: uuid.UUID
+
+
+async def make_shop(name: str = "カレーの店") -> Shop:
+    """Make a workspace of its own."""
+    async with everywhere() as session:
+        workspace = Workspace(name=name)
+        session.add(workspace)
+        await session.flush()
+        return Shop(workspace.id)
+
+
+@pytest.fixture
+async def shop(db: str) -> Shop:
+    """One empty workspace."""
+    return await make_shop()
+
+
+@pytest.fixture
+async def other_shop(db: str) -> Shop:
+    """Another workspace, for the wall between the two."""
+    return await make_shop("結婚式場")
+
+
+__all__ = ["Shop", "make_shop", "scope"]
