@@ -10,7 +10,7 @@ from line_preview.fields import Fields, fields, items, text
 from line_preview.html import attributes, block, element, inline, join
 from line_preview.icons import CAMERA, PERSON, PICTURE, PIN
 from line_preview.media import image, web_url
-from line_preview.messages import render_message
+from line_preview.messages import draw_message
 from line_preview.text import render_text
 from line_preview.words import word
 
@@ -52,7 +52,7 @@ def render_said(
     if isinstance(said, str):
         bubble = render_text({"text": said}, lang)
     else:
-        bubble = render_message(said, lang=lang)
+        bubble = draw_message(fields(said), lang)
     return block("lp-root lp-line lp-said", _stamp(at), block("lp-msg", bubble))
 
 
@@ -64,7 +64,9 @@ def _line(
     message: Fields, speaker: tuple[str, str | None] | None, lang: str, at: str | None
 ) -> Markup:
     wide = "" if text(message, "type") in _NARROW else " lp-wide"
-    content = block("lp-said-row", block("lp-msg", render_message(message, lang=lang)), _stamp(at))
+    if fields(message.get("contents")).get("size") == "giga":
+        wide += " lp-full"
+    content = block("lp-row", block("lp-msg", draw_message(message, lang)), _stamp(at))
     head: list[Markup] = []
     if speaker is not None:
         name, icon = speaker

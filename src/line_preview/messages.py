@@ -16,6 +16,7 @@ from line_preview.attachments import (
 )
 from line_preview.fields import Fields, fields, text
 from line_preview.flex import render_flex
+from line_preview.html import block
 from line_preview.placeholder import placeholder
 from line_preview.templates import render_template
 from line_preview.text import render_text, render_text_v2
@@ -41,7 +42,11 @@ def render_message(message: Mapping[str, Any], *, lang: str = "ja") -> Markup:
     Whatever the JSON holds, the answer is escaped HTML: what cannot be drawn becomes a visible
     placeholder.
     """
-    source = fields(message)
-    kind = text(source, "type")
+    return block("lp-root lp-msg", draw_message(fields(message), lang))
+
+
+def draw_message(message: Fields, lang: str) -> Markup:
+    """Draw one message by its type."""
+    kind = text(message, "type")
     draw = _TYPES.get(kind)
-    return draw(source, lang) if draw else placeholder(kind or "?", lang)
+    return draw(message, lang) if draw else placeholder(kind or "?", lang)

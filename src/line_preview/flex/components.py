@@ -36,18 +36,18 @@ def draw_text(component: Fields, place: Place) -> Markup:
     if not look.size("font-size", component, "size", "lp-fs", _TEXT_SIZES):
         look.add("lp-fs-md")
     _letters(look, component)
-    gap = Look("lp-p")
+    paragraph = Look("lp-p")
     if wraps and look.declare("--lp-line-gap", text(component, "lineSpacing")):
         look.add("lp-gap")
     lines = number(component, "maxLines")
     if wraps and lines and lines > 0:
-        gap.add("lp-clamp")
-        gap.declare("-webkit-line-clamp", f"{lines:.0f}")
+        paragraph.add("lp-clamp")
+        paragraph.declare("-webkit-line-clamp", f"{lines:.0f}")
     spans = items(component.get("contents"))
     content = join(_span(fields(span)) for span in spans) if spans else text(component, "text")
     action = component.get("action")
     tap = action_attributes(action, label=label_of(action))
-    return element("div", look.attributes(**tap), element("div", gap.attributes(), content))
+    return element("div", look.attributes(**tap), element("div", paragraph.attributes(), content))
 
 
 def draw_button(component: Fields, place: Place) -> Markup:

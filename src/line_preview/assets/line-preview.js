@@ -1,0 +1,141 @@
+// @ts-check
+/**
+ * What a preview needs beyond HTML and CSS: styles that a strict Content-Security-Policy would
+ * forbid as attributes, taps, and the playing of video and audio. Load it as a module; it looks
+ * after every preview on the page, also those that come later.
+ */
+
+/** The only properties a preview may set; line_preview/style.py has the same list. */
+export const ALLOWED = new Set([
+  "-webkit-line-clamp",
+  "--lp-line-color",
+  "--lp-line-gap",
+  "aspect-ratio",
+  "background-color",
+  "background-image",
+  "border-color",
+  "border-radius",
+  "border-width",
+  "bottom",
+  "color",
+  "flex-grow",
+  "font-size",
+  "height",
+  "inset-inline-end",
+  "inset-inline-start",
+  "left",
+  "margin-inline-start",
+  "margin-top",
+  "max-height",
+  "max-width",
+  "padding-bottom",
+  "padding-inline-end",
+  "padding-inline-start",
+  "padding-top",
+  "top",
+  "width",
+]);
+
+/** What is set on an element now, to be taken back when its attribute changes.
+ * @type {WeakMap<HTMLElement, string[]>} */
+const applied = new WeakMap();
+
+/** @param {Element} element */
+function applyStyle(element) {
+  if (!(element instanceof HTMLElement)) return;
+  for (const name of applied.get(element) ?? []) element.style.removeProperty(name);
+  const names = [];
+  for (const declaration of (element.dataset.lpStyle ?? "").split(";")) {
+    const colon = declaration.indexOf(":");
+    const name = declaration.slice(0, colon).trim();
+    const value = declaration.slice(colon + 1).trim();
+    if (colon < 0 || !ALLOWED.has(name) || /url|expression|[\\<>{}]/i.test(value)) continue;
+    element.style.setProperty(name, value);
+    names.push(name);
+  }
+  applied.set(element, names);
+}
+
+/** Apply the styles of a preview and everything in it.
+ * @param {ParentNode & Node} root */
+export function apply(root) {
+  if (root instanceof Element && root.hasAttribute("data-lp-style")) applyStyle(root);
+  root.querySelectorAll("[data-lp-style]").forEach(applyStyle);
+}
+
+/** @param {HTMLElement} holder */
+function play(holder) {
+  if (holder.querySelector("video, audio")) return;
+  const kind = holder.dataset.lpPlay === "audio" ? "audio" : "video";
+  const player = document.createElement(kind);
+  player.controls = true;
+  player.src = holder.dataset.lpSrc ?? "";
+  holder.replaceChildren(player);
+  holder.removeAttribute("role");
+  holder.removeAttribute("tabindex");
+  // A browser may refuse to start by itself; the controls are there.
+  player.play().catch(() => {});
+}
+
+/** @param {Event} event */
+function tap(event) {
+  const target = event.target;
+  if (!(target instanceof Element)) return;
+  const touched = target.closest("[data-lp-action], [data-lp-play]");
+  if (!(touched instanceof HTMLElement)) return;
+  const json = touched.dataset.lpAction;
+  if (json === undefined) {
+    play(touched);
+    return;
+  }
+  const detail = { action: JSON.parse(json) };
+  touched.dispatchEvent(new CustomEvent("lp-action", { bubbles: true, detail }));
+}
+
+/** @param {KeyboardEvent} event */
+function press(event) {
+  const target = event.target;
+  if (event.key !== "Enter" && event.key !== " ") return;
+  if (!(target instanceof HTMLElement)) return;
+  if (!target.matches("[data-lp-action], [data-lp-play][role]")) return;
+  event.preventDefault();
+  target.click();
+}
+
+/** @param {EventTarget | null} target */
+function markBroken(target) {
+  if (target instanceof HTMLImageElement && target.hasAttribute("data-lp-image")) {
+    target.classList.add("lp-broken");
+  }
+}
+
+function start() {
+  apply(document);
+  // Images that failed before this module ran send no more events.
+  for (const image of document.querySelectorAll("img[data-lp-image]")) {
+    if (image instanceof HTMLImageElement && image.complete && image.naturalWidth === 0) {
+      markBroken(image);
+    }
+  }
+  new MutationObserver((records) => {
+    for (const record of records) {
+      if (record.type === "attributes" && record.target instanceof Element) {
+        applyStyle(record.target);
+      }
+      for (const node of record.addedNodes) {
+        if (node instanceof Element) apply(node);
+      }
+    }
+  }).observe(document.documentElement, {
+    subtree: true,
+    childList: true,
+    attributes: true,
+    attributeFilter: ["data-lp-style"],
+  });
+  document.addEventListener("click", tap);
+  document.addEventListener("keydown", press);
+  // Errors of images do not bubble, but they can be caught on the way down.
+  document.addEventListener("error", (event) => markBroken(event.target), true);
+}
+
+start();
