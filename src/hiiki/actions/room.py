@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
-from hiiki.kit.road import Room
+from uuid import UUID
 
-room = Room(name="actions")
+from hiiki.db import WorkspaceSession
+from hiiki.kit.road import ActionContext, Room
+
+
+def open_context(
+    session: WorkspaceSession, contact_id: UUID, channel_id: UUID | None
+) -> ActionContext:
+    """Begin what follows from something a contact did on a page (`Registry.emit`)."""
+    from hiiki.actions.context import Context
+
+    return Context(session, contact_id, channel_id)
+
+
+room = Room(name="actions", context=open_context)

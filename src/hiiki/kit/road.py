@@ -61,6 +61,9 @@ class ActionContext(Protocol):
     async def run(self, actions: Sequence[dict[str, Any]]) -> None:
         """Run stored actions, each `{"kind": …, …parameters}`, in order."""
 
+    async def close(self) -> None:
+        """Hand over what was said; nothing may be said afterwards."""
+
 
 @dataclass(frozen=True, slots=True)
 class EventKind:
@@ -123,6 +126,23 @@ class Picker:
 
 
 @dataclass(frozen=True, slots=True)
+class Card:
+    """How a thing of a room (a coupon) stands in a message: a card with one button.
+
+    The button opens `path` on this server, followed by the link's code and the
+    recipient's ticket (`hiiki.content.tickets`), so that the page knows who came.
+    """
+
+    title: str
+    highlight: str
+    """What is to be seen first, such as "10% off"."""
+    text: str
+    """A line or two below it, such as until when."""
+    button: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """A place that uses something, shown when somebody wants to delete that thing."""
 
@@ -160,6 +180,13 @@ class Room:
     pickers: Sequence[Picker] = ()
     uses: Callable[[Any, str, UUID], Awaitable[Sequence[Usage]]] | None = None
     """`uses(session, kind, id)`: where this room uses the tag, segment, … with this id."""
+    cards: Mapping[str, Callable[[Any, UUID], Awaitable[Card]]] = field(
+        default_factory=dict[str, Callable[[Any, UUID], Awaitable[Card]]]
+    )
+    """What a message may hold of this room: kind → `card(session, id)`, which raises `NotFound`."""
+    context: Callable[[Any, UUID, UUID | None], ActionContext] | None = None
+    """Set by `actions` alone: `context(session, contact_id, channel_id)`, by which rooms below
+    it cause events (`Registry.emit`)."""
     tasks: Any = None
     """A Procrastinate blueprint with the room's jobs."""
     loops: Mapping[str, Callable[[Any], Awaitable[None]]] = field(
@@ -180,6 +207,28 @@ class Registry:
         for room in rooms:
             for reaction in room.reactions:
                 self.reactions.setdefault(reaction.kind, []).append(reaction)
+        self.cards = {kind: card for room in rooms for kind, card in room.cards.items()}
+        self._context = next((room.context for room in rooms if room.context), None)
+
+    async def emit(
+        self,
+        session: Any,
+        contact_id: UUID,
+        channel_id: UUID | None,
+        kind: str,
+        *,
+        subject: object = "",
+        value: Decimal | int | None = None,
+        data: dict[str, Any] | None = None,
+    ) -> None:
+        """Record one event of a contact, with all that follows from it, in this transaction.
+
+        For rooms below `actions`, and for events that come from a page and not from LINE.
+        """
+        assert self._context is not None, "no room says how events run"
+        context = self._context(session, contact_id, channel_id)
+        await context.emit(kind, subject=subject, value=value, data=data)
+        await context.close()
 
     async def usages(self, session: Any, kind: str, ident: UUID) -> list[Usage]:
         """Return every place that uses the `kind` (`tag`, `segment`, …) with this id."""
