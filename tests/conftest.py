@@ -28,6 +28,8 @@ from hiiki.kit.i18n import set_locale
 from hiiki.settings import settings
 from hiiki.workspace.models import Workspace
 
+pytest_plugins = ["stack"]
+
 TEMPLATE = "hiiki_template"
 
 

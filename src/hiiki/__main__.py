@@ -1,0 +1,5 @@
+"""`python -m hiiki`."""
+
+from hiiki.cli import main
+
+main()
