@@ -75,7 +75,7 @@ class Faults:
         self._ids = itertools.count(1)
 
     def add(self, spec: Json) -> Fault:
-        """Add a rule from the control API's JSON. Raises ValueError with a sentence if it is wrong."""
+        """Add a rule from the control API's JSON. Raises ValueError with a sentence."""
         kind = spec.get("kind")
         if kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}")

@@ -38,7 +38,7 @@ class Buckets:
         self._level: dict[str, tuple[float, float]] = {}
 
     def take(self, key: str, limit: Limit, now: float) -> bool:
-        """Take one token for the endpoint `key` at monotonic second `now`; False if none is left."""
+        """Take a token for the endpoint `key` at monotonic second `now`; False if none is left."""
         level, then = self._level.get(key, (float(limit.requests), now))
         level = min(limit.requests, level + (now - then) * limit.requests / limit.seconds)
         if level < 1:

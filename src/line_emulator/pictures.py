@@ -64,7 +64,8 @@ def _photo(variant: int) -> bytes:
             tuple(round(255 * (a + (b - a) * mix)) for a, b in zip(top, bottom, strict=True)),
         )
     out = io.BytesIO()
-    column.resize((width, height)).save(out, "JPEG", quality=80)
+    picture = column.resize((width, height))  # pyright: ignore[reportUnknownMemberType]
+    picture.save(out, "JPEG", quality=80)
     return out.getvalue()
 
 

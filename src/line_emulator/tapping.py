@@ -38,7 +38,7 @@ def in_message(message: Json, index: int = 0) -> Iterator[Tappable]:
         for action in _actions_below(message.get("contents")):
             yield Tappable("flex", action, index)
     elif kind == "imagemap":
-        for action in message.get("actions") or []:
+        for action in cast(list[Json], message.get("actions") or []):
             yield Tappable("imagemap", action, index)
 
 
@@ -46,7 +46,7 @@ def quick_replies(message: Json, index: int = 0) -> Iterator[Tappable]:
     """The quick-reply buttons of one message object."""
     reply = message.get("quickReply")
     if isinstance(reply, dict):
-        for item in cast(Json, reply).get("items") or []:
+        for item in cast(list[Json], cast(Json, reply).get("items") or []):
             yield Tappable("quick_reply", item["action"], index)
 
 
@@ -83,7 +83,7 @@ def _actions_below(node: Any) -> Iterator[Json]:
             yield here["action"]
         if isinstance(here.get("defaultAction"), dict):
             yield here["defaultAction"]
-        yield from (here.get("actions") or [])
+        yield from cast(list[Json], here.get("actions") or [])
     elif isinstance(node, list):
         for child in cast(list[Any], node):
             yield from _actions_below(child)

@@ -1,0 +1,130 @@
+"""Send messages: reply, push, multicast, broadcast (reference, "Message")."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import orjson
+
+from ..events import use_reply_token
+from ..ids import USER_ID
+from ..limits import PER_HOUR_60, PER_SECOND_200
+from ..model import Json, Sending, Via
+from ..sending import (
+    accepted_before,
+    assign_unit,
+    deliver,
+    quota_allows,
+    reachable,
+    remember_key,
+    sent_messages,
+)
+from ..validation import requests
+from .operation import EMPTY, Answer, Call, LineError, answer, operation
+
+
+def _refuse_repeat(call: Call) -> None:
+    if call.retry_key is None:
+        return
+    before = accepted_before(call.platform, call.channel, call.retry_key)
+    if before is None:
+        return
+    body: Json = {"message": "The retry key is already accepted"}
+    if before.sent_messages is not None:
+        body["sentMessages"] = orjson.loads(before.sent_messages)
+    raise LineError(409, body, {"x-line-accepted-request-id": before.request_id})
+
+
+def _send(call: Call, body: Json, via: Via, people: list[str]) -> Sending:
+    """Deliver to these reachable people, or raise 429 when the month's limit is too small."""
+    platform, channel = call.platform, call.channel
+    if via != "reply" and not quota_allows(platform, channel, len(people)):
+        raise LineError(429, "You have reached your monthly limit.")
+    messages = cast(list[Json], body["messages"])
+    try:
+        messages_json = orjson.dumps(messages)
+    except TypeError:
+        # Valid JSON, but nested beyond what can be written again (in a property nobody reads).
+        raise LineError(
+            400, "The property, 'messages', in the request body is invalid (line: -, column: -)"
+        ) from None
+    units = body.get("customAggregationUnits") or [None]
+    sending = Sending(
+        at_ms=platform.clock.now_ms(),
+        channel_id=channel.id,
+        via=via,
+        request_id=call.request_id,
+        messages_json=messages_json,
+        message_ids=platform.message_ids.take(len(messages)),
+        unit=assign_unit(platform, channel, units[0]),
+        retry_key=call.retry_key,
+        silent=body.get("notificationDisabled") is True,
+    )
+    deliver(platform, channel, sending, people)
+    return sending
+
+
+def _accept(call: Call, sent: bytes | None = None) -> None:
+    if call.retry_key is not None:
+        remember_key(call.platform, call.channel, call.retry_key, call.request_id, sent)
+
+
+@operation("POST", "/v2/bot/message/reply", body="json")
+async def reply(call: Call) -> Answer:
+    """Send reply message: free, once for each token, within a minute."""
+    body = call.json(requests.REPLY)
+    user_id = use_reply_token(call.platform, call.channel, body["replyToken"])
+    if user_id is None:
+        raise LineError(400, "Invalid reply token")
+    people = [user_id] if reachable(call.platform, call.channel, user_id, "reply") else []
+    sending = _send(call, body, "reply", people)
+    return answer({"sentMessages": sent_messages(sending.message_ids, body["messages"])})
+
+
+@operation("POST", "/v2/bot/message/push", body="json", retry=True)
+async def push(call: Call) -> Answer:
+    """Send push message to one person."""
+    body = call.json(requests.PUSH)
+    _refuse_repeat(call)
+    user_id: str = body["to"]
+    if not USER_ID.fullmatch(user_id) or user_id not in call.platform.users:
+        # Groups and rooms included: the account is in none.
+        raise LineError(400, "Failed to send messages")
+    people = [user_id] if reachable(call.platform, call.channel, user_id, "push") else []
+    sending = _send(call, body, "push", people)
+    sent = orjson.dumps(sent_messages(sending.message_ids, body["messages"]))
+    _accept(call, sent)
+    return Answer(b'{"sentMessages":' + sent + b"}")
+
+
+@operation("POST", "/v2/bot/message/multicast", body="json", retry=True, limit=PER_SECOND_200)
+async def multicast(call: Call) -> Answer:
+    """Send multicast message: the same to up to 500 people; who cannot be reached is left out."""
+    body = call.json(requests.MULTICAST)
+    _refuse_repeat(call)
+    # A user id named twice gets the message once.
+    wanted = dict.fromkeys(cast(list[str], body["to"]))
+    people = [one for one in wanted if reachable(call.platform, call.channel, one, "multicast")]
+    _send(call, body, "multicast", people)
+    _accept(call)
+    return EMPTY
+
+
+@operation("POST", "/v2/bot/message/broadcast", body="json", retry=True, limit=PER_HOUR_60)
+async def broadcast(call: Call) -> Answer:
+    """Send broadcast message to all friends."""
+    body = call.json(requests.BROADCAST)
+    _refuse_repeat(call)
+    _send(call, body, "broadcast", list(call.platform.friends(call.channel)))
+    _accept(call)
+    return EMPTY
+
+
+async def _validate(call: Call) -> Answer:
+    call.json(requests.VALIDATE)
+    return EMPTY
+
+
+for _kind in ("reply", "push", "multicast", "narrowcast", "broadcast"):
+    # Reference, "Validate message objects of a … message": only `messages` is looked at.
+    operation("POST", f"/v2/bot/message/validate/{_kind}", body="json")(_validate)

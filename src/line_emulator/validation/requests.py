@@ -1,0 +1,43 @@
+"""Bodies of the requests that send messages (reference, "Message")."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from ..ids import CHAT_ID, USER_ID
+from .core import Check, array, boolean, obj, pattern, string
+from .messages import MESSAGES
+from .report import Path, Report, Unreadable
+
+MAX_RECIPIENTS = 500
+
+_UNITS = array(pattern(r"[A-Za-z0-9_]{1,30}", "Invalid aggregation unit"), 0, 1)
+
+
+def _to(value: Any, path: Path, report: Report) -> None:
+    if not isinstance(value, str) or not CHAT_ID.fullmatch(value):
+        raise Unreadable(path)
+
+
+def _to_many(value: Any, path: Path, report: Report) -> None:
+    if not isinstance(value, list):
+        report.unreadable(path)
+        return
+    people = cast(list[Any], value)
+    if not 1 <= len(people) <= MAX_RECIPIENTS:
+        report.size(path, 1, MAX_RECIPIENTS)
+        return
+    is_user = USER_ID.fullmatch
+    for index, one in enumerate(people):
+        if not isinstance(one, str) or not is_user(one):
+            # The reference's own example for multicast has no quotes around the name.
+            raise Unreadable((path, index), quoted=False)
+
+
+_QUIET: dict[str, Check] = {"notificationDisabled": boolean}
+
+REPLY = obj({"replyToken": string, "messages": MESSAGES}, _QUIET)
+PUSH = obj({"to": _to, "messages": MESSAGES}, _QUIET | {"customAggregationUnits": _UNITS})
+MULTICAST = obj({"to": _to_many, "messages": MESSAGES}, _QUIET | {"customAggregationUnits": _UNITS})
+BROADCAST = obj({"messages": MESSAGES}, _QUIET)
+VALIDATE = obj({"messages": MESSAGES})
