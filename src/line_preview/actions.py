@@ -34,8 +34,8 @@ def _without_bad_uri(action: Fields) -> Fields:
     # LINE opens web, line:, tel: and mailto: addresses only. Anything else (a script address, say)
     # must not reach code that may put it into window.open.
     bad = [key for key in _URI_FIELDS if key in action and not _opens(action[key])]
-    desktop = fields(action.get("altUri")).get("desktop")
-    if desktop is not None and not _opens(desktop):
+    desktop = fields(action.get("altUri"))
+    if "desktop" in desktop and not _opens(desktop["desktop"]):
         bad.append("altUri")
     return {key: value for key, value in action.items() if key not in bad} if bad else action
 

@@ -9,7 +9,8 @@ from line_preview.html import attributes, block, element, inline
 from line_preview.icons import PICTURE
 from line_preview.words import word
 
-_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]*:")
+# A colon before the path can only belong to a scheme.
+_OTHER_SCHEME = re.compile(r"(?!https?:)[^/?#]*:", re.IGNORECASE)
 # Browsers drop tabs and line breaks inside URLs, so "java\nscript:" would pass a look at its start.
 _SPACE_OR_CONTROL = re.compile(r"[\x00-\x20\x7f\ufffd]")
 _MAX_URL = 4000
@@ -22,10 +23,7 @@ def web_url(value: object) -> str | None:
     url = clean(value).strip()
     if not url or len(url) > _MAX_URL or _SPACE_OR_CONTROL.search(url):
         return None
-    scheme = _SCHEME.match(url)
-    if scheme and scheme.group().lower() not in ("http:", "https:"):
-        return None
-    return url
+    return None if _OTHER_SCHEME.match(url) else url
 
 
 def image(url: object, classes: str, *, lang: str, alt: str = "") -> Markup:

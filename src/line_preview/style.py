@@ -23,7 +23,7 @@ _GRADIENT = rf"linear-gradient\({_NUMBER}deg(?:, {_COLOUR}(?: {_NUMBER}%)?){{2,3
 ALLOWED: dict[str, re.Pattern[str]] = {
     name: re.compile(pattern)
     for pattern, names in {
-        _COLOUR: ("color", "background-color", "border-color", "--lp-line-color"),
+        _COLOUR: ("color", "background-color", "border-color"),
         _GRADIENT: ("background-image",),
         _LENGTH: (
             "width",

@@ -18,7 +18,7 @@ def render_template(message: Fields, lang: str) -> Markup:
     template = fields(message.get("template"))
     kind = text(template, "type")
     draw = _TEMPLATES.get(kind)
-    return draw(template, lang) if draw else placeholder(f"template: {kind}", lang)
+    return draw(template, lang) if draw else placeholder(f"template {kind}".strip(), lang)
 
 
 def scroller(cards: Iterable[Markup], classes: str, lang: str) -> Markup:

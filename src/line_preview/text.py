@@ -55,6 +55,7 @@ def render_text_v2(message: Fields, lang: str) -> Markup:
 
 def linked(raw: str) -> Markup:
     """Return text with its web addresses highlighted and tappable, everything escaped."""
+    raw = clean(raw)
     parts: list[Markup | str] = []
     position = 0
     for found in _ADDRESS.finditer(raw):

@@ -8,7 +8,6 @@
 /** The only properties a preview may set; line_preview/style.py has the same list. */
 export const ALLOWED = new Set([
   "-webkit-line-clamp",
-  "--lp-line-color",
   "--lp-line-gap",
   "aspect-ratio",
   "background-color",

@@ -26,7 +26,7 @@ def render_flex(message: Fields, lang: str) -> Markup:
     bubbles = [fields(bubble) for bubble in items(container.get("contents"))]
     if kind == "carousel" and bubbles:
         return scroller((_bubble(bubble, lang) for bubble in bubbles), "lp-bubs", lang)
-    return placeholder(f"flex: {kind}", lang)
+    return placeholder(f"flex {kind}".strip(), lang)
 
 
 def _bubble(bubble: Fields, lang: str) -> Markup:
@@ -49,6 +49,6 @@ def _block(bubble: Fields, name: str, lang: str) -> Markup:
     look.colour("background-color", style, "backgroundColor")
     if flag(style, "separator"):
         look.add("lp-block-line")
-        look.colour("--lp-line-color", style, "separatorColor")
+        look.colour("border-color", style, "separatorColor")
     place = Place(layout="vertical", spacing="", index=0, depth=0, lang=lang)
     return element("div", look.attributes(), draw_component(fields(bubble.get(name)), place))

@@ -127,7 +127,7 @@ def draw_separator(component: Fields, place: Place) -> Markup:
     """Draw a line across the direction of the parent box."""
     look = Look("lp-c", "lp-sep")
     put(look, {**component, "flex": 0}, place)
-    look.colour("--lp-line-color", component, "color")
+    look.colour("border-color", component, "color")
     return element("div", look.attributes())
 
 
