@@ -36,6 +36,14 @@ class Settings(BaseSettings):
         default=None,
         description="LINE's api-data host; without it api-data.line.me, or the emulator's address",
     )
+    line_timeout: float = Field(
+        default=15, gt=0, le=60, description="Seconds to wait for LINE's answer to a request"
+    )
+    line_prices: Path | None = Field(
+        default=None,
+        description="A JSON file with LINE's plans where prices have changed: "
+        '{"standard": {"monthly_yen": …, "included": …, "tiers": [{"up_to": …, "yen": …}]}}',
+    )
     public_url: str = Field(
         default="http://127.0.0.1:8000",
         description="The address under which LINE and customers reach this server, with https",
