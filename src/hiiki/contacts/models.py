@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -16,6 +16,21 @@ from hiiki.kit.clock import now
 
 ATTRIBUTE_KINDS = ("text", "number", "date", "choice", "choices")
 
+HAYSTACK = (
+    "lower(normalize(display_name || ' ' || coalesce(real_name, '') || ' ' ||"
+    " coalesce(email, '') || ' ' || coalesce(phone, ''), NFKC))"
+)
+"""What the search looks into, as SQL over `contact`."""
+GRAMS = (
+    f"(string_to_array({HAYSTACK}, null)"
+    rf" || string_to_array(regexp_replace({HAYSTACK}, '(..)', E'\\1\n', 'g'), E'\n')"
+    rf" || string_to_array(regexp_replace(substr({HAYSTACK}, 2), '(..)', E'\\1\n', 'g'), E'\n'))"
+)
+"""Each single character and each pair of neighbours in it, for the index.
+
+Japanese names are mostly two characters long, where an index of trigrams finds nothing.
+"""
+
 
 class Contact(Base, Owned):
     """A person. The id is derived from the LINE user id (`hiiki.kit.ids.contact_id`)."""
@@ -23,11 +38,11 @@ class Contact(Base, Owned):
     __tablename__ = "contact"
     __table_args__ = (
         Index(None, "workspace_id", "created_at", "id"),
+        Index("ix_contact_grams", text(GRAMS), postgresql_using="gin"),
         Index(
-            "ix_contact_display_name_trgm",
-            "display_name",
-            postgresql_using="gin",
-            postgresql_ops={"display_name": "gin_trgm_ops"},
+            "ix_contact_profile_due_at",
+            "profile_due_at",
+            postgresql_where=text("profile_due_at is not null"),
         ),
         {"schema": "contacts"},
     )
@@ -46,6 +61,8 @@ class Contact(Base, Owned):
     is_purchaser: Mapped[bool] = mapped_column(default=False)
     profile_at: Mapped[datetime | None]
     """When LINE was last asked for the profile."""
+    profile_due_at: Mapped[datetime | None]
+    """When LINE is to be asked for it (again); NULL when there is no need."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
 

@@ -1,10 +1,10 @@
+# ruff: noqa: E501 (expressions of indexes are written in one piece)
 """${message}"""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
 ${imports if imports else ""}
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (expressions of indexes are written in one piece)
 """The first tables"""
 
 from __future__ import annotations
@@ -113,6 +114,7 @@ def upgrade() -> None:
         sa.Column("birthday", sa.Date(), nullable=True),
         sa.Column("is_purchaser", sa.Boolean(), nullable=False),
         sa.Column("profile_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("profile_due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
@@ -126,13 +128,24 @@ def upgrade() -> None:
         schema="contacts",
     )
     op.create_index(
-        "ix_contact_display_name_trgm",
+        "ix_contact_grams",
         "contact",
-        ["display_name"],
+        [
+            sa.literal_column(
+                "(string_to_array(lower(normalize(display_name || ' ' || coalesce(real_name, '') || ' ' || coalesce(email, '') || ' ' || coalesce(phone, ''), NFKC)), null) || string_to_array(regexp_replace(lower(normalize(display_name || ' ' || coalesce(real_name, '') || ' ' || coalesce(email, '') || ' ' || coalesce(phone, ''), NFKC)), '(..)', E'\\\\1\\n', 'g'), E'\\n') || string_to_array(regexp_replace(substr(lower(normalize(display_name || ' ' || coalesce(real_name, '') || ' ' || coalesce(email, '') || ' ' || coalesce(phone, ''), NFKC)), 2), '(..)', E'\\\\1\\n', 'g'), E'\\n'))"
+            )
+        ],
         unique=False,
         schema="contacts",
         postgresql_using="gin",
-        postgresql_ops={"display_name": "gin_trgm_ops"},
+    )
+    op.create_index(
+        "ix_contact_profile_due_at",
+        "contact",
+        ["profile_due_at"],
+        unique=False,
+        schema="contacts",
+        postgresql_where=sa.text("profile_due_at is not null"),
     )
     op.create_index(
         op.f("ix_contact_workspace_id"),
@@ -832,6 +845,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "webhook_event",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.Column("channel_id", sa.Uuid(), nullable=False),
         sa.Column("event_id", sa.String(), nullable=False),
         sa.Column("serial", sa.Integer(), sa.Identity(always=False), nullable=False),
@@ -845,9 +859,9 @@ def upgrade() -> None:
         sa.Column("retry_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("error", sa.String(), nullable=True),
         sa.Column("handled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.CheckConstraint(
-            "state in ('waiting', 'handled', 'set_aside')", name=op.f("ck_webhook_event_state")
+            "state in ('waiting', 'handled', 'set_aside', 'dismissed')",
+            name=op.f("ck_webhook_event_state"),
         ),
         sa.ForeignKeyConstraint(
             ["channel_id"],
@@ -865,6 +879,22 @@ def upgrade() -> None:
         schema="ingest",
     )
     op.create_index(
+        "ix_webhook_event_queue",
+        "webhook_event",
+        ["serial"],
+        unique=False,
+        schema="ingest",
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_index(
+        "ix_webhook_event_set_aside",
+        "webhook_event",
+        ["workspace_id", "serial"],
+        unique=False,
+        schema="ingest",
+        postgresql_where=sa.text("state = 'set_aside'"),
+    )
+    op.create_index(
         "ix_webhook_event_waiting",
         "webhook_event",
         ["channel_id", "source_id", "at", "serial"],
@@ -873,16 +903,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'waiting'"),
     )
     op.create_index(
-        op.f("ix_webhook_event_workspace_id"),
+        op.f("ix_webhook_event_workspace_id_received_at_serial"),
         "webhook_event",
-        ["workspace_id"],
-        unique=False,
-        schema="ingest",
-    )
-    op.create_index(
-        op.f("ix_webhook_event_workspace_id_state"),
-        "webhook_event",
-        ["workspace_id", "state"],
+        ["workspace_id", "received_at", "serial"],
         unique=False,
         schema="ingest",
     )
@@ -1152,13 +1175,24 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_question_survey_id_position"), table_name="question", schema="surveys")
     op.drop_table("question", schema="surveys")
     op.drop_index(
-        op.f("ix_webhook_event_workspace_id_state"), table_name="webhook_event", schema="ingest"
-    )
-    op.drop_index(
-        op.f("ix_webhook_event_workspace_id"), table_name="webhook_event", schema="ingest"
+        op.f("ix_webhook_event_workspace_id_received_at_serial"),
+        table_name="webhook_event",
+        schema="ingest",
     )
     op.drop_index(
         "ix_webhook_event_waiting",
+        table_name="webhook_event",
+        schema="ingest",
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.drop_index(
+        "ix_webhook_event_set_aside",
+        table_name="webhook_event",
+        schema="ingest",
+        postgresql_where=sa.text("state = 'set_aside'"),
+    )
+    op.drop_index(
+        "ix_webhook_event_queue",
         table_name="webhook_event",
         schema="ingest",
         postgresql_where=sa.text("state = 'waiting'"),
@@ -1251,11 +1285,13 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_contact_workspace_id"), table_name="contact", schema="contacts")
     op.drop_index(
-        "ix_contact_display_name_trgm",
+        "ix_contact_profile_due_at",
         table_name="contact",
         schema="contacts",
-        postgresql_using="gin",
-        postgresql_ops={"display_name": "gin_trgm_ops"},
+        postgresql_where=sa.text("profile_due_at is not null"),
+    )
+    op.drop_index(
+        "ix_contact_grams", table_name="contact", schema="contacts", postgresql_using="gin"
     )
     op.drop_table("contact", schema="contacts")
     op.drop_index("uq_attribute_key", table_name="attribute", schema="contacts")

@@ -1,0 +1,223 @@
+"""What happens to people: they add an account, block it, write to it, are tagged.
+
+`befriend`, `block` and `meet` run for every webhook event, so each is one statement and
+at most one look-up. They may arrive in any order: what is kept are the latest moments,
+by LINE's own timestamps, and the standing follows from those, so that an event which
+comes late never undoes a later one.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Select, case, delete, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import insert
+
+from hiiki.contacts.models import Attribute, Contact, ContactAttribute, ContactTag, Friendship, Tag
+from hiiki.contacts.values import Value, blank_columns, columns_of, parse_value
+from hiiki.db import Unscoped, WorkspaceSession
+from hiiki.kit.clock import now
+from hiiki.kit.ids import contact_id as derive_contact_id
+from hiiki.workspace.models import Channel
+
+PROFILE_IS_OLD_AFTER = timedelta(days=1)
+"""Somebody who adds the account anew is asked for their profile again, if it is older."""
+
+
+async def befriend(
+    session: WorkspaceSession,
+    channel: Channel,
+    line_user_id: str,
+    *,
+    at: datetime,
+    is_unblocked: bool,
+) -> Contact:
+    """Note that a person added `channel`'s account, or unblocked it, at `at`.
+
+    `is_unblocked` is LINE's `follow.isUnblocked`: such a friend is not a new one, so it
+    does not count as the first time.
+    """
+    return await _note(
+        session,
+        channel,
+        line_user_id,
+        followed_at=at,
+        first_followed_at=None if is_unblocked else at,
+        seen_at=at,
+    )
+
+
+async def block(
+    session: WorkspaceSession, channel: Channel, line_user_id: str, *, at: datetime
+) -> Contact:
+    """Note that a person blocked `channel`'s account at `at`."""
+    return await _note(session, channel, line_user_id, blocked_at=at)
+
+
+async def meet(
+    session: WorkspaceSession, channel: Channel, line_user_id: str, *, at: datetime
+) -> Contact:
+    """Return the person who did something at `at`, known or new.
+
+    Somebody who writes without ever having been seen to add the account was a friend
+    before Hiiki was there. It says nothing about a block: a tap may have been on its way.
+    """
+    return await _note(session, channel, line_user_id, seen_at=at)
+
+
+async def _note(
+    session: WorkspaceSession,
+    channel: Channel,
+    line_user_id: str,
+    *,
+    followed_at: datetime | None = None,
+    first_followed_at: datetime | None = None,
+    blocked_at: datetime | None = None,
+    seen_at: datetime | None = None,
+) -> Contact:
+    if channel.workspace_id != session.workspace_id:
+        raise Unscoped("the channel belongs to another workspace")
+    ident = derive_contact_id(session.workspace_id, channel.provider, line_user_id)
+    moment = now()
+    person = insert(Contact).values(
+        workspace_id=session.workspace_id, id=ident, profile_due_at=moment
+    )
+    if followed_at is None:
+        person = person.on_conflict_do_nothing(index_elements=["id"])
+    else:
+        person = person.on_conflict_do_update(
+            index_elements=["id"],
+            set_={"profile_due_at": moment},
+            where=Contact.profile_at < moment - PROFILE_IS_OLD_AFTER,
+        )
+    standing = insert(Friendship).values(
+        workspace_id=session.workspace_id,
+        contact_id=ident,
+        channel_id=channel.id,
+        line_user_id=line_user_id,
+        status="following" if blocked_at is None else "blocked",
+        first_followed_at=first_followed_at,
+        followed_at=followed_at,
+        blocked_at=blocked_at,
+        last_seen_at=seen_at,
+    )
+    new = standing.excluded
+    # PostgreSQL's least() and greatest() pass over NULL.
+    followed = func.greatest(Friendship.followed_at, new.followed_at)
+    blocked = func.greatest(Friendship.blocked_at, new.blocked_at)
+    changes = {"last_seen_at": func.greatest(Friendship.last_seen_at, new.last_seen_at)}
+    if followed_at is None and blocked_at is None:
+        unless_known = or_(
+            Friendship.last_seen_at.is_(None), Friendship.last_seen_at < new.last_seen_at
+        )
+    else:
+        unless_known = None
+        changes |= {
+            "first_followed_at": func.least(Friendship.first_followed_at, new.first_followed_at),
+            "followed_at": followed,
+            "blocked_at": blocked,
+            "status": case(
+                (blocked.is_(None), "following"),
+                (followed >= blocked, "following"),
+                else_="blocked",
+            ),
+        }
+    # One statement: the foreign key is looked at when it ends, when both rows are there.
+    await session.execute(
+        standing.on_conflict_do_update(
+            index_elements=["contact_id", "channel_id"], set_=changes, where=unless_known
+        ).add_cte(person.cte("person"))
+    )
+    return await session.one(Contact, ident)
+
+
+async def add_tag(session: WorkspaceSession, contact_id: UUID, tag_id: UUID) -> bool:
+    """Tag a contact; True when the tag is new on them.
+
+    A tag or contact that is not (or no longer) there changes nothing and gives False.
+    """
+    here = select(Contact.id).where(Contact.id == contact_id)
+    return await add_tag_to(session, here, tag_id) > 0
+
+
+async def add_tag_to(session: WorkspaceSession, contacts: Select[UUID], tag_id: UUID) -> int:
+    """Tag all of `contacts` in one statement; returns on how many the tag is new."""
+    # An INSERT … SELECT is not narrowed by the gate: the walls stand in it by hand.
+    chosen = contacts.where(Contact.workspace_id == session.workspace_id).subquery()
+    rows = (
+        select(literal(session.workspace_id), chosen.c.id, Tag.id, literal(now()))
+        .select_from(chosen)
+        .join(Tag, (Tag.id == tag_id) & (Tag.workspace_id == session.workspace_id))
+    )
+    done = await session.scalars(
+        insert(ContactTag)
+        .from_select(["workspace_id", "contact_id", "tag_id", "at"], rows)
+        .on_conflict_do_nothing()
+        .returning(ContactTag.contact_id),
+        execution_options={"scoped_by_hand": True},
+    )
+    return len(done.all())
+
+
+async def remove_tag(session: WorkspaceSession, contact_id: UUID, tag_id: UUID) -> bool:
+    """Take a tag off a contact; True when it had been there."""
+    done = await session.scalars(
+        delete(ContactTag)
+        .where(ContactTag.contact_id == contact_id, ContactTag.tag_id == tag_id)
+        .returning(ContactTag.tag_id)
+    )
+    return done.first() is not None
+
+
+async def remove_tag_from(
+    session: WorkspaceSession, contacts: Select[UUID], tag_id: UUID
+) -> int:
+    """Take a tag off all of `contacts`; returns how many had it."""
+    done = await session.scalars(
+        delete(ContactTag)
+        .where(ContactTag.tag_id == tag_id, ContactTag.contact_id.in_(contacts))
+        .returning(ContactTag.contact_id)
+    )
+    return len(done.all())
+
+
+async def set_attribute(
+    session: WorkspaceSession, contact_id: UUID, attribute: Attribute, value: Value
+) -> bool:
+    """Set one of the shop's own fields on a contact; an empty value clears it.
+
+    `value` may be what a person typed ("２０２６年１１月２１日") or of the right type already.
+    Returns False when there is no such contact here; raises `Invalid` when the value is
+    not of the attribute's kind.
+    """
+    parsed = parse_value(attribute, value)
+    if parsed is None:
+        await session.execute(
+            delete(ContactAttribute).where(
+                ContactAttribute.contact_id == contact_id,
+                ContactAttribute.attribute_id == attribute.id,
+            )
+        )
+        return await session.get(Contact, contact_id) is not None
+    columns = blank_columns() | columns_of(attribute, parsed) | {"at": now()}
+    row = insert(ContactAttribute).from_select(
+        ["workspace_id", "contact_id", "attribute_id", *columns],
+        select(
+            Contact.workspace_id,
+            Contact.id,
+            literal(attribute.id),
+            *(
+                literal(value, ContactAttribute.__table__.c[name].type)
+                for name, value in columns.items()
+            ),
+        ).where(Contact.id == contact_id, Contact.workspace_id == session.workspace_id),
+    )
+    done = await session.scalars(
+        row.on_conflict_do_update(
+            index_elements=["contact_id", "attribute_id"],
+            set_={name: row.excluded[name] for name in columns},
+        ).returning(ContactAttribute.contact_id),
+        execution_options={"scoped_by_hand": True},
+    )
+    return done.first() is not None
