@@ -24,6 +24,9 @@ class Wrong(PydanticCustomError):
     def __new__(cls, english: str, **values: Any) -> Wrong:
         return super().__new__(cls, "hiiki", "{english}", {"english": english, "values": values})
 
+    def __init__(self, english: str, **values: Any) -> None:
+        """Take `english` and what fills its gaps; `__new__` has kept them."""
+
 
 def nested(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """Return form fields as nested data: dots go into objects, numbers into lists.
@@ -77,8 +80,13 @@ def parse_as(kind: Any, data: Any) -> Any:
 
 def explain(error: ValidationError) -> dict[str, Text]:
     """Return field path → sentence for every error, in a person's words."""
+    return explain_details(error.errors(include_url=False))
+
+
+def explain_details(details: Iterable[ErrorDetails]) -> dict[str, Text]:
+    """Return the same for errors that Pydantic has already listed."""
     found: dict[str, Text] = {}
-    for detail in error.errors(include_url=False):
+    for detail in details:
         path = ".".join(str(part) for part in _path(detail["loc"]))
         found.setdefault(path, _sentence(detail))
     return found
