@@ -112,7 +112,7 @@ def emulator_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LineP
     """One emulator for this worker's whole run."""
     log = tmp_path_factory.mktemp("emulator") / "log"
     port = free_port()
-    running = run(log, "line_emulator.cli", "serve", "--port", str(port), "--seed", "7")
+    running = run(log, "line_emulator", "serve", "--port", str(port), "--seed", "7")
     wait_for(lambda: '"ready"' in log.read_text(), running)
     ready = next(line for line in log.read_text().splitlines() if '"ready"' in line)
     found = json.loads(ready)

@@ -1,0 +1,321 @@
+"""The story itself: two shops, their friends, surveys, broadcasts, clicks and coupons."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+import hiiki.rooms  # noqa: F401 — opens the road, for the few things done without the API
+from hiiki.db import everywhere, scope
+from hiiki.db.engine import dispose
+from hiiki.demo.api import Api
+from hiiki.demo.check import Ledger, verdict
+from hiiki.demo.friends import Friend, make_friend, respond
+from hiiki.demo.run import Stage
+from hiiki.demo.shops import SHOPS, Campaign, Shop
+from hiiki.kit.i18n import _
+from hiiki.workspace import service as workspaces
+from line_emulator.client import EmulatorClient
+
+BATCH = 100
+QUIET = 4.0
+"""Seconds without anything new after which everybody has said what they had to say."""
+
+
+@dataclass
+class Opened:
+    """A shop that is set up: its API, its people."""
+
+    shop: Shop
+    api: Api
+    channel: dict[str, str]
+    channel_id: str
+    survey_id: str = ""
+    coupon_id: str = ""
+    tag_ids: dict[str, str] = field(default_factory=dict[str, str])
+    friends: dict[str, Friend] = field(default_factory=dict[str, Friend])
+    broadcasts: dict[str, str] = field(default_factory=dict[str, str])
+    """Marker of a campaign → id of its broadcast."""
+
+
+async def tell(stage: Stage, count: int, seed: int, console: Console) -> dict[str, Any]:
+    """Tell the story on `stage` with `count` friends; returns the counts and `ok`."""
+    dice = random.Random(seed)  # noqa: S311 — a story, not a secret
+    connector = aiohttp.TCPConnector(limit=32)
+    async with (
+        aiohttp.ClientSession(connector=connector) as http,
+        EmulatorClient(stage.line_url) as line,
+    ):
+        tokens = await _open_workspaces(stage)
+        opened = [
+            await _open_shop(shop, Api(http, stage.web_url, token), channel, console)
+            for shop, token, channel in zip(SHOPS, tokens, stage.channels, strict=True)
+        ]
+        # LINE delivers some webhooks twice; so does the emulator here.
+        await line.duplicate_webhooks(1, 0.05)
+        ledger = Ledger()
+        bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+        )
+        with bars:
+            await _meet(line, opened, count, dice, bars)
+            for one in opened:
+                await _send_campaigns(one, line, ledger, bars, console)
+            await _follow_up(http, opened, ledger, bars)
+        result = await verdict(line, opened, ledger)
+    await dispose()
+    return result
+
+
+async def _open_workspaces(stage: Stage) -> list[str]:
+    """Make both shops with one owner; returns an API token for each."""
+    tokens: list[str] = []
+    staff_id = None
+    for shop in SHOPS:
+        async with everywhere() as session:  # the workspaces do not exist yet
+            workspace = await workspaces.create_workspace(session, shop.name)
+            if staff_id is None:
+                staff = await workspaces.create_staff(
+                    session,
+                    workspace.id,
+                    stage.owner_email,
+                    "店長",
+                    stage.owner_password,
+                    "owner",
+                )
+                staff_id = staff.id
+            else:
+                await workspaces.add_member(session, workspace.id, staff_id, "owner")
+        async with scope(workspace.id) as session:
+            tokens.append(await workspaces.create_token(session, "demo", "owner"))
+    return tokens
+
+
+async def _open_shop(
+    shop: Shop, api: Api, channel: dict[str, str], console: Console
+) -> Opened:
+    console.print(f"[bold]{shop.name}[/]")
+    added = await api.post(
+        "/channels",
+        {
+            "line_channel_id": channel["channel_id"],
+            "secret": channel["channel_secret"],
+            "token": channel["access_token"],
+            "plan": shop.plan,
+        },
+    )
+    one = Opened(shop, api, channel, added["id"])
+    for label in shop.tags:
+        one.tag_ids[label] = (await api.post("/tags", {"name": label}))["id"]
+    attributes: dict[str, str] = {}
+    for key, label, kind in shop.attributes:
+        made = await api.post("/attributes", {"key": key, "label": label, "kind": kind})
+        attributes[key] = made["id"]
+    coupon = {"title": shop.coupon, "benefit": "percent", "amount": 10, "valid_days": 30}
+    one.coupon_id = (await api.post("/coupons", coupon))["id"]
+    survey = {
+        "name": shop.survey,
+        "intro": shop.intro,
+        "thanks": shop.thanks,
+        "questions": [
+            {
+                "kind": question.kind,
+                "title": question.title,
+                "presentation": question.presentation,
+                "attribute_id": attributes.get(question.attribute),
+                "choices": [
+                    {
+                        "label": label,
+                        "actions": [{"kind": "tag_add", "tag_id": one.tag_ids[label]}],
+                    }
+                    for label in question.choices
+                ],
+            }
+            for question in shop.questions
+        ],
+        "finish_actions": [{"kind": "coupon_issue", "coupon_id": one.coupon_id}],
+    }
+    one.survey_id = (await api.post("/surveys", survey))["id"]
+    await api.post(f"/surveys/{one.survey_id}/publish")
+    await api.post(
+        "/rules",
+        {
+            "name": "あいさつとアンケート",
+            "event_kind": "follow",
+            "actions": [
+                {"kind": "send", "draft": {"blocks": [{"kind": "text", "text": shop.greeting}]}},
+                {"kind": "survey_start", "survey_id": one.survey_id},
+            ],
+        },
+    )
+    console.print(_("  set up: account checked against LINE, webhook tested, survey live").to("en"))
+    return one
+
+
+async def _meet(
+    line: EmulatorClient,
+    opened: list[Opened],
+    count: int,
+    dice: random.Random,
+    bars: Progress,
+) -> None:
+    """Let all friends add their account and answer, until nothing more happens."""
+    by_phone: dict[str, Opened] = {}
+    newcomers: list[dict[str, Any]] = []
+    left = count
+    for index, one in enumerate(opened):
+        share = left if index == len(opened) - 1 else round(count * one.shop.share)
+        left -= share
+        for start in range(0, share, 1000):
+            for user in await line.create_users(min(1000, share - start)):
+                friend = make_friend(user["id"], one.channel["channel_id"], one.shop, dice)
+                one.friends[friend.user_id] = friend
+                by_phone[friend.user_id] = one
+                newcomers.append(
+                    {"user": friend.user_id, "channel": friend.channel, "type": "follow"}
+                )
+    dice.shuffle(newcomers)
+    adding = bars.add_task("friends added    ", total=count)
+    done = bars.add_task("surveys finished ", total=count)
+
+    async def add() -> None:
+        for start in range(0, len(newcomers), BATCH):
+            for result in await line.acts(newcomers[start : start + BATCH]):
+                if not result["ok"]:
+                    raise RuntimeError(f"the emulator would not let a friend add: {result}")
+            bars.update(adding, completed=min(start + BATCH, count))
+            await asyncio.sleep(0.02)
+
+    task = asyncio.create_task(add())
+    async for batch in _batches(line, task):
+        acts: list[dict[str, Any]] = []
+        for delivery in batch:
+            one = by_phone[delivery["user"]]
+            friend = one.friends[delivery["user"]]
+            acts += respond(friend, delivery["messages"], one.shop, dice)
+        if acts:
+            for act, result in zip(acts, await line.acts(acts), strict=True):
+                if not result["ok"]:
+                    raise RuntimeError(f"a friend could not {act}: {result}")
+        bars.update(
+            done, completed=sum(f.finished for one in opened for f in one.friends.values())
+        )
+    await task
+    finished = sum(f.finished for one in opened for f in one.friends.values())
+    bars.update(done, total=finished, completed=finished)
+
+
+async def _batches(line: EmulatorClient, busy: asyncio.Task[None]) -> Any:
+    """Yield arrivals in batches until `busy` is done and it has been quiet for a while."""
+    after = 0
+    quiet = 0.0
+    while quiet < QUIET or not busy.done():
+        if busy.done() and not busy.cancelled() and (error := busy.exception()):
+            raise error
+        page, _last = await line.deliveries_page(after, limit=2000, wait=0.5)
+        if page:
+            after = page[-1]["seq"]
+            quiet = 0.0
+            yield page
+        else:
+            stats = await line.webhook_stats()
+            quiet = quiet + 0.5 if stats["total"]["pending"] == 0 else 0.0
+
+
+async def _send_campaigns(
+    one: Opened, line: EmulatorClient, ledger: Ledger, bars: Progress, console: Console
+) -> None:
+    for campaign in one.shop.campaigns:
+        segment = await one.api.post(
+            "/segments", {"name": campaign.segment, "rule": campaign.rule(one.tag_ids)}
+        )
+        broadcast = await one.api.post(
+            "/broadcasts",
+            {
+                "name": campaign.marker,
+                "channel_id": one.channel_id,
+                "segment_id": segment["id"],
+                "draft": _draft(campaign),
+            },
+        )
+        one.broadcasts[campaign.marker] = broadcast["id"]
+        forecast = await one.api.get(f"/broadcasts/{broadcast['id']}/forecast")
+        console.print(
+            f"  {campaign.segment}: {forecast['messages']} messages, ¥{forecast['yen']}; "
+            f"saves {forecast['saved_messages']} messages, ¥{forecast['saved_yen']} against "
+            f"everybody; quota left {forecast['quota_left_after']}"
+        )
+        ledger.forecasts[campaign.marker] = forecast
+        await one.api.post(f"/broadcasts/{broadcast['id']}/send")
+        bar = bars.add_task("broadcast        ", total=forecast["messages"])
+        while True:
+            progress = await one.api.get(f"/broadcasts/{broadcast['id']}/report")
+            bars.update(bar, completed=progress["accepted"], total=progress["targeted"])
+            if progress["finished_at"]:
+                break
+            await asyncio.sleep(0.3)
+    await line.wait_webhooks_done(30)
+
+
+def _draft(campaign: Campaign) -> dict[str, Any]:
+    return {
+        "blocks": [
+            {"kind": "text", "text": campaign.text},
+            {
+                "kind": "card",
+                "title": campaign.marker,
+                "text": "くわしくはこちらから。",
+                "buttons": [{"label": campaign.button, "action": "link", "value": campaign.url}],
+            },
+        ]
+    }
+
+
+async def _follow_up(
+    http: aiohttp.ClientSession, opened: list[Opened], ledger: Ledger, bars: Progress
+) -> None:
+    """Let those who are curious open their link, and some of them use their coupon."""
+    openers = [
+        friend
+        for one in opened
+        for friend in one.friends.values()
+        if friend.links and friend.opens
+    ]
+    clicks = bars.add_task("links opened     ", total=len(openers))
+    gate = asyncio.Semaphore(16)
+
+    async def open_link(friend: Friend) -> None:
+        async with gate:
+            for link in friend.links:
+                async with http.get(link, allow_redirects=False) as answer:
+                    if answer.status == 302:
+                        ledger.clicked.add(link)
+            bars.advance(clicks)
+
+    await asyncio.gather(*(open_link(friend) for friend in openers))
+    users = [friend for friend in openers if friend.redeems and friend.coupon_urls]
+    uses = bars.add_task("coupons used     ", total=len(users))
+
+    async def use_coupon(friend: Friend) -> None:
+        async with gate:
+            [url] = set(friend.coupon_urls)
+            async with http.get(url) as shown:
+                shown.raise_for_status()
+            # A nervous finger taps twice; the coupon is used once.
+            for _tap in range(2):
+                async with http.post(f"{url}/use", allow_redirects=True) as answer:
+                    await answer.read()
+            ledger.used.add(url)
+            bars.advance(uses)
+
+    await asyncio.gather(*(use_coupon(friend) for friend in users))
