@@ -1,0 +1,143 @@
+"""`hiiki up` as a shop runs it: one command, a database of its own, everything put away after."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from stack import Running, answers, free_port, run, wait_for
+
+from hiiki.db.embedded import prepare
+
+pytestmark = pytest.mark.slow
+
+
+def children(pid: int) -> list[int]:
+    """Return the pids of a process's children, found as `ps` finds them."""
+    done = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
+    )
+    return [int(line) for line in done.stdout.split()]
+
+
+def children_named(pid: int, word: str) -> list[int]:
+    found: list[int] = []
+    for child in children(pid):
+        command = Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+        if word in command:
+            found.append(child)
+    return found
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[tuple[Running, str, Path]]:
+    """A running `hiiki up` in a data directory of its own: process, address, directory."""
+    port = free_port()
+    env = {
+        "HIIKI_DATA_DIR": str(tmp_path / "data"),
+        "HIIKI_DATABASE_URL": "",
+        "HIIKI_PUBLIC_URL": f"http://127.0.0.1:{port}",
+    }
+    running = run(tmp_path / "up.log", "hiiki", "up", "--port", str(port), env=env)
+    url = f"http://127.0.0.1:{port}"
+    wait_for(lambda: answers(f"{url}/readyz"), running, 60)
+    yield running, url, tmp_path / "data"
+    running.stop()
+    prepare(tmp_path / "data" / "postgres").stop("immediate")
+
+
+def test_the_first_visit_makes_the_owner(home: tuple[Running, str, Path]) -> None:
+    _running, url, _data = home
+    with urllib.request.urlopen(f"{url}/") as response:
+        assert response.url == f"{url}/welcome"
+
+
+def test_a_part_that_dies_is_started_again(home: tuple[Running, str, Path]) -> None:
+    running, url, _data = home
+    [web] = children_named(running.process.pid, " web ")
+    os.kill(web, signal.SIGKILL)
+    wait_for(lambda: children_named(running.process.pid, " web ") not in ([], [web]), running)
+    wait_for(lambda: answers(f"{url}/readyz"), running)
+
+
+def test_it_ends_in_order_and_takes_everything_with_it(home: tuple[Running, str, Path]) -> None:
+    running, url, data = home
+    parts = children(running.process.pid)
+    assert len(parts) >= 2
+    running.process.terminate()
+    assert running.process.wait(30) == 0
+    assert not answers(f"{url}/healthz")
+    assert not any(Path(f"/proc/{pid}").exists() for pid in parts)
+    assert not prepare(data / "postgres").running()
+
+
+def test_killed_at_once_it_leaves_nothing_on_its_port_and_starts_again(
+    home: tuple[Running, str, Path], tmp_path: Path
+) -> None:
+    running, url, data = home
+    os.kill(running.process.pid, signal.SIGKILL)
+    running.process.wait()
+    until = time.monotonic() + 20
+    while answers(f"{url}/healthz") and time.monotonic() < until:
+        time.sleep(0.2)
+    assert not answers(f"{url}/healthz")
+    port = url.rpartition(":")[2]
+    env = {"HIIKI_DATA_DIR": str(data), "HIIKI_DATABASE_URL": ""}
+    again = run(tmp_path / "again.log", "hiiki", "up", "--port", port, env=env)
+    try:
+        wait_for(lambda: answers(f"{url}/readyz"), again, 60)
+    finally:
+        again.stop()
+
+
+def test_staff_and_tokens_from_the_command_line(database: str, db: str) -> None:
+    def hiiki(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "hiiki", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "HIIKI_DATABASE_URL": database},
+        )
+
+    assert hiiki("migrate").returncode == 0
+    added = hiiki(
+        *("staff", "add", "ten@example.jp", "--name", "店長", "--workspace", "カレーの店"),
+        *("--password", "correct horse battery"),
+    )
+    assert added.returncode == 0, added.stderr
+    short = hiiki(
+        *("staff", "add", "b@example.jp", "--name", "B", "--workspace", "カレーの店"),
+        *("--password", "short"),
+    )
+    assert short.returncode == 1
+    assert "Traceback" not in short.stderr
+    token = hiiki("token", "create", "--role", "viewer")
+    assert token.returncode == 0, token.stderr
+    with psycopg.connect(database) as connection:
+        rows = connection.execute("select email, password_hash from workspace.staff").fetchall()
+        hashes = connection.execute("select token_hash from workspace.api_token").fetchall()
+    assert [row[0] for row in rows] == ["ten@example.jp"]
+    assert rows[0][1].startswith("$argon2id$")
+    assert token.stdout.strip().encode() not in hashes[0][0]
+
+
+def test_without_a_database_it_says_what_to_do(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "hiiki", "worker"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "HIIKI_DATABASE_URL": "", "HIIKI_DATA_DIR": str(tmp_path)},
+    )
+    assert done.returncode == 1
+    assert "HIIKI_DATABASE_URL" in done.stderr
+    assert "Traceback" not in done.stderr
