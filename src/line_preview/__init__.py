@@ -25,6 +25,9 @@ What a tap does
     bubbling event `lp-action` whose `detail.action` is that object. Two kinds are not LINE's own:
     addresses in texts are `uri` actions, and a coupon message is `{"type": "coupon", "couponId"}`.
 
+Strips of cards and quick replies reach to the edge of the chat around them if its `--lp-bleed` says
+how wide its padding is; without, they end where the messages end.
+
 Images load from http(s) or relative addresses only, without a referrer; a policy's `img-src` (and
 `media-src`, to play video and audio) must allow the hosts a preview may show.
 """

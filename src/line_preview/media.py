@@ -29,8 +29,7 @@ def web_url(value: object) -> str | None:
 def image(url: object, classes: str, *, lang: str, alt: str = "") -> Markup:
     """Return an image, or a stand-in of the same classes where the URL cannot be used.
 
-    `line-preview.js` puts the class `lp-broken` on an image that fails to load; the stand-in drawn
-    behind it then shows.
+    `line-preview.js` puts the same stand-in in place of an image that fails to load.
     """
     address = web_url(url)
     if address is None:

@@ -255,9 +255,9 @@ async def test_videos_get_a_player_when_tapped(page: Page, show: Show) -> None:
     assert await page.eval_on_selector("video", "e => e.controls && e.src.endsWith('.mp4')")
 
 
-async def test_images_that_fail_are_marked(page: Page, show: Show) -> None:
+async def test_images_that_fail_get_the_stand_in(page: Page, show: Show) -> None:
     await show(render_message({"type": "image", "previewImageUrl": "/img/no-such.png"}))
-    await page.wait_for_selector("img.lp-broken")
+    await page.wait_for_selector("span.lp-photo-img.lp-noimage[aria-label=画像]")
 
 
 async def test_the_phone_holds_its_shape(page: Page, show: Show) -> None:

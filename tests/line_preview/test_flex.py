@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from tests.line_preview.checks import Reading
 from tests.line_preview.designs import FLEX, SIZES, box, button, flex, text
+from tests.line_preview.samples import ALL
 
-from line_preview import css, js_path, render_message
+from line_preview import css, js_path, render_message, render_messages
 from line_preview.style import ALLOWED
 
 
@@ -182,20 +183,13 @@ def test_right_to_left() -> None:
 
 
 def test_every_class_in_use_is_in_the_stylesheet() -> None:
-    # Positions that need no rule of their own, and hooks for whoever embeds a preview.
-    plain = {"lp-f1", "lp-header", "lp-hero", "lp-footer", "lp-body", "lp-span", "lp-filler"}
-    plain |= {
-        "lp-g-top",
-        "lp-ta-start",
-        "lp-ia-center",
-        "lp-buttons",
-        "lp-button",
-        "lp-icon",
-        "lp-txt",
-    }
+    # Names that say what an element is, but need no rule of their own.
+    plain = {f"lp-{name}" for name in ("f1", "g-top", "ta-start", "ia-center", "buttons", "video")}
+    plain |= {f"lp-{name}" for name in ("header", "hero", "body", "footer", "location", "tiles")}
+    plain |= {f"lp-{name}" for name in ("txt", "button", "icon", "span", "filler")}
     known = set(re.findall(r"\.(lp-[a-z0-9-]+)", css())) | plain
-    for message in [*FLEX.values(), *SIZES]:
-        assert Reading(render_message(message)).classes <= known
+    for message in [*FLEX.values(), *SIZES, *ALL.values()]:
+        assert Reading(render_messages([message])).classes <= known
     for words in ("none", "xs", "sm", "md", "lg", "xl", "xxl"):
         for prefix in ("mt", "ms", "pt", "pb", "ps", "pe", "ot", "ob", "os", "oe", "r"):
             assert f"lp-{prefix}-{words}" in known

@@ -101,11 +101,28 @@ function press(event) {
   target.click();
 }
 
-/** @param {EventTarget | null} target */
-function markBroken(target) {
-  if (target instanceof HTMLImageElement && target.hasAttribute("data-lp-image")) {
-    target.classList.add("lp-broken");
+/** Put the stand-in that media.py draws for unusable addresses in place of an image that failed.
+ * @param {EventTarget | null} target */
+function standIn(target) {
+  if (!(target instanceof HTMLImageElement) || !target.hasAttribute("data-lp-image")) return;
+  const svg = "http://www.w3.org/2000/svg";
+  const glyph = document.createElementNS(svg, "svg");
+  glyph.setAttribute("class", "lp-glyph");
+  glyph.setAttribute("viewBox", "0 0 24 24");
+  const lines = document.createElementNS(svg, "path");
+  lines.setAttribute("d", "M3 4.5h18v15H3zM4 17l5-4.5 3.5 3 3.5-4 4.5 5M8.5 8.4a1.6 1.6 0 1 1-.1 0");
+  for (const [name, value] of [["fill", "none"], ["stroke", "currentColor"], ["stroke-width", "1.8"]]) {
+    lines.setAttribute(name, value);
   }
+  glyph.append(lines);
+  const span = document.createElement("span");
+  span.className = `${target.className} lp-noimage`;
+  if (target.alt) {
+    span.setAttribute("role", "img");
+    span.setAttribute("aria-label", target.alt);
+  }
+  span.append(glyph);
+  target.replaceWith(span);
 }
 
 function start() {
@@ -113,7 +130,7 @@ function start() {
   // Images that failed before this module ran send no more events.
   for (const image of document.querySelectorAll("img[data-lp-image]")) {
     if (image instanceof HTMLImageElement && image.complete && image.naturalWidth === 0) {
-      markBroken(image);
+      standIn(image);
     }
   }
   new MutationObserver((records) => {
@@ -134,7 +151,7 @@ function start() {
   document.addEventListener("click", tap);
   document.addEventListener("keydown", press);
   // Errors of images do not bubble, but they can be caught on the way down.
-  document.addEventListener("error", (event) => markBroken(event.target), true);
+  document.addEventListener("error", (event) => standIn(event.target), true);
 }
 
 start();
