@@ -6,7 +6,7 @@ import socket
 
 from aiohttp import web
 
-from . import api, control
+from . import api, control, phone
 from .acts import Actor
 from .api.gate import unknown_path
 from .model import Channel, Json
@@ -79,6 +79,7 @@ class Emulator:
         app = web.Application(client_max_size=MAX_CONTROL_BODY)
         api.add_routes(app, self.platform)
         control.add_routes(app, self.platform, Actor(self.platform))
+        phone.add_routes(app, self.platform)
         app.router.add_route("*", "/{path:.*}", unknown_path)
         return app
 

@@ -118,6 +118,15 @@ class Said:
         self.event_id = event_id
 
 
+class Typing:
+    """A loading animation that has just begun; it is shown, not kept. `seconds` is its length."""
+
+    __slots__ = ("seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+
 class Phone:
     """One person's chat with one channel.
 

@@ -21,6 +21,7 @@ from .model import (
     Phone,
     Said,
     Sending,
+    Typing,
     User,
 )
 from .names import person
@@ -62,7 +63,7 @@ class Platform:
         self.deliveries = Deliveries()
         self.requests = Requests()
         self.faults = Faults(self.rng)
-        self.watchers: dict[tuple[str, str], set[asyncio.Queue[Sending | Said]]] = {}
+        self.watchers: dict[tuple[str, str], set[asyncio.Queue[Sending | Said | Typing]]] = {}
         self.own_errors = 0
         for _ in range(self.setup.channels):
             self.add_channel()
@@ -177,7 +178,12 @@ class Platform:
 
     def picture_url(self, user: User) -> str | None:
         """Where the person's profile image is served, or None without one."""
-        return f"{self.base_url}/_emulator/avatars/{user.id}.svg" if user.picture else None
+        return self.base_url + self.picture_path(user) if user.picture else None
+
+    @staticmethod
+    def picture_path(user: User) -> str:
+        """The path of the avatar, for pages of the emulator itself."""
+        return f"/_emulator/avatars/{user.id}.svg"
 
     def describe_user(self, user: User) -> Json:
         """The person as the control API shows them."""
@@ -201,8 +207,11 @@ class Platform:
         """Add an entry to the person's chat and tell those who watch that phone."""
         phone = channel.phone(user_id)
         phone.entries.append(entry)
-        watching = self.watchers.get((channel.id, user_id)) if self.watchers else None
-        if watching:
-            for queue in watching:
-                queue.put_nowait(entry)
+        if self.watchers:
+            self.tell_watchers(channel, user_id, entry)
         return phone
+
+    def tell_watchers(self, channel: Channel, user_id: str, news: Sending | Said | Typing) -> None:
+        """Tell those who watch this phone in a browser."""
+        for queue in self.watchers.get((channel.id, user_id), ()):
+            queue.put_nowait(news)

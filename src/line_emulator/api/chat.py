@@ -6,7 +6,7 @@ from typing import Any
 
 from ..ids import USER_ID
 from ..limits import PER_SECOND_100
-from ..model import Friendship
+from ..model import Friendship, Typing
 from ..validation.core import obj
 from ..validation.report import Path, Report
 from .operation import Answer, Call, LineError, not_found, operation
@@ -44,6 +44,7 @@ async def loading_start(call: Call) -> Answer:
     if phone is not None and phone.friendship is Friendship.FRIEND:
         seconds = body.get("loadingSeconds", DEFAULT_SECONDS)
         phone.loading_until = call.platform.clock.now() + seconds
+        call.platform.tell_watchers(call.channel, body["chatId"], Typing(seconds))
     return Answer(b"{}", 202)
 
 

@@ -12,6 +12,10 @@ from ..model import FRIENDSHIP_NAMES, Friendship, Json, Phone, Said, Sending
 from .route import Ask, ControlError, control
 
 MAX_NEW = 200_000
+_HARMLESS = frozenset(
+    {"image/jpeg", "image/png", "image/gif", "image/webp", "audio/wav", "audio/mp4", "video/mp4"}
+)
+"""Content types a browser may show; anything else is only offered for download."""
 _STATES = {name: state for state, name in FRIENDSHIP_NAMES.items()}
 _PERSON = {
     "name": {"type": "string"},
@@ -166,6 +170,25 @@ async def avatar(ask: Ask) -> web.Response:
         content_type="image/svg+xml",
         headers={"Cache-Control": "max-age=3600", "Access-Control-Allow-Origin": "*"},
     )
+
+
+@control("GET", "/_emulator/contents/{message}", "Bytes of what a person sent", returns="The bytes")
+async def contents(ask: Ask) -> web.Response:
+    """The same as LINE's "Get content", for people and browsers that have no access token."""
+    message_id = ask.request.match_info["message"]
+    for channel in ask.platform.channels.values():
+        found = channel.contents.get(message_id)
+        if found is not None:
+            return web.Response(
+                body=found[1],
+                headers={
+                    "Content-Type": found[0]
+                    if found[0] in _HARMLESS
+                    else "application/octet-stream",
+                    "X-Content-Type-Options": "nosniff",
+                },
+            )
+    raise ControlError("no such content", 404)
 
 
 def delivery_json(seq: int, sending: Sending, user_id: str) -> Json:
