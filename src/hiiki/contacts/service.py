@@ -89,7 +89,10 @@ async def _note(
         person = person.on_conflict_do_update(
             index_elements=["id"],
             set_={"profile_due_at": moment},
-            where=Contact.profile_at < moment - PROFILE_IS_OLD_AFTER,
+            # Who had blocked the account when LINE was asked has no name yet.
+            where=or_(
+                Contact.profile_at < moment - PROFILE_IS_OLD_AFTER, Contact.display_name == ""
+            ),
         )
     standing = insert(Friendship).values(
         workspace_id=session.workspace_id,
@@ -170,9 +173,7 @@ async def remove_tag(session: WorkspaceSession, contact_id: UUID, tag_id: UUID) 
     return done.first() is not None
 
 
-async def remove_tag_from(
-    session: WorkspaceSession, contacts: Select[UUID], tag_id: UUID
-) -> int:
+async def remove_tag_from(session: WorkspaceSession, contacts: Select[UUID], tag_id: UUID) -> int:
     """Take a tag off all of `contacts`; returns how many had it."""
     done = await session.scalars(
         delete(ContactTag)
