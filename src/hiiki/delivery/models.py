@@ -17,20 +17,26 @@ from hiiki.kit.ids import uuid7
 SEND_STATES = ("running", "paused", "done", "cancelled")
 PARCEL_STATES = ("ready", "sending", "accepted", "refused", "in_doubt", "cancelled")
 
+_OPEN = "state in ('ready', 'sending')"
+
 
 class Send(Base, Identified, Owned):
-    """One message (or a few together) to a frozen audience."""
+    """One message (or a few together) to a frozen audience.
+
+    The counters are of people. They are written in the transaction that settles the
+    parcels they count, so that progress need not look at a million parcels.
+    """
 
     __tablename__ = "send"
     __table_args__ = (
         CheckConstraint("state in ('running', 'paused', 'done', 'cancelled')", name="state"),
         Index(None, "workspace_id", "subject"),
+        Index(None, "workspace_id", "created_at", "id"),
+        Index("ix_send_unfinished", "channel_id", postgresql_where=text("finished_at is null")),
         {"schema": "delivery"},
     )
 
-    channel_id: Mapped[UUID] = mapped_column(
-        ForeignKey("workspace.channel.id", ondelete="CASCADE"), index=True
-    )
+    channel_id: Mapped[UUID] = mapped_column(ForeignKey("workspace.channel.id", ondelete="CASCADE"))
     subject: Mapped[str]
     """What is sent, such as `broadcast:<id>`; the subject of the `sent` events."""
     messages: Mapped[list[dict[str, Any]]]
@@ -38,20 +44,32 @@ class Send(Base, Identified, Owned):
     personal: Mapped[bool] = mapped_column(default=False)
     """True when what each recipient gets differs, so that each needs a push of their own."""
     state: Mapped[str] = mapped_column(default="running")
+    pause_reason: Mapped[str | None]
+    """Why it was paused, in LINE's words when it was LINE; NULL when staff did."""
     targeted: Mapped[int] = mapped_column(default=0)
     """How many people the frozen audience has."""
     blocked: Mapped[int] = mapped_column(default=0)
     """How many more were asked for, but had blocked the account when it was frozen."""
-    pause_reason: Mapped[str | None]
+    accepted: Mapped[int] = mapped_column(default=0)
+    refused: Mapped[int] = mapped_column(default=0)
+    in_doubt: Mapped[int] = mapped_column(default=0)
+    cancelled: Mapped[int] = mapped_column(default=0)
+    running_since: Mapped[datetime] = mapped_column(default=now)
+    """When it was started or last resumed; with `settled_before`, what its speed is told by."""
+    settled_before: Mapped[int] = mapped_column(default=0)
+    """How many people had been settled by `running_since`."""
+    settled_at: Mapped[datetime | None]
+    """When the last of its people so far were settled."""
     finished_at: Mapped[datetime | None]
 
 
 class Parcel(Base, Owned):
     """One LINE request: at most 500 recipients, and the retry key that makes it once-only.
 
-    States: ready → sending → accepted | refused | in_doubt | cancelled. A parcel found
-    in `sending` with an expired lease belonged to a worker that died: it is tried again
-    with the same retry key, and LINE's 409 then means that it had been accepted.
+    States: ready → sending → accepted | refused | in_doubt | cancelled, and from sending
+    back to ready when it is to be tried again. A parcel that is still `sending` when its
+    lease has run out belonged to a worker that died: it is tried again with the same
+    retry key, and LINE's 409 then means that it had been accepted.
     """
 
     __tablename__ = "parcel"
@@ -62,27 +80,54 @@ class Parcel(Base, Owned):
         ),
         CheckConstraint("method in ('multicast', 'push', 'reply')", name="method"),
         CheckConstraint("cardinality(contact_ids) between 1 and 500", name="size"),
+        CheckConstraint("cardinality(contact_ids) = cardinality(line_user_ids)", name="pairs"),
+        CheckConstraint("send_id is not null or messages is not null", name="messages"),
         Index(
-            "ix_parcel_open",
-            "urgency",
+            "ix_parcel_urgent",
+            "channel_id",
             "next_attempt_at",
-            postgresql_where=text("state in ('ready', 'sending')"),
+            postgresql_where=text(f"send_id is null and {_OPEN}"),
         ),
-        Index(None, "send_id", "state"),
-        Index("ix_parcel_contact_ids", "contact_ids", postgresql_using="gin"),
+        Index(
+            "ix_parcel_bulk",
+            "send_id",
+            "next_attempt_at",
+            postgresql_where=text(f"send_id is not null and {_OPEN}"),
+        ),
+        Index(
+            "ix_parcel_in_order",
+            text("(contact_ids[1])"),
+            "id",
+            postgresql_where=text(f"send_id is null and {_OPEN}"),
+        ),
+        Index(
+            "ix_parcel_doubt",
+            "first_attempt_at",
+            postgresql_where=text(f"first_attempt_at is not null and {_OPEN}"),
+        ),
+        Index(
+            "ix_parcel_problem",
+            "workspace_id",
+            "settled_at",
+            "id",
+            postgresql_where=text("state in ('refused', 'in_doubt')"),
+        ),
+        Index(None, "send_id", "id"),
         {"schema": "delivery"},
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
     send_id: Mapped[UUID | None] = mapped_column(ForeignKey("delivery.send.id", ondelete="CASCADE"))
-    """The bulk send it is part of; NULL for what is said to one person in passing."""
+    """The bulk send it is part of; NULL for what is said to one person in passing.
+
+    The latter is urgent: it never waits for bulk.
+    """
     channel_id: Mapped[UUID] = mapped_column(ForeignKey("workspace.channel.id", ondelete="CASCADE"))
     subject: Mapped[str] = mapped_column(default="")
-    urgency: Mapped[int] = mapped_column(default=1)
-    """0 for replies and what follows from something a person just did, 1 for bulk."""
     method: Mapped[str]
     contact_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
     line_user_ids: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    """As many as `contact_ids`, in the same order."""
     messages: Mapped[list[dict[str, Any]] | None]
     """NULL in a bulk send, whose messages stand on the send."""
     reply_token: Mapped[str | None]
@@ -91,11 +136,17 @@ class Parcel(Base, Owned):
     retry_key: Mapped[UUID] = mapped_column(default=uuid4)
     state: Mapped[str] = mapped_column(default="ready")
     attempts: Mapped[int] = mapped_column(default=0)
+    """How often it was claimed; also tells a late worker that the parcel is no longer its own."""
     first_attempt_at: Mapped[datetime | None]
+    """Since when LINE may have accepted it without our knowing.
+
+    NULL as long as every attempt so far is known not to have been accepted.
+    """
     next_attempt_at: Mapped[datetime] = mapped_column(default=now)
-    lease_until: Mapped[datetime | None]
+    """From when it may be claimed; while it is `sending`, when the lease runs out."""
     settled_at: Mapped[datetime | None]
     error: Mapped[str | None]
+    """What LINE, or the lack of LINE, said last."""
     request_id: Mapped[str | None]
     """LINE's x-line-request-id, to be quoted to LINE's support."""
     created_at: Mapped[datetime] = mapped_column(default=now)

@@ -804,9 +804,16 @@ def upgrade() -> None:
         sa.Column("messages", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("personal", sa.Boolean(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
+        sa.Column("pause_reason", sa.String(), nullable=True),
         sa.Column("targeted", sa.Integer(), nullable=False),
         sa.Column("blocked", sa.Integer(), nullable=False),
-        sa.Column("pause_reason", sa.String(), nullable=True),
+        sa.Column("accepted", sa.Integer(), nullable=False),
+        sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("in_doubt", sa.Integer(), nullable=False),
+        sa.Column("cancelled", sa.Integer(), nullable=False),
+        sa.Column("running_since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_before", sa.Integer(), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -831,10 +838,22 @@ def upgrade() -> None:
         schema="delivery",
     )
     op.create_index(
-        op.f("ix_send_channel_id"), "send", ["channel_id"], unique=False, schema="delivery"
+        "ix_send_unfinished",
+        "send",
+        ["channel_id"],
+        unique=False,
+        schema="delivery",
+        postgresql_where=sa.text("finished_at is null"),
     )
     op.create_index(
         op.f("ix_send_workspace_id"), "send", ["workspace_id"], unique=False, schema="delivery"
+    )
+    op.create_index(
+        op.f("ix_send_workspace_id_created_at_id"),
+        "send",
+        ["workspace_id", "created_at", "id"],
+        unique=False,
+        schema="delivery",
     )
     op.create_index(
         op.f("ix_send_workspace_id_subject"),
@@ -910,6 +929,36 @@ def upgrade() -> None:
         schema="ingest",
     )
     op.create_table(
+        "finish",
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("survey_id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["contact_id"],
+            ["contacts.contact.id"],
+            name=op.f("fk_finish_contact_id_contact"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["survey_id"],
+            ["surveys.survey.id"],
+            name=op.f("fk_finish_survey_id_survey"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"],
+            ["workspace.workspace.id"],
+            name=op.f("fk_finish_workspace_id_workspace"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("contact_id", "survey_id", name=op.f("pk_finish")),
+        schema="surveys",
+    )
+    op.create_index(
+        op.f("ix_finish_workspace_id"), "finish", ["workspace_id"], unique=False, schema="surveys"
+    )
+    op.create_table(
         "question",
         sa.Column("survey_id", sa.Uuid(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
@@ -969,6 +1018,8 @@ def upgrade() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("question_id", sa.Uuid(), nullable=True),
         sa.Column("picked", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("misses", sa.Integer(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
@@ -995,9 +1046,9 @@ def upgrade() -> None:
         schema="surveys",
     )
     op.create_index(
-        op.f("ix_response_survey_id_state"),
+        op.f("ix_response_survey_id_state_question_id"),
         "response",
-        ["survey_id", "state"],
+        ["survey_id", "state", "question_id"],
         unique=False,
         schema="surveys",
     )
@@ -1068,7 +1119,6 @@ def upgrade() -> None:
         sa.Column("send_id", sa.Uuid(), nullable=True),
         sa.Column("channel_id", sa.Uuid(), nullable=False),
         sa.Column("subject", sa.String(), nullable=False),
-        sa.Column("urgency", sa.Integer(), nullable=False),
         sa.Column("method", sa.String(), nullable=False),
         sa.Column("contact_ids", postgresql.ARRAY(sa.Uuid()), nullable=False),
         sa.Column("line_user_ids", postgresql.ARRAY(sa.Text()), nullable=False),
@@ -1080,7 +1130,6 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("first_attempt_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("error", sa.String(), nullable=True),
         sa.Column("request_id", sa.String(), nullable=True),
@@ -1094,7 +1143,13 @@ def upgrade() -> None:
             name=op.f("ck_parcel_state"),
         ),
         sa.CheckConstraint(
+            "cardinality(contact_ids) = cardinality(line_user_ids)", name=op.f("ck_parcel_pairs")
+        ),
+        sa.CheckConstraint(
             "cardinality(contact_ids) between 1 and 500", name=op.f("ck_parcel_size")
+        ),
+        sa.CheckConstraint(
+            "send_id is not null or messages is not null", name=op.f("ck_parcel_messages")
         ),
         sa.ForeignKeyConstraint(
             ["channel_id"],
@@ -1118,27 +1173,47 @@ def upgrade() -> None:
         schema="delivery",
     )
     op.create_index(
-        "ix_parcel_contact_ids",
+        "ix_parcel_bulk",
         "parcel",
-        ["contact_ids"],
+        ["send_id", "next_attempt_at"],
         unique=False,
         schema="delivery",
-        postgresql_using="gin",
+        postgresql_where=sa.text("send_id is not null and state in ('ready', 'sending')"),
     )
     op.create_index(
-        "ix_parcel_open",
+        "ix_parcel_doubt",
         "parcel",
-        ["urgency", "next_attempt_at"],
+        ["first_attempt_at"],
         unique=False,
         schema="delivery",
-        postgresql_where=sa.text("state in ('ready', 'sending')"),
+        postgresql_where=sa.text("first_attempt_at is not null and state in ('ready', 'sending')"),
     )
     op.create_index(
-        op.f("ix_parcel_send_id_state"),
+        "ix_parcel_in_order",
         "parcel",
-        ["send_id", "state"],
+        [sa.literal_column("(contact_ids[1])"), "id"],
         unique=False,
         schema="delivery",
+        postgresql_where=sa.text("send_id is null and state in ('ready', 'sending')"),
+    )
+    op.create_index(
+        "ix_parcel_problem",
+        "parcel",
+        ["workspace_id", "settled_at", "id"],
+        unique=False,
+        schema="delivery",
+        postgresql_where=sa.text("state in ('refused', 'in_doubt')"),
+    )
+    op.create_index(
+        op.f("ix_parcel_send_id_id"), "parcel", ["send_id", "id"], unique=False, schema="delivery"
+    )
+    op.create_index(
+        "ix_parcel_urgent",
+        "parcel",
+        ["channel_id", "next_attempt_at"],
+        unique=False,
+        schema="delivery",
+        postgresql_where=sa.text("send_id is null and state in ('ready', 'sending')"),
     )
     op.create_index(
         op.f("ix_parcel_workspace_id"), "parcel", ["workspace_id"], unique=False, schema="delivery"
@@ -1149,15 +1224,36 @@ def upgrade() -> None:
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_index(op.f("ix_parcel_workspace_id"), table_name="parcel", schema="delivery")
-    op.drop_index(op.f("ix_parcel_send_id_state"), table_name="parcel", schema="delivery")
     op.drop_index(
-        "ix_parcel_open",
+        "ix_parcel_urgent",
         table_name="parcel",
         schema="delivery",
-        postgresql_where=sa.text("state in ('ready', 'sending')"),
+        postgresql_where=sa.text("send_id is null and state in ('ready', 'sending')"),
+    )
+    op.drop_index(op.f("ix_parcel_send_id_id"), table_name="parcel", schema="delivery")
+    op.drop_index(
+        "ix_parcel_problem",
+        table_name="parcel",
+        schema="delivery",
+        postgresql_where=sa.text("state in ('refused', 'in_doubt')"),
     )
     op.drop_index(
-        "ix_parcel_contact_ids", table_name="parcel", schema="delivery", postgresql_using="gin"
+        "ix_parcel_in_order",
+        table_name="parcel",
+        schema="delivery",
+        postgresql_where=sa.text("send_id is null and state in ('ready', 'sending')"),
+    )
+    op.drop_index(
+        "ix_parcel_doubt",
+        table_name="parcel",
+        schema="delivery",
+        postgresql_where=sa.text("first_attempt_at is not null and state in ('ready', 'sending')"),
+    )
+    op.drop_index(
+        "ix_parcel_bulk",
+        table_name="parcel",
+        schema="delivery",
+        postgresql_where=sa.text("send_id is not null and state in ('ready', 'sending')"),
     )
     op.drop_table("parcel", schema="delivery")
     op.drop_index(op.f("ix_broadcast_workspace_id"), table_name="broadcast", schema="broadcasts")
@@ -1169,11 +1265,15 @@ def downgrade() -> None:
         postgresql_where=sa.text("state = 'open'"),
     )
     op.drop_index(op.f("ix_response_workspace_id"), table_name="response", schema="surveys")
-    op.drop_index(op.f("ix_response_survey_id_state"), table_name="response", schema="surveys")
+    op.drop_index(
+        op.f("ix_response_survey_id_state_question_id"), table_name="response", schema="surveys"
+    )
     op.drop_table("response", schema="surveys")
     op.drop_index(op.f("ix_question_workspace_id"), table_name="question", schema="surveys")
     op.drop_index(op.f("ix_question_survey_id_position"), table_name="question", schema="surveys")
     op.drop_table("question", schema="surveys")
+    op.drop_index(op.f("ix_finish_workspace_id"), table_name="finish", schema="surveys")
+    op.drop_table("finish", schema="surveys")
     op.drop_index(
         op.f("ix_webhook_event_workspace_id_received_at_serial"),
         table_name="webhook_event",
@@ -1199,8 +1299,14 @@ def downgrade() -> None:
     )
     op.drop_table("webhook_event", schema="ingest")
     op.drop_index(op.f("ix_send_workspace_id_subject"), table_name="send", schema="delivery")
+    op.drop_index(op.f("ix_send_workspace_id_created_at_id"), table_name="send", schema="delivery")
     op.drop_index(op.f("ix_send_workspace_id"), table_name="send", schema="delivery")
-    op.drop_index(op.f("ix_send_channel_id"), table_name="send", schema="delivery")
+    op.drop_index(
+        "ix_send_unfinished",
+        table_name="send",
+        schema="delivery",
+        postgresql_where=sa.text("finished_at is null"),
+    )
     op.drop_table("send", schema="delivery")
     op.drop_index("uq_issue_grant", table_name="issue", schema="coupons")
     op.drop_index("uq_issue_code", table_name="issue", schema="coupons")
