@@ -1,5 +1,6 @@
-"""`python -m line_emulator`."""
+"""`python -m line_emulator`: the same as the command `line-emulator`."""
 
-from line_emulator.cli import main
+from .cli import main
 
-main()
+if __name__ == "__main__":
+    main(prog_name="line-emulator")
