@@ -133,6 +133,8 @@ class Card:
     recipient's ticket (`hiiki.content.tickets`), so that the page knows who came.
     """
 
+    label: str
+    """What it is, in a word, such as "Coupon"."""
     title: str
     highlight: str
     """What is to be seen first, such as "10% off"."""
@@ -160,6 +162,8 @@ class NavItem:
     icon: str
     url: str
     order: int = 50
+    role: str = "viewer"
+    """Who sees it: viewer, operator or owner, as the page itself asks for."""
 
 
 @dataclass(frozen=True, slots=True)
