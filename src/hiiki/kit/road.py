@@ -191,6 +191,9 @@ class Room:
     context: Callable[[Any, UUID, UUID | None], ActionContext] | None = None
     """Set by `actions` alone: `context(session, contact_id, channel_id)`, by which rooms below
     it cause events (`Registry.emit`)."""
+    erase: Callable[[Any, UUID], Awaitable[None]] | None = None
+    """`erase(session, contact_id)`: forget what this room keeps of a contact elsewhere than in
+    rows with a `contact_id`; those go of themselves (`hiiki.contacts.erasure`)."""
     tasks: Any = None
     """A Procrastinate blueprint with the room's jobs."""
     loops: Mapping[str, Callable[[Any], Awaitable[None]]] = field(
@@ -241,6 +244,12 @@ class Registry:
             if room.uses is not None:
                 found.extend(await room.uses(session, kind, ident))
         return found
+
+    async def erase(self, session: Any, contact_id: UUID) -> None:
+        """Let every room forget what it keeps of a contact outside rows of their own."""
+        for room in self.rooms:
+            if room.erase is not None:
+                await room.erase(session, contact_id)
 
 
 _registry: Registry | None = None
