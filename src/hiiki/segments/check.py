@@ -1,0 +1,180 @@
+"""Whether a rule makes sense in this workspace: each objection at the path of its field."""
+
+from __future__ import annotations
+
+from typing import get_args
+from uuid import UUID
+
+from sqlalchemy import select
+
+from hiiki.db import WorkspaceSession
+from hiiki.kit.errors import Invalid
+from hiiki.kit.i18n import Text, _
+from hiiki.segments.comparisons import (
+    ChoicesTest,
+    ChoiceTest,
+    DayBetween,
+    DayMonth,
+    DaysAgo,
+    DayTest,
+    FlagTest,
+    KnownTest,
+    NumberBetween,
+    NumberTest,
+    Part,
+    Test,
+    TextTest,
+    YearsAgo,
+)
+from hiiki.segments.models import Segment
+from hiiki.segments.names import (
+    ANSWER_PICKER,
+    QUESTION_PICKER,
+    Names,
+    event_kind,
+    names_of,
+)
+from hiiki.segments.rules import (
+    PROFILE_FIELDS,
+    Answered,
+    AnyRule,
+    AttributeIs,
+    Befriended,
+    Happened,
+    InSegment,
+    ProfileIs,
+    Tagged,
+    read_rule,
+    walk,
+)
+
+_DAYS: tuple[type[Part], ...] = (DayTest, DayBetween, DayMonth, DaysAgo, YearsAgo, KnownTest)
+TESTS_OF_KIND: dict[str, tuple[type[Part], ...]] = {
+    "text": (TextTest, KnownTest),
+    "number": (NumberTest, NumberBetween, KnownTest),
+    "date": _DAYS,
+    "choice": (ChoiceTest, KnownTest),
+    "choices": (ChoicesTest, KnownTest),
+    "flag": (FlagTest,),
+}
+"""Kind of an attribute or profile field → the tests that suit it."""
+
+
+def ops_of_kind(kind: str) -> list[str]:
+    """Return the names of the tests that suit a kind, in the order in which to offer them."""
+    return [
+        op for test in TESTS_OF_KIND[kind] for op in get_args(test.model_fields["op"].annotation)
+    ]
+
+
+async def check(session: WorkspaceSession, rule: AnyRule, segment_id: UUID | None = None) -> Names:
+    """Refuse a rule that refers to what is not there; return the names of what is.
+
+    `segment_id` is the segment that the rule is to become, which it must not lead back to.
+    Raises `Invalid` with one sentence at the path of each wrong field.
+    """
+    names = await names_of(session, rule)
+    wrong: dict[str, Text] = {}
+    for path, part in walk(rule):
+        for field, text in _objections(part, names).items():
+            wrong[f"{path}.{field}" if path else field] = text
+    if not wrong:
+        wrong = await _circles(session, rule, segment_id)
+    if wrong:
+        raise Invalid(fields=wrong)
+    return names
+
+
+def _objections(part: AnyRule, names: Names) -> dict[str, Text]:
+    match part:
+        case Tagged():
+            if any(tag_id not in names.tags for tag_id in part.tag_ids):
+                return {"tag_ids": _("This tag no longer exists. Please choose another.")}
+        case AttributeIs():
+            attribute = names.attributes.get(part.attribute_id)
+            if attribute is None:
+                return {
+                    "attribute_id": _("This attribute no longer exists. Please choose another.")
+                }
+            return _unsuited(part.test, attribute.kind, [str(each) for each in attribute.choices])
+        case ProfileIs():
+            return _unsuited(part.test, PROFILE_FIELDS[part.field], [])
+        case Befriended():
+            if part.channel_id is not None and part.channel_id not in names.channels:
+                return {"channel_id": _NO_CHANNEL}
+        case Answered():
+            return _unanswerable(part, names)
+        case Happened():
+            return _unheard_of(part, names)
+        case InSegment():
+            if part.segment_id not in names.segments:
+                return {"segment_id": _("This segment no longer exists. Please choose another.")}
+        case _:
+            pass
+    return {}
+
+
+_NO_CHANNEL = _("This account no longer exists. Please choose another.")
+
+
+def _unsuited(test: Test, kind: str, choices: list[str]) -> dict[str, Text]:
+    if not isinstance(test, TESTS_OF_KIND[kind]):
+        return {"test.op": _("This comparison does not suit the field. Please choose another.")}
+    if isinstance(test, ChoiceTest | ChoicesTest) and not set(test.choices) <= set(choices):
+        return {"test.choices": _("This choice no longer exists. Please choose another.")}
+    return {}
+
+
+def _unanswerable(part: Answered, names: Names) -> dict[str, Text]:
+    if names.picked_label(QUESTION_PICKER, str(part.question_id)) is None:
+        return {"question_id": _("This question no longer exists. Please choose another.")}
+    if part.op == "choices" and ANSWER_PICKER in names.picked:
+        offered = names.choices(part.question_id)
+        if not set(part.choice_ids) <= set(offered):
+            return {"choice_ids": _("This choice no longer exists. Please choose another.")}
+    return {}
+
+
+def _unheard_of(part: Happened, names: Names) -> dict[str, Text]:
+    kind = event_kind(part.event)
+    if kind is None:
+        return {"event": _("There is no such kind of event. Please choose another.")}
+    if part.channel_id is not None and part.channel_id not in names.channels:
+        return {"channel_id": _NO_CHANNEL}
+    if kind.subject and part.subject and names.picked_label(kind.subject, part.subject) is None:
+        return {"subject": _("What this is about no longer exists. Please choose another.")}
+    return {}
+
+
+async def _circles(
+    session: WorkspaceSession, rule: AnyRule, segment_id: UUID | None
+) -> dict[str, Text]:
+    """Return an objection for each segment that leads, by whatever way, to `segment_id`."""
+    entries = [(path, part.segment_id) for path, part in walk(rule) if isinstance(part, InSegment)]
+    if not entries or segment_id is None:
+        return {}
+    leads_to = {
+        ident: refers_to(read_rule(stored))
+        for ident, stored in await session.execute(select(Segment.id, Segment.rule))
+    }
+    wrong: dict[str, Text] = {}
+    for path, entry in entries:
+        seen: set[UUID] = set()
+        waiting = [entry]
+        while waiting:
+            ident = waiting.pop()
+            if ident == segment_id:
+                field = f"{path}.segment_id" if path else "segment_id"
+                wrong[field] = _(
+                    "This segment refers back to the one being edited. Please choose another."
+                )
+                break
+            if ident not in seen:
+                seen.add(ident)
+                waiting.extend(leads_to.get(ident, ()))
+    return wrong
+
+
+def refers_to(rule: AnyRule) -> set[UUID]:
+    """Return the ids of the segments that a rule names itself."""
+    return {part.segment_id for _path, part in walk(rule) if isinstance(part, InSegment)}

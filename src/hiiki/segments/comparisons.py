@@ -1,0 +1,236 @@
+"""Tests of one value, and stretches of time: what the conditions of a rule are made of.
+
+Their meaning is in `compiler`; that of a value that is not known, in `rules`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from hiiki.kit.forms import Wrong
+
+MAX_CHOICES = 100
+MAX_TEXT = 200
+
+Number = Annotated[
+    Decimal, Field(ge=Decimal("-1e15"), le=Decimal("1e15"), allow_inf_nan=False, decimal_places=6)
+]
+Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
+Days = Annotated[int, Field(ge=0, le=36500)]
+Some = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
+
+
+class Part(BaseModel):
+    """Base of every part of a rule: what is not foreseen is refused, not ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+# --- tests of a value -------------------------------------------------------------------
+
+
+class TextTest(Part):
+    """Compare a text; capital and small letters are the same."""
+
+    op: Literal["text_is", "text_contains", "text_starts"]
+    text: Some
+
+
+class NumberTest(Part):
+    """Compare a number with one other."""
+
+    op: Literal["number_is", "number_above", "number_at_least", "number_below", "number_at_most"]
+    number: Number
+
+
+class NumberBetween(Part):
+    """A number from `low` to `high`, both included."""
+
+    op: Literal["number_between"]
+    low: Number
+    high: Number
+
+    @field_validator("high")
+    @classmethod
+    def _in_order(cls, high: Decimal, info: ValidationInfo) -> Decimal:
+        return _not_below(high, info.data.get("low"))
+
+
+class DayTest(Part):
+    """Compare a date with one other; `before` and `after` leave the day itself out."""
+
+    op: Literal["day_on", "day_before", "day_after"]
+    day: Day
+
+
+class DayBetween(Part):
+    """A date from `first` to `until`, both included."""
+
+    op: Literal["day_between"]
+    first: Day
+    until: Day
+
+    @field_validator("until")
+    @classmethod
+    def _in_order(cls, until: date, info: ValidationInfo) -> date:
+        return _not_before(until, info.data.get("first"))
+
+
+class DayMonth(Part):
+    """A date in a month of any year (a birthday in February)."""
+
+    op: Literal["day_month"]
+    month: Annotated[int, Field(ge=0, le=12)]
+    """1 to 12; 0 is the present month in the workspace's time zone."""
+
+
+class DaysAgo(Part):
+    """A date that lies between `low` and `high` days back; 0 is today."""
+
+    op: Literal["days_ago"]
+    low: Days
+    high: Days
+
+    @field_validator("high")
+    @classmethod
+    def _in_order(cls, high: int, info: ValidationInfo) -> int:
+        return _not_below(high, info.data.get("low"))
+
+
+class YearsAgo(Part):
+    """A date since which `low` to `high` whole years have passed: an age, an anniversary."""
+
+    op: Literal["years_ago"]
+    low: Annotated[int, Field(ge=0, le=150)]
+    high: Annotated[int, Field(ge=0, le=150)]
+
+    @field_validator("high")
+    @classmethod
+    def _in_order(cls, high: int, info: ValidationInfo) -> int:
+        return _not_below(high, info.data.get("low"))
+
+
+class ChoiceTest(Part):
+    """One of these values."""
+
+    op: Literal["choice_any"]
+    choices: Annotated[list[Some], Field(min_length=1, max_length=MAX_CHOICES)]
+
+
+class ChoicesTest(Part):
+    """Of several values that a person may have: any of these, or all of these."""
+
+    op: Literal["choices_any", "choices_all"]
+    choices: Annotated[list[Some], Field(min_length=1, max_length=MAX_CHOICES)]
+
+
+class FlagTest(Part):
+    """Yes or no; for the profile's purchaser flag."""
+
+    op: Literal["flag_yes", "flag_no"]
+
+
+class KnownTest(Part):
+    """Whether there is a value at all. An empty text or list is none."""
+
+    op: Literal["known", "unknown"]
+
+
+Test = Annotated[
+    TextTest
+    | NumberTest
+    | NumberBetween
+    | DayTest
+    | DayBetween
+    | DayMonth
+    | DaysAgo
+    | YearsAgo
+    | ChoiceTest
+    | ChoicesTest
+    | FlagTest
+    | KnownTest,
+    Field(discriminator="op"),
+]
+
+
+TESTS = (
+    TextTest,
+    NumberTest,
+    NumberBetween,
+    DayTest,
+    DayBetween,
+    DayMonth,
+    DaysAgo,
+    YearsAgo,
+    ChoiceTest,
+    ChoicesTest,
+    FlagTest,
+    KnownTest,
+)
+"""All of them."""
+
+
+# --- when -------------------------------------------------------------------------------
+
+
+class Ever(Part):
+    """At any time."""
+
+    kind: Literal["ever"] = "ever"
+
+
+class Recent(Part):
+    """In the last `days` times 24 hours."""
+
+    kind: Literal["recent"]
+    days: Annotated[int, Field(ge=1, le=36500)]
+
+
+class Earlier(Part):
+    """More than `days` times 24 hours ago."""
+
+    kind: Literal["earlier"]
+    days: Annotated[int, Field(ge=1, le=36500)]
+
+
+class Dates(Part):
+    """On the days from `first` to `until`, in the workspace's time zone; either may be open."""
+
+    kind: Literal["dates"]
+    first: Day | None = None
+    until: Day | None = None
+
+    @field_validator("first", "until", mode="before")
+    @classmethod
+    def _open(cls, value: Any) -> Any:
+        return None if value == "" else value
+
+    @field_validator("until")
+    @classmethod
+    def _in_order(cls, until: date | None, info: ValidationInfo) -> date | None:
+        first = info.data.get("first")
+        if until is None and first is None and "first" in info.data:
+            raise Wrong("Please give the first day, the last day, or both.")
+        return until if until is None else _not_before(until, first)
+
+    # A missing field is not validated unless it is asked for, and both may not be missing.
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+Period = Annotated[Ever | Recent | Earlier | Dates, Field(discriminator="kind")]
+
+
+def _not_below(high: Any, low: Any) -> Any:
+    if low is not None and high < low:
+        raise Wrong("Please enter %(low)s or more.", low=str(low))
+    return high
+
+
+def _not_before(until: date, first: date | None) -> date:
+    if first is not None and until < first:
+        raise Wrong("Please enter a day that is not before the first.")
+    return until
