@@ -1,0 +1,281 @@
+"""What this room can do: say something to one person, send to many, and say how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, select, update
+
+from hiiki.contacts.models import Friendship
+from hiiki.db import WorkspaceSession
+from hiiki.delivery.freeze import freeze
+from hiiki.delivery.models import Parcel, Send
+from hiiki.delivery.sql import BULK, URGENT, wake
+from hiiki.kit.clock import now
+from hiiki.kit.errors import Conflict, Invalid
+from hiiki.kit.i18n import _
+from hiiki.kit.ids import uuid7
+from hiiki.line.limits import MAX_MESSAGES
+from hiiki.line.prices import plans, price
+from hiiki.workspace.models import Channel
+
+TOKEN_LEFT = timedelta(seconds=3)
+"""A reply token that is good for less than this is not worth a try: the push is certain."""
+
+
+async def say(
+    session: WorkspaceSession,
+    *,
+    contact_id: UUID,
+    channel_id: UUID,
+    messages: Sequence[dict[str, Any]],
+    subject: str = "",
+    reply_token: str | None = None,
+    reply_until: datetime | None = None,
+) -> list[Parcel]:
+    """Hand over LINE messages to one person, ahead of all bulk; returns the parcels.
+
+    While the reply token is good the first five go by it, free of charge ("Send reply
+    message"); the rest, and all without a token, by push. Nothing is made for somebody
+    who is not a friend of the account now.
+    """
+    friend = await session.get(Friendship, (contact_id, channel_id))
+    if friend is None or friend.status != "following" or not messages:
+        return []
+    chunks = [list(messages[i : i + MAX_MESSAGES]) for i in range(0, len(messages), MAX_MESSAGES)]
+    # A person's parcels go out in the order of their ids.
+    idents = sorted(uuid7() for _chunk in chunks)
+    parcels = [
+        Parcel(
+            id=ident,
+            workspace_id=session.workspace_id,
+            channel_id=channel_id,
+            subject=subject,
+            method="push",
+            contact_ids=[contact_id],
+            line_user_ids=[friend.line_user_id],
+            messages=chunk,
+        )
+        for ident, chunk in zip(idents, chunks, strict=True)
+    ]
+    if reply_token and reply_until and reply_until - now() > TOKEN_LEFT:
+        first = parcels[0]
+        first.method, first.reply_token, first.reply_until = "reply", reply_token, reply_until
+    session.add_all(parcels)
+    await wake(session, URGENT)
+    return parcels
+
+
+async def start_send(
+    session: WorkspaceSession,
+    *,
+    channel_id: UUID,
+    subject: str,
+    messages: Sequence[dict[str, Any]],
+    personal: bool,
+    audience: Select[tuple[UUID]],
+) -> Send:
+    """Freeze the audience and let the send begin; it goes out once the session commits.
+
+    `audience` selects contact ids and may name anybody: only those who follow the channel
+    are sent to, and those who have blocked it are counted. Raises `NotFound` for another
+    workspace's channel, `Conflict` for one that was taken out of use, `Invalid` when there
+    are not one to five messages.
+    """
+    channel = await session.one(Channel, channel_id)
+    if not channel.is_active:
+        raise Conflict(_("This account is out of use: nothing can be sent from it."))
+    if not 1 <= len(messages) <= MAX_MESSAGES:
+        raise Invalid(_("A send has one to %(max)s messages.", max=MAX_MESSAGES))
+    send = Send(
+        workspace_id=session.workspace_id,
+        channel_id=channel_id,
+        subject=subject,
+        messages=list(messages),
+        personal=personal,
+    )
+    session.add(send)
+    await session.flush()
+    send.targeted, send.blocked = await freeze(session, send, audience)
+    if send.targeted == 0:
+        send.state, send.finished_at = "done", now()
+    await session.flush()
+    await wake(session, BULK)
+    return send
+
+
+async def pause(session: WorkspaceSession, send_id: UUID) -> Send:
+    """Stop claiming the send's parcels; what is with LINE at this moment finishes.
+
+    Raises `NotFound`, or `Conflict` when the send is not running.
+    """
+    return await _change(session, send_id, ("running",), state="paused", pause_reason=None)
+
+
+async def resume(session: WorkspaceSession, send_id: UUID) -> Send:
+    """Go on with a paused send; raises `NotFound`, or `Conflict` when it is not paused."""
+    send = await _change(
+        session,
+        send_id,
+        ("paused",),
+        state="running",
+        pause_reason=None,
+        running_since=func.now(),
+        settled_before=Send.accepted + Send.refused + Send.in_doubt + Send.cancelled,
+    )
+    await wake(session, BULK)
+    return send
+
+
+async def cancel(session: WorkspaceSession, send_id: UUID) -> Send:
+    """Send no more of it, for good. Whoever it has been accepted for keeps it.
+
+    The workers then settle what is left: as cancelled, or as in doubt where an attempt
+    had no answer. Raises `NotFound`, or `Conflict` when the send is over.
+    """
+    send = await _change(session, send_id, ("running", "paused"), state="cancelled")
+    await wake(session, BULK)
+    return send
+
+
+async def _change(
+    session: WorkspaceSession, send_id: UUID, states: Sequence[str], **values: Any
+) -> Send:
+    send = await session.one(Send, send_id)
+    changed = await session.execute(
+        update(Send)
+        .where(Send.id == send_id, Send.state.in_(states))
+        .values(**values)
+        .returning(Send.id)
+        .execution_options(synchronize_session=False)
+    )
+    if changed.first() is None:
+        raise Conflict(_("The send has meanwhile been paused, resumed or finished."))
+    await session.refresh(send)
+    return send
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a send is. Everything counts people."""
+
+    state: str
+    targeted: int
+    blocked: int
+    accepted: int
+    refused: int
+    in_doubt: int
+    cancelled: int
+    waiting: int
+    per_second: float
+    """Settled a second, since the start or the last resume; 0 until something was."""
+    seconds_left: float | None
+    """None when nothing is moving, or nothing is left."""
+    pause_reason: str | None
+    channel_paused_reason: str | None
+    """Why the whole account is paused (a revoked token), if it is."""
+
+
+async def progress(session: WorkspaceSession, send_id: UUID) -> Progress:
+    """Return how far a send is, from its counters; raises `NotFound`."""
+    send = await session.one(Send, send_id)
+    channel = await session.one(Channel, send.channel_id)
+    return progress_of(send, channel)
+
+
+def progress_of(send: Send, channel: Channel) -> Progress:
+    """Return how far a send is, whose row and account one already has."""
+    settled = send.accepted + send.refused + send.in_doubt + send.cancelled
+    waiting = send.targeted - settled
+    per_second = 0.0
+    if send.settled_at is not None and send.settled_at > send.running_since:
+        seconds = (send.settled_at - send.running_since).total_seconds()
+        per_second = (settled - send.settled_before) / max(seconds, 0.1)
+    moves = send.state == "running" and channel.paused_reason is None
+    return Progress(
+        state=send.state,
+        targeted=send.targeted,
+        blocked=send.blocked,
+        accepted=send.accepted,
+        refused=send.refused,
+        in_doubt=send.in_doubt,
+        cancelled=send.cancelled,
+        waiting=waiting,
+        per_second=round(per_second, 1),
+        seconds_left=round(waiting / per_second, 1) if moves and waiting and per_second else None,
+        pause_reason=send.pause_reason,
+        channel_paused_reason=channel.paused_reason,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What sending to `messages` people would cost, and save against sending to everybody.
+
+    LINE counts recipients, not message objects ("Messaging API pricing").
+    """
+
+    messages: int
+    yen: Decimal
+    """By how much the month's bill grows; what the plan includes costs nothing more."""
+    saved_messages: int
+    saved_yen: Decimal
+    quota_limit: int | None
+    """LINE's own figure, or the plan's messages when LINE was never asked; None: no limit."""
+    quota_used: int
+    """As LINE said when it was last asked."""
+    quota_reserved: int
+    """What sends that are under way will still use."""
+    quota_left_after: int | None
+    """Below zero when it does not suffice; None without a limit."""
+    over_quota: bool
+
+
+async def forecast(
+    session: WorkspaceSession, channel: Channel, recipients: int, everybody: int
+) -> Forecast:
+    """Return what sending to `recipients` of `everybody` costs and leaves (requirement C1)."""
+    reserved = int(
+        await session.scalar(
+            select(
+                func.coalesce(
+                    func.sum(
+                        Send.targeted
+                        - Send.accepted
+                        - Send.refused
+                        - Send.in_doubt
+                        - Send.cancelled
+                    ),
+                    0,
+                )
+            ).where(Send.channel_id == channel.id, Send.state.in_(("running", "paused")))
+        )
+        or 0
+    )
+    used = channel.quota_used + reserved
+    limit = _limit(channel)
+    yen = price(channel.plan, used, recipients)
+    left_after = None if limit is None else limit - used - recipients
+    return Forecast(
+        messages=recipients,
+        yen=yen,
+        saved_messages=max(0, everybody - recipients),
+        saved_yen=max(Decimal(0), price(channel.plan, used, everybody) - yen),
+        quota_limit=limit,
+        quota_used=channel.quota_used,
+        quota_reserved=reserved,
+        quota_left_after=left_after,
+        over_quota=left_after is not None and left_after < 0,
+    )
+
+
+def _limit(channel: Channel) -> int | None:
+    if channel.quota_limit is not None or channel.quota_checked_at is not None:
+        return channel.quota_limit  # LINE's word; NULL says that there is no limit
+    plan = plans()[channel.plan]
+    return None if plan.sells_extra else plan.included

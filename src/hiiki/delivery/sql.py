@@ -1,0 +1,38 @@
+"""What the room's set-based statements share."""
+
+from __future__ import annotations
+
+from sqlalchemy import TextClause, text
+
+from hiiki.db import WorkspaceSession
+
+WAKE_CHANNEL = "hiiki_delivery"
+"""The NOTIFY channel on which workers hear of new parcels."""
+URGENT = "urgent"
+BULK = "bulk"
+
+BY_HAND = {"scoped_by_hand": True}
+"""These statements carry their own workspace_id, or belong to the workers' queue."""
+
+_UUID7_OF_18 = "uuidv7()"
+# A version 4 UUID whose first 48 bits are replaced by the milliseconds, and whose version
+# nibble 0100 is made 0111.
+_UUID7 = (
+    "encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) placing"
+    " substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3)"
+    " from 1 for 6), 52, 1), 53, 1), 'hex')::uuid"
+)
+
+
+async def uuid7(session: WorkspaceSession) -> str:
+    """Return the SQL that makes a time-ordered id on this session's server."""
+    version = (await session.connection()).dialect.server_version_info or (0,)
+    return _UUID7_OF_18 if version[0] >= 18 else _UUID7
+
+
+async def wake(session: WorkspaceSession, lane: str) -> None:
+    """Tell the workers, once this transaction commits, that there is something in `lane`."""
+    await session.execute(_NOTIFY, {"name": WAKE_CHANNEL, "lane": lane}, execution_options=BY_HAND)
+
+
+_NOTIFY: TextClause = text("select pg_notify(:name, :lane)")
