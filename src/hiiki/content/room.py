@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
-from hiiki.kit.road import Room
+from hiiki.content import api, public
+from hiiki.content.actions import SendParams, link_options, media_options, send
+from hiiki.kit.i18n import _
+from hiiki.kit.road import ActionKind, EventKind, Picker, Room
 
-room = Room(name="content")
+room = Room(
+    name="content",
+    api=api.HANDLERS,
+    public=public.HANDLERS,
+    events=[EventKind("link_open", _("Opened a link"), "link", subject="link")],
+    actions=[ActionKind("send", _("Send a message"), "send", SendParams, send)],
+    pickers=[
+        Picker("link", _("Links"), link_options),
+        Picker("media", _("Images"), media_options),
+    ],
+)
