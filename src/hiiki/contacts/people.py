@@ -18,7 +18,7 @@ from hiiki.contacts.schemas import ContactPatch
 from hiiki.contacts.search import Friend, FriendFilter, find
 from hiiki.contacts.values import shown, stored
 from hiiki.db import WorkspaceSession, scope
-from hiiki.kit.i18n import Text, _, speaking
+from hiiki.kit.i18n import Text, _, set_locale
 from hiiki.workspace.access import Access
 
 CSV_PAGE = 1000
@@ -68,22 +68,22 @@ async def csv_lines(access: Access, locale: str, wanted: FriendFilter) -> AsyncI
     open; the keyset order keeps it whole while new friends arrive.
     """
     zone = ZoneInfo(access.timezone)
-    with speaking(locale):
+    set_locale(locale)
+    async with scope(access.workspace_id) as session:
+        attributes = await all_attributes(session)
+    titles = [str(text) for text in _HEADINGS] + [each.label for each in attributes]
+    yield (BOM + _csv([titles])).encode()
+    after: str | None = None
+    while True:
         async with scope(access.workspace_id) as session:
-            attributes = await all_attributes(session)
-        titles = [str(text) for text in _HEADINGS] + [each.label for each in attributes]
-        yield (BOM + _csv([titles])).encode()
-        after: str | None = None
-        while True:
-            async with scope(access.workspace_id) as session:
-                page = await find(session, wanted, after, CSV_PAGE)
-                values = await _values(session, [each.contact.id for each in page.friends])
-            lines = [_line(each, attributes, values, zone) for each in page.friends]
-            if lines:
-                yield _csv(lines).encode()
-            after = page.next
-            if after is None:
-                return
+            page = await find(session, wanted, after, CSV_PAGE)
+            values = await _values(session, [each.contact.id for each in page.friends])
+        lines = [_line(each, attributes, values, zone) for each in page.friends]
+        if lines:
+            yield _csv(lines).encode()
+        after = page.next
+        if after is None:
+            return
 
 
 def safe_cell(text: str) -> str:

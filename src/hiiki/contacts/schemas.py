@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, cast, get_args
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
@@ -15,21 +15,9 @@ from hiiki.contacts.values import parse_date, plain
 from hiiki.kit.clock import now
 from hiiki.kit.forms import Wrong
 
-COLOURS = (
-    "blue",
-    "azure",
-    "indigo",
-    "purple",
-    "pink",
-    "red",
-    "orange",
-    "yellow",
-    "lime",
-    "green",
-    "teal",
-    "cyan",
-)
-"""Tabler's colours."""
+Colour = Literal["blue", "teal", "green", "yellow", "orange", "red", "pink", "purple", "grey"]
+"""The colours of the console's badges."""
+COLOURS: tuple[str, ...] = get_args(Colour)
 
 TAG_NAME_LIMIT = 50
 CHOICE_LIMIT = 100
@@ -113,20 +101,7 @@ class TagIn(BaseModel):
     """A tag as staff write it."""
 
     name: Annotated[Line, Field(min_length=1, max_length=TAG_NAME_LIMIT)]
-    colour: Literal[
-        "blue",
-        "azure",
-        "indigo",
-        "purple",
-        "pink",
-        "red",
-        "orange",
-        "yellow",
-        "lime",
-        "green",
-        "teal",
-        "cyan",
-    ] = "blue"
+    colour: Colour = "blue"
     description: Annotated[Words, Field(max_length=200)] = ""
 
 
