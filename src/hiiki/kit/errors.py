@@ -64,6 +64,38 @@ class Forbidden(HiikiError):
     default = _("Your role does not allow this. Please ask the owner of the workspace.")
 
 
+class Untrusted(HiikiError):
+    """A form came without its token: an old page, or another site's doing."""
+
+    status = 403
+    code = "csrf"
+    default = _("This page has been open for too long. Please load it again and try once more.")
+
+
+class BadRequest(HiikiError):
+    """A request that cannot even be read, such as broken JSON."""
+
+    status = 400
+    code = "bad_request"
+    default = _("The request could not be read.")
+
+
+class NotAllowed(HiikiError):
+    """The address exists, but not for this method."""
+
+    status = 405
+    code = "method_not_allowed"
+    default = _("This address does not take requests of this method.")
+
+
+class TooLarge(HiikiError):
+    """More bytes than this address takes."""
+
+    status = 413
+    code = "too_large"
+    default = _("This is too large. Please send a smaller file or less text.")
+
+
 class Unauthenticated(HiikiError):
     """Nobody is logged in, or the token is not valid."""
 

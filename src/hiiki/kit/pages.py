@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -15,8 +17,26 @@ from hiiki.kit.i18n import Text
 FLASH_COOKIE = "hiiki_flash"
 
 
+@dataclass(slots=True)
+class Outcome:
+    """What became of a request, as far as its handler has said."""
+
+    refused: bool = False
+
+
+outcome: ContextVar[Outcome | None] = ContextVar("hiiki_outcome", default=None)
+"""Set by `web` for each request; its transaction asks it whether to commit."""
+
+
 def page(template: str, *, status: int = 200, **context: Any) -> Template:
-    """Answer with `template`; `web` adds who is logged in, the language and the navigation."""
+    """Answer with `template`; `web` adds who is logged in, the language and the navigation.
+
+    A page with an error status takes back whatever its handler has written: what was
+    refused is never half done.
+    """
+    current = outcome.get()
+    if status >= 400 and current is not None:
+        current.refused = True
     return Template(template_name=template, context=context, status_code=status)
 
 

@@ -10,25 +10,31 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from litestar import Request
+from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from hiiki.db import WorkspaceSession, scope
 from hiiki.kit.errors import Unauthenticated
 from hiiki.kit.i18n import LOCALES, set_locale
-from hiiki.workspace.access import Access
-from hiiki.workspace.auth import access_of_login, access_of_token
+from hiiki.kit.pages import Outcome, outcome
+from hiiki.web.current import current_request
+from hiiki.workspace.access import LOCALE_COOKIE, SESSION_COOKIE, Access
+from hiiki.workspace.auth import access_of_login, access_of_token, anybody
 
-SESSION_COOKIE = "hiiki_session"
-LOCALE_COOKIE = "hiiki_lang"
 API_PREFIX = "/api/"
 
 
 class AccessMiddleware(ASGIMiddleware):
     """Sets `request.state.access` (an `Access` or None) and the language."""
 
+    scopes = (ScopeType.HTTP,)
+    exclude_opt_key = "nobody"
+    """Handlers with `opt={"nobody": True}` want neither: files, health checks."""
+
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         request: Request[Any, Any, Any] = Request(scope, receive, send)
+        current_request.set(request)
         access: Access | None = None
         if scope["path"].startswith(API_PREFIX):
             kind, _, token = request.headers.get("authorization", "").partition(" ")
@@ -37,11 +43,13 @@ class AccessMiddleware(ASGIMiddleware):
         elif cookie := request.cookies.get(SESSION_COOKIE):
             access = await access_of_login(cookie)
         request.state.access = access
-        set_locale(_locale(request, access))
+        set_locale(locale_of(request, access))
+        outcome.set(Outcome())
         await next_app(scope, receive, send)
 
 
-def _locale(request: Request[Any, Any, Any], access: Access | None) -> str:
+def locale_of(request: Request[Any, Any, Any], access: Access | None) -> str:
+    """Return the language to answer in: asked for, chosen, the person's, the browser's."""
     for wanted in (request.query_params.get("lang"), request.cookies.get(LOCALE_COOKIE)):
         if wanted in LOCALES:
             return wanted
@@ -51,20 +59,40 @@ def _locale(request: Request[Any, Any, Any], access: Access | None) -> str:
         language = part.split(";")[0].strip()[:2].lower()
         if language in LOCALES:
             return language
-    return "ja"
+    return access.locale if access is not None else "ja"
+
+
+class FirstVisit(Unauthenticated):
+    """Nobody can log in yet: the first person to come makes the owner's account."""
 
 
 async def provide_access(request: Request[Any, Any, Any]) -> Access:
     """Give a handler its `access`, if the role allows what the request is about to do."""
     access: Access | None = request.state.access
     if access is None:
+        if not request.url.path.startswith(API_PREFIX) and not await anybody():
+            raise FirstVisit()
         raise Unauthenticated()
     safe = request.method in ("GET", "HEAD", "OPTIONS")
     access.require(str(request.route_handler.opt.get("role", "viewer" if safe else "operator")))
     return access
 
 
+class _Refused(Exception):
+    """Takes a transaction back whose page turned out to be an error."""
+
+
 async def provide_session(access: Access) -> AsyncIterator[WorkspaceSession]:
-    """Give a handler one transaction in its workspace; it commits before the answer is sent."""
-    async with scope(access.workspace_id) as session:
-        yield session
+    """Give a handler one transaction in its workspace; it commits before the answer is sent.
+
+    When the handler answers with an error page (`kit.pages.page(status=422)`), what it
+    has written is taken back.
+    """
+    current = outcome.get()
+    try:
+        async with scope(access.workspace_id) as session:
+            yield session
+            if current is not None and current.refused:
+                raise _Refused
+    except _Refused:
+        pass

@@ -15,6 +15,9 @@ from hiiki.db import WorkspaceSession
 from hiiki.kit.errors import Forbidden
 from hiiki.workspace.models import ROLES, AuditEntry
 
+SESSION_COOKIE = "hiiki_session"
+LOCALE_COOKIE = "hiiki_lang"
+
 
 @dataclass(frozen=True, slots=True)
 class Access:

@@ -145,6 +145,8 @@ class Channel(Base, Identified, Owned):
     webhook_key: Mapped[str] = mapped_column(unique=True)
     """The unguessable last part of the webhook's path."""
     webhook_checked_at: Mapped[datetime | None]
+    webhook_problem: Mapped[str | None]
+    """What the last check found, as a key of `hiiki.workspace.channels`; NULL when all was well."""
     plan: Mapped[str] = mapped_column(default="light")
     """Which price list applies: communication, light, standard (`hiiki.line.prices`)."""
     quota_limit: Mapped[int | None]

@@ -1,0 +1,110 @@
+"""The web server's application: all rooms' pages, API and public pages put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Request, Router, get
+from litestar.di import Provide
+from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.response import Redirect
+from litestar.template import TemplateConfig
+
+from hiiki.db.engine import dispose
+from hiiki.kit.i18n import Text
+from hiiki.kit.logs import configure_logs
+from hiiki.kit.road import Registry
+from hiiki.rooms import registry as all_rooms
+from hiiki.settings import settings
+from hiiki.web import errors
+from hiiki.web.access import AccessMiddleware, provide_access, provide_session
+from hiiki.web.health import Measured, healthz, metrics, readyz
+from hiiki.web.openapi import api_router, openapi_handler
+from hiiki.web.rendering import environment
+from hiiki.web.security import AnswerHeaders, csrf_config
+from hiiki.web.static import Assets
+from hiiki.workspace.access import Access
+
+MAX_BODY = 2_000_000
+"""Bytes. A handler that takes files says `request_max_body_size=…` itself."""
+
+
+def create_app(registry: Registry = all_rooms) -> Litestar:
+    """Return the application; the server (Granian) calls this in each of its processes."""
+    configure_logs(as_json=settings().log_json, level=settings().log_level)
+    assets = Assets()
+    needs: dict[str, Any] = {
+        "access": Provide(provide_access),
+        "session": Provide(provide_session),
+    }
+    pages = Router(
+        "/",
+        route_handlers=[*_pages(registry)],
+        dependencies=needs,
+        opt={"door": "pages"},
+        include_in_schema=False,
+    )
+    public = Router(
+        "/",
+        route_handlers=[handler for room in registry.rooms for handler in room.public],
+        opt={"door": "public"},
+        include_in_schema=False,
+    )
+    for_programs: dict[str, Any] = {
+        "dependencies": needs,
+        "opt": {"door": "api", "exclude_from_csrf": True},
+    }
+    return Litestar(
+        route_handlers=[
+            pages,
+            public,
+            api_router(registry, **for_programs),
+            openapi_handler(registry, **for_programs),
+            assets.handler(),
+            healthz,
+            readyz,
+            metrics,
+        ],
+        middleware=[Measured(), AccessMiddleware()],
+        csrf_config=csrf_config(),
+        exception_handlers={Exception: errors.handle},
+        template_config=TemplateConfig(
+            instance=JinjaTemplateEngine.from_environment(environment(registry, assets))
+        ),
+        before_send=[AnswerHeaders()],
+        lifespan=[_lifespan],
+        request_max_body_size=MAX_BODY,
+        type_encoders={Text: str},
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+def _pages(registry: Registry) -> list[Any]:
+    handlers = [handler for room in registry.rooms for handler in room.pages]
+    if not any("/" in getattr(handler, "paths", ()) for handler in handlers):
+        handlers.append(_home(registry))
+    return handlers
+
+
+def _home(registry: Registry) -> Any:
+    @get("/")
+    async def home(request: Request[Any, Any, Any], access: Access) -> Redirect:
+        """Lead to the first page there is, where no room brings a home."""
+        for room in registry.rooms:
+            for item in room.nav:
+                if access.may(item.role):
+                    return Redirect(item.url, status_code=303)
+        return Redirect("/profile", status_code=303)
+
+    return home
+
+
+@asynccontextmanager
+async def _lifespan(_app: Litestar) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await dispose()
