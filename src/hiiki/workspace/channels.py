@@ -75,9 +75,7 @@ _PROBLEMS: Mapping[str, Problem] = {
     ),
     "timeout": Problem(
         _("This server answers LINE too slowly"),
-        _(
-            "LINE waits for two seconds. Check the load of this server and of what stands before it."
-        ),
+        _("LINE waits for two seconds. Check this server's load, and what stands before it."),
     ),
     "not_here": Problem(
         _("The webhook address leads elsewhere"),
