@@ -23,8 +23,11 @@ class Broadcast(Base, Identified, Owned):
 
     name: Mapped[str]
     channel_id: Mapped[UUID] = mapped_column(ForeignKey("workspace.channel.id", ondelete="CASCADE"))
-    segment_id: Mapped[UUID | None] = mapped_column(ForeignKey("segments.segment.id"))
-    """NULL means every friend of the account."""
+    segment_id: Mapped[UUID | None] = mapped_column(index=True)
+    """NULL means every friend of the account. Not a foreign key: what has been sent outlives
+    its segment, and what has not keeps it from being deleted (`service.uses`)."""
+    audience_name: Mapped[str] = mapped_column(default="")
+    """What the segment was called when it was sent to."""
     draft: Mapped[dict[str, Any]]
     """A `hiiki.content.draft.Draft` as JSON."""
     state: Mapped[str] = mapped_column(default="draft")

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from hiiki.kit.road import Room
+from hiiki.broadcasts import api, listing
+from hiiki.broadcasts.jobs import tasks
+from hiiki.kit.i18n import _
+from hiiki.kit.road import Picker, Room
 
-room = Room(name="broadcasts")
+room = Room(
+    name="broadcasts",
+    api=api.HANDLERS,
+    pickers=[Picker("broadcast", _("Broadcasts"), listing.options)],
+    uses=listing.uses,
+    tasks=tasks,
+)

@@ -1,0 +1,150 @@
+"""What people and programs send to, and get from, this room."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
+
+from hiiki.broadcasts.models import Broadcast
+from hiiki.content.draft import Draft, Sendable
+
+
+def _none_if_blank(value: Any) -> Any:
+    return None if value == "" else value
+
+
+Name = Annotated[Sendable, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+
+
+class BroadcastIn(BaseModel):
+    """What staff decide of a broadcast."""
+
+    name: Name
+    channel_id: UUID
+    segment_id: Annotated[UUID | None, BeforeValidator(_none_if_blank)] = None
+    """None sends to every friend of the account."""
+    draft: Draft
+
+
+class BroadcastOut(BaseModel):
+    """A broadcast as the API shows it."""
+
+    id: UUID
+    name: str
+    channel_id: UUID
+    segment_id: UUID | None
+    draft: dict[str, Any]
+    state: str
+    """draft, scheduled, sent or cancelled."""
+    scheduled_at: datetime | None
+    send_id: UUID | None
+    problem: str | None
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, broadcast: Broadcast) -> BroadcastOut:
+        """Return `broadcast` as the API shows it."""
+        return cls.model_validate(broadcast, from_attributes=True)
+
+
+class BroadcastPage(BaseModel):
+    """Broadcasts, newest first; `next` is the `before` of the next page."""
+
+    items: list[BroadcastOut]
+    next: UUID | None
+
+
+class ScheduleIn(BaseModel):
+    """When it is to go out; without a time zone it is the workspace's."""
+
+    at: datetime
+
+
+class TestIn(BaseModel):
+    """Who gets it as a test."""
+
+    contact_ids: Annotated[list[UUID], Field(min_length=1, max_length=10)]
+
+
+class TestOut(BaseModel):
+    """How many got the test."""
+
+    sent: int
+
+
+class ForecastOut(BaseModel):
+    """Whom it would reach now, and what that costs (requirement C1)."""
+
+    recipients: int
+    members: int
+    everybody: int
+    yen: Decimal
+    saved_messages: int
+    saved_yen: Decimal
+    quota_limit: int | None
+    quota_used: int
+    quota_left_after: int | None
+    over_quota: bool
+
+
+class LinkReport(BaseModel):
+    """One tracked link of a broadcast."""
+
+    link_id: UUID
+    url: str
+    label: str
+    people: int
+    opens: int
+
+
+class Report(BaseModel):
+    """What became of a broadcast. Everything counts people unless it says otherwise."""
+
+    state: str
+    sent_at: datetime | None
+    targeted: int
+    blocked: int
+    """Left out: they had blocked the account."""
+    accepted: int
+    refused: int
+    in_doubt: int
+    cancelled: int
+    waiting: int
+    per_second: float
+    seconds_left: float | None
+    pause_reason: str | None
+    clicked: int
+    click_rate: float | None
+    """Of those for whom LINE accepted it; None before the first."""
+    opens: int
+    """All openings of all links."""
+    links: list[LinkReport]
+    coupons_issued: int
+    coupons_used: int
+    blocked_within_24h: int
+    blocked_within_72h: int
+    saved_messages: int
+    """What sending to every friend would have cost more."""
+
+
+class Recipient(BaseModel):
+    """One person of a broadcast's frozen audience."""
+
+    contact_id: UUID
+    display_name: str
+    state: str
+    """ready, sending, accepted, refused, in_doubt or cancelled."""
+    error: str | None
+    clicked_at: datetime | None
+
+
+class RecipientPage(BaseModel):
+    """Recipients; `next` is the `after` of the next page."""
+
+    items: list[Recipient]
+    next: str | None
