@@ -3,6 +3,20 @@
 `Context.emit` records an event, lets rooms react to it and runs the rules that wait for
 it. What is said along the way is gathered, and `Context.close` makes one parcel of it:
 by the reply token while that is good (free), by push afterwards.
+
+What happens when an action cannot run
+    Each action stands in a savepoint. When it refuses with a `HiikiError` (the coupon is
+    out of stock, the survey was deleted), what it had begun is undone, the refusal goes
+    on the timeline as `action_failed`, and the other actions run: somebody who adds the
+    account is a friend whatever became of the coupon. Any other error is a fault of the
+    program or the database: it ends the whole transaction, and the event is tried again
+    (`hiiki.ingest`), so nothing is half done and nothing is lost silently.
+
+What "answered" means
+    A reaction that has dealt with what the contact said or tapped (a survey that was
+    waiting for it) sets `context.answered`. Later reactions to that event and the rules
+    that wait for it then do not run: a person gets one answer. It is about this event
+    alone: events caused on the way (`survey_finish`) have their own reactions and rules.
 """
 
 from __future__ import annotations
@@ -14,12 +28,13 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select
 
-from hiiki.actions.models import Rule
+from hiiki.actions.rulebook import Standing, rules_for
 from hiiki.db import WorkspaceSession
 from hiiki.delivery.service import say
+from hiiki.kit.errors import HiikiError, Invalid
 from hiiki.kit.forms import parse
+from hiiki.kit.i18n import _
 from hiiki.kit.road import ActionKind, road
 from hiiki.segments.service import contains
 from hiiki.timeline import Event, record
@@ -41,12 +56,18 @@ class Context:
         *,
         reply_token: str | None = None,
         reply_until: datetime | None = None,
+        is_silent: bool = False,
+        rulebook: str | None = None,
     ) -> None:
+        """`is_silent` drops whatever is said; `rulebook` is the state of the workspace's rules
+        (`hiiki.actions.rulebook`), by which a worker need not read them anew for each event."""
         self.session = session
         self.contact_id = contact_id
         self.channel_id = channel_id
         self.reply_token = reply_token
         self.reply_until = reply_until
+        self.is_silent = is_silent
+        self.rulebook = rulebook
         self.cause: Event | None = None
         """The event that is being reacted to."""
         self.answered = False
@@ -83,55 +104,85 @@ class Context:
         if self._depth >= MAX_DEPTH:
             log.warning("rules.too_deep", kind=kind, contact_id=str(self.contact_id))
             return event
-        outer, self.cause = self.cause, event
+        outer = self.cause, self.answered
+        self.cause, self.answered = event, False
         self._depth += 1
         try:
             for reaction in road().reactions.get(kind, []):
                 await reaction.run(self, event)
-            await self._run_rules(event)
+                if self.answered:
+                    break
+            else:
+                await self._run_rules(event)
         finally:
             self._depth -= 1
-            self.cause = outer
+            self.cause, self.answered = outer
         return event
 
-    async def run(self, actions: Sequence[dict[str, Any]]) -> None:
-        """Run actions, each `{"kind": …, …parameters}`, in order."""
+    async def run(self, actions: Sequence[dict[str, Any]], origin: str = "") -> None:
+        """Run actions, each `{"kind": …, …parameters}`, in order.
+
+        `origin` says what they belong to, such as `rule:<id>`. One that refuses is undone
+        and recorded, and the others run (see above).
+        """
         for action in actions:
-            kind, params = read_action(action)
-            await kind.run(self, params)
+            said, subject = len(self._said), self._subject
+            try:
+                kind, params = read_action(action)
+                async with self.session.begin_nested():
+                    await kind.run(self, params)
+            except HiikiError as error:
+                del self._said[said:]
+                self._subject = subject
+                self._refused(action, origin, error)
 
     async def close(self) -> None:
         """Hand over what was said to delivery; nothing may be said afterwards."""
-        if self._said and self.channel_id is not None:
+        said, self._said = self._said, []
+        if said and self.channel_id is not None and not self.is_silent:
             await say(
                 self.session,
                 contact_id=self.contact_id,
                 channel_id=self.channel_id,
-                messages=self._said,
+                messages=said,
                 subject=self._subject,
                 reply_token=self.reply_token,
                 reply_until=self.reply_until,
             )
-        self._said = []
 
     async def _run_rules(self, event: Event) -> None:
-        rules = await self.session.scalars(
-            select(Rule)
-            .where(
-                Rule.event_kind == event.kind,
-                Rule.is_on.is_(True),
-                Rule.event_subject.in_(("", event.subject)),
-            )
-            .order_by(Rule.position, Rule.id)
+        for rule in await rules_for(self.session, event.kind, self.rulebook):
+            if rule.event_subject in ("", event.subject) and await self._is_meant(rule):
+                await self.run(rule.actions, origin=f"rule:{rule.id}")
+
+    async def _is_meant(self, rule: Standing) -> bool:
+        return rule.segment_id is None or await contains(
+            self.session, rule.segment_id, self.contact_id
         )
-        for rule in rules:
-            if rule.segment_id is None or await contains(
-                self.session, rule.segment_id, self.contact_id
-            ):
-                await self.run(rule.actions)
+
+    def _refused(self, action: dict[str, Any], origin: str, error: HiikiError) -> None:
+        log.warning("action.refused", kind=action.get("kind"), origin=origin, error=str(error))
+        record(
+            self.session,
+            self.contact_id,
+            "action_failed",
+            channel_id=self.channel_id,
+            subject=origin,
+            data={
+                "action": action.get("kind"),
+                "error": error.message.english % dict(error.message.values),
+                "message": error.message.english,
+            },
+        )
 
 
 def read_action(action: dict[str, Any]) -> tuple[ActionKind, Any]:
     """Return the kind and the checked parameters of a stored action; raises `Invalid`."""
-    kind = road().actions[action["kind"]]
+    kind = road().actions.get(str(action.get("kind", "")))
+    if kind is None:
+        raise Invalid(
+            fields={
+                "kind": _("This kind of action is not known: %(kind)s.", kind=action.get("kind"))
+            }
+        )
     return kind, parse(kind.params, {k: v for k, v in action.items() if k != "kind"})

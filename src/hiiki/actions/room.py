@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
+from sqlalchemy import select
+
+from hiiki.actions.checks import refers_to
+from hiiki.actions.models import Rule
 from hiiki.db import WorkspaceSession
-from hiiki.kit.road import ActionContext, Room
+from hiiki.kit.i18n import _
+from hiiki.kit.road import ActionContext, EventKind, Room, Usage
 
 
 def open_context(
@@ -17,4 +23,25 @@ def open_context(
     return Context(session, contact_id, channel_id)
 
 
-room = Room(name="actions", context=open_context)
+async def _uses(session: WorkspaceSession, kind: str, ident: UUID) -> Sequence[Usage]:
+    """Where a rule waits for, asks about or uses the thing with this id."""
+    wanted = str(ident)
+    return [
+        Usage(str(_("Rule “%(name)s”", name=rule.name)), f"/rules/{rule.id}")
+        for rule in await session.scalars(select(Rule).order_by(Rule.position, Rule.id))
+        if rule.segment_id == ident
+        or rule.event_subject == wanted
+        or refers_to(rule.actions, wanted)
+    ]
+
+
+room = Room(
+    name="actions",
+    events=(
+        EventKind(
+            "action_failed", _("An action could not run"), "alert-triangle", starts_rules=False
+        ),
+    ),
+    context=open_context,
+    uses=_uses,
+)

@@ -12,13 +12,19 @@ from sqlalchemy.orm import Mapped, mapped_column
 from hiiki.db import Base, Owned
 from hiiki.kit.clock import now
 
+STATES = ("waiting", "handled", "set_aside", "dismissed")
+
 
 class WebhookEvent(Base, Owned):
-    """One event under LINE's own id, so that a redelivery changes nothing."""
+    """One event under LINE's own id, so that a redelivery changes nothing.
+
+    States: waiting → handled, or after too many failures set_aside, from where staff run
+    it again (waiting) or let it be (dismissed).
+    """
 
     __tablename__ = "webhook_event"
     __table_args__ = (
-        CheckConstraint("state in ('waiting', 'handled', 'set_aside')", name="state"),
+        CheckConstraint("state in ('waiting', 'handled', 'set_aside', 'dismissed')", name="state"),
         Index(
             "ix_webhook_event_waiting",
             "channel_id",
@@ -27,15 +33,30 @@ class WebhookEvent(Base, Owned):
             "serial",
             postgresql_where=text("state = 'waiting'"),
         ),
-        Index(None, "workspace_id", "state"),
+        Index(
+            "ix_webhook_event_queue",
+            "serial",
+            postgresql_where=text("state = 'waiting'"),
+        ),
+        Index(
+            "ix_webhook_event_set_aside",
+            "workspace_id",
+            "serial",
+            postgresql_where=text("state = 'set_aside'"),
+        ),
+        Index(None, "workspace_id", "received_at", "serial"),
         {"schema": "ingest"},
     )
 
+    # Not indexed by itself as elsewhere: this table is written more than any other.
+    workspace_id: Mapped[UUID] = mapped_column(  # pyright: ignore[reportIncompatibleVariableOverride]
+        ForeignKey("workspace.workspace.id", ondelete="CASCADE")
+    )
     channel_id: Mapped[UUID] = mapped_column(
         ForeignKey("workspace.channel.id", ondelete="CASCADE"), primary_key=True
     )
     event_id: Mapped[str] = mapped_column(primary_key=True)
-    """`webhookEventId`; for an event without one, a hash of its own bytes."""
+    """`webhookEventId`; for an event without one, a hash of what it says."""
     serial: Mapped[int] = mapped_column(Identity())
     """The order of arrival, for events of the same millisecond."""
     source_id: Mapped[str] = mapped_column(default="")

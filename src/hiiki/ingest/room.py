@@ -2,6 +2,33 @@
 
 from __future__ import annotations
 
-from hiiki.kit.road import Room
+from typing import Any
 
-room = Room(name="ingest")
+from hiiki.ingest.public import receive_webhook
+from hiiki.kit.i18n import _
+from hiiki.kit.road import EventKind, Room
+
+
+async def handle_events(stop: Any) -> None:
+    """Run the worker's part that handles webhook events."""
+    from hiiki.ingest.crew import handle_events
+
+    await handle_events(stop)
+
+
+room = Room(
+    name="ingest",
+    public=(receive_webhook,),
+    events=(
+        EventKind("follow", _("Added the account"), "user-plus"),
+        EventKind("unfollow", _("Blocked the account"), "user-off"),
+        EventKind("message", _("Sent a message"), "message"),
+        EventKind("postback", _("Tapped a button"), "hand-click"),
+        EventKind("unsend", _("Took a message back"), "message-off", starts_rules=False),
+        EventKind("account_link", _("Linked their account"), "link"),
+        EventKind("video_play_complete", _("Watched a video to the end"), "player-play"),
+        EventKind("beacon", _("Came near a beacon"), "access-point"),
+        EventKind("membership", _("Joined, left or renewed a membership"), "id-badge-2"),
+    ),
+    loops={"ingest": handle_events},
+)

@@ -60,7 +60,7 @@ class Question(Base, Identified, Owned):
     )
     """Where the answer is kept as one of the shop's own fields, if it is."""
     choices: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
-    """`{"id", "label", "actions": [...], "next": question id, "end" or null}` in order."""
+    """`{"id", "label", "actions": [...], "next": id of a later question | "end" | null}`."""
 
 
 class Response(Base, Owned):
@@ -76,7 +76,7 @@ class Response(Base, Owned):
             unique=True,
             postgresql_where=text("state = 'open'"),
         ),
-        Index(None, "survey_id", "state"),
+        Index(None, "survey_id", "state", "question_id"),
         {"schema": "surveys"},
     )
 
@@ -91,5 +91,24 @@ class Response(Base, Owned):
     """The question that waits for an answer."""
     picked: Mapped[list[Any]] = mapped_column(default=list)
     """Choice ids picked so far in a question that takes several."""
+    misses: Mapped[int] = mapped_column(default=0)
+    """How many messages in a row were no answer to the question that waits."""
+    asked_at: Mapped[datetime] = mapped_column(default=now)
+    """When that question was last put."""
     started_at: Mapped[datetime] = mapped_column(default=now)
     finished_at: Mapped[datetime | None]
+
+
+class Finish(Base, Owned):
+    """That a contact has finished a survey for the first time: its key makes that once only."""
+
+    __tablename__ = "finish"
+    __table_args__ = ({"schema": "surveys"},)
+
+    contact_id: Mapped[UUID] = mapped_column(
+        ForeignKey("contacts.contact.id", ondelete="CASCADE"), primary_key=True
+    )
+    survey_id: Mapped[UUID] = mapped_column(
+        ForeignKey("surveys.survey.id", ondelete="CASCADE"), primary_key=True
+    )
+    at: Mapped[datetime] = mapped_column(default=now)

@@ -1,0 +1,76 @@
+"""Which channel a webhook address belongs to, and the secret its bodies are signed with.
+
+LINE posts thousands of bodies to the same address: the answer is kept for a while in
+this process. A secret that has been renewed meanwhile shows as a signature that does
+not fit, and then the database is asked again, so nobody waits for the cache.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import select
+
+from hiiki.db import everywhere
+from hiiki.line.signature import verify
+from hiiki.workspace.channels import credentials
+from hiiki.workspace.models import Channel
+
+KEPT_SECONDS = 30.0
+ASKED_AGAIN_SECONDS = 1.0
+"""Wrong signatures (which anybody may send) cost at most one query a second and channel."""
+KEPT_AT_MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where a webhook leads, and its key."""
+
+    channel_id: UUID
+    workspace_id: UUID
+    secret: str = field(repr=False)
+    read_at: float
+    """`time.monotonic()` when the database was asked."""
+
+
+_doors: dict[str, Door] = {}
+
+
+async def find_door(webhook_key: str, *, younger_than: float = KEPT_SECONDS) -> Door | None:
+    """Return the active channel behind a webhook's address, or None when there is none."""
+    door = _doors.get(webhook_key)
+    if door is not None and time.monotonic() - door.read_at < younger_than:
+        return door
+    # LINE knows an address and no workspace: this is where the workspace is found out.
+    async with everywhere() as session:
+        channel = await session.scalar(
+            select(Channel).where(Channel.webhook_key == webhook_key, Channel.is_active)
+        )
+    if channel is None:
+        _doors.pop(webhook_key, None)
+        return None
+    if len(_doors) >= KEPT_AT_MOST:
+        _doors.clear()
+    door = _doors[webhook_key] = Door(
+        channel.id, channel.workspace_id, credentials(channel).secret, time.monotonic()
+    )
+    return door
+
+
+async def is_signed(door: Door, webhook_key: str, body: bytes, signature: str | None) -> bool:
+    """True when LINE signed the raw `body` with the channel's present secret."""
+    if verify(door.secret, body, signature):
+        return True
+    if not signature:
+        return False
+    fresh = await find_door(webhook_key, younger_than=ASKED_AGAIN_SECONDS)
+    return (
+        fresh is not None and fresh.secret != door.secret and verify(fresh.secret, body, signature)
+    )
+
+
+def forget_doors() -> None:
+    """Empty the cache (tests, which make their channels anew)."""
+    _doors.clear()

@@ -1,0 +1,172 @@
+"""The worker's part that handles webhook events: many sources at once, each in order."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import datetime
+
+import structlog
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from hiiki.db.engine import listening
+from hiiki.ingest.handle import Waiting, handle
+from hiiki.ingest.queue import RETRY_AFTER, Source, describe, failed, waiting
+from hiiki.ingest.store import CHANNEL
+from hiiki.kit.clock import now
+
+log = structlog.get_logger()
+
+PARALLEL = 8
+"""Sources handled at the same time by one worker; each needs a database connection."""
+POLL_SECONDS = 2.0
+"""How often to look without having been told (a NOTIFY is lost with its connection)."""
+AGAIN_SECONDS = 0.05
+"""How soon to look again for a source that another worker was at."""
+RECOVER_SECONDS = 1.0
+
+
+class Crew:
+    """Eight hands and one who deals out the work."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        self.stop = stop
+        self.woken = asyncio.Event()
+        self._work: asyncio.Queue[list[Waiting]] = asyncio.Queue()
+        self._taken: set[Source] = set()
+        self._resting: dict[Source, float] = {}
+
+    async def run(self) -> None:
+        """Handle events until `stop`; what has begun is finished."""
+        async with asyncio.TaskGroup() as group:
+            hands = [group.create_task(self._hand()) for _ in range(PARALLEL)]
+            ear = group.create_task(self._listen())
+            stopping = group.create_task(self._wake_on_stop())
+            while not self.stop.is_set():
+                self.woken.clear()
+                if not await self._deal():
+                    await self._sleep()
+            for hand in hands:
+                hand.cancel()
+            ear.cancel()
+            stopping.cancel()
+
+    async def _wake_on_stop(self) -> None:
+        await self.stop.wait()
+        self.woken.set()
+
+    async def _deal(self) -> bool:
+        """Give out what waits; True when there may be more to give out at once."""
+        clock = time.monotonic()
+        self._resting = {s: until for s, until in self._resting.items() if until > clock}
+        if self._work.qsize() >= PARALLEL:
+            return False
+        try:
+            due, resting = await waiting(self._taken | self._resting.keys())
+        except (DBAPIError, PoolTimeout, OSError) as error:
+            log.warning("ingest.no_database", error=describe(error))
+            await asyncio.sleep(RECOVER_SECONDS)
+            return True
+        for source, until in resting.items():
+            self._resting[source] = clock + _seconds_until(until)
+        for events in due:
+            self._taken.add(events[0].source)
+            self._work.put_nowait(events)
+        # Sources that rest filled the view: the next look passes them over.
+        return bool(resting) and not due
+
+    async def _sleep(self) -> None:
+        soonest = min(self._resting.values(), default=None)
+        wait = POLL_SECONDS
+        if soonest is not None:
+            wait = min(wait, max(0.01, soonest - time.monotonic()))
+        try:
+            async with asyncio.timeout(wait):
+                await self.woken.wait()
+        except TimeoutError:
+            pass
+
+    async def _hand(self) -> None:
+        while True:
+            events = await self._work.get()
+            source = events[0].source
+            # A cancelled hand must not leave a transaction half-way: it is finished first.
+            task = asyncio.ensure_future(self._handle_source(events))
+            try:
+                await asyncio.shield(task)
+            except asyncio.CancelledError:
+                await task
+                raise
+            finally:
+                self._taken.discard(source)
+                self.woken.set()
+
+    async def _handle_source(self, events: list[Waiting]) -> None:
+        for event in events:
+            if self.stop.is_set():
+                return
+            if not await self._handle(event):
+                return
+
+    async def _handle(self, event: Waiting) -> bool:
+        """Handle one event; False when its source must wait."""
+        try:
+            if await handle(event):
+                return True
+            self._rest(event.source, AGAIN_SECONDS)
+        except Exception as error:
+            await self._fail(event, error)
+        return False
+
+    async def _fail(self, event: Waiting, error: Exception) -> None:
+        if is_outage(error):
+            log.warning("ingest.no_database", error=describe(error))
+            self._rest(event.source, RECOVER_SECONDS)
+            return
+        log.exception("ingest.failed", event_id=event.event_id, attempts=event.attempts + 1)
+        try:
+            given_up = await failed(event, error)
+        except (DBAPIError, PoolTimeout, OSError) as outage:
+            log.warning("ingest.no_database", error=describe(outage))
+            self._rest(event.source, RECOVER_SECONDS)
+            return
+        if not given_up:
+            self._rest(event.source, RETRY_AFTER[event.attempts])
+
+    def _rest(self, source: Source, seconds: float) -> None:
+        self._resting[source] = time.monotonic() + seconds
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with listening(CHANNEL) as connection:
+                    self.woken.set()  # whatever came while nobody listened
+                    async for _notice in connection.notifies():
+                        self.woken.set()
+            except Exception as error:  # a lost listener only makes us slower; come back
+                log.warning("ingest.not_listening", error=describe(error))
+            await asyncio.sleep(RECOVER_SECONDS)
+
+
+def is_outage(error: BaseException) -> bool:
+    """True when the database is away or busy, so that the event itself is not to blame."""
+    if isinstance(error, PoolTimeout):
+        return True
+    if isinstance(error, DBAPIError):
+        state: str = getattr(error.orig, "sqlstate", None) or ""
+        # Lost connection, resources, intervention (shutdown), deadlock or serialization.
+        return error.connection_invalidated or (
+            isinstance(error, OperationalError | InterfaceError)
+            and state[:2] in ("", "08", "53", "57", "40")
+        )
+    return False
+
+
+def _seconds_until(moment: datetime) -> float:
+    return max(0.0, (moment - now()).total_seconds())
+
+
+async def handle_events(stop: asyncio.Event) -> None:
+    """Handle webhook events until `stop` is set: the worker's loop `ingest`."""
+    await Crew(stop).run()

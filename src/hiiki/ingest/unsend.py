@@ -1,0 +1,80 @@
+"""Somebody takes a message back: what it said is forgotten.
+
+Messaging API, "Unsend event": "We recommend that you … respect the user's intent …
+don't … see or use the target message." That it was there, and when, stays.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import text
+
+from hiiki.db import WorkspaceSession
+
+# What a person typed stands on the timeline as the message, and as the answer that a
+# survey took it for; both name the message's id. The webhook's own copy is found by the
+# event's id, which the message names too.
+_FORGET = text(
+    """
+    with forgotten as (
+        update timeline.event
+        set data = data - array['text', 'emojis', 'mention', 'keywords', 'title', 'address',
+                'latitude', 'longitude', 'file_name', 'sticker_id', 'package_id', 'number', 'date']
+            || '{"unsent": true}'
+        where workspace_id = :workspace_id and contact_id = :contact_id
+            and kind in ('message', 'survey_answer') and data ->> 'message_id' = :message_id
+        returning data ->> 'event_id' as event_id
+    )
+    update ingest.webhook_event w
+    set payload = jsonb_set(
+        w.payload, '{message}',
+        jsonb_build_object('id', :message_id, 'type', w.payload -> 'message' -> 'type',
+            'unsent', true)
+    )
+    from forgotten f
+    where w.workspace_id = :workspace_id and w.channel_id = :channel_id
+        and w.event_id = f.event_id
+    """
+)
+
+_WAS_UNSENT = text(
+    """
+    select exists (
+        select 1 from timeline.event
+        where workspace_id = :workspace_id and contact_id = :contact_id
+            and kind = 'unsend' and data ->> 'message_id' = :message_id
+    )
+    """
+)
+_BY_HAND = {"scoped_by_hand": True}
+
+
+async def forget_message(
+    session: WorkspaceSession, contact_id: UUID, channel_id: UUID, message_id: str
+) -> None:
+    """Take what the message said off the timeline and out of the stored webhook."""
+    await session.execute(
+        _FORGET,
+        {
+            "workspace_id": session.workspace_id,
+            "contact_id": contact_id,
+            "channel_id": channel_id,
+            "message_id": message_id,
+        },
+        execution_options=_BY_HAND,
+    )
+
+
+async def was_unsent(session: WorkspaceSession, contact_id: UUID, message_id: str) -> bool:
+    """True when the message had been taken back before it reached us."""
+    found = await session.scalar(
+        _WAS_UNSENT,
+        {
+            "workspace_id": session.workspace_id,
+            "contact_id": contact_id,
+            "message_id": message_id,
+        },
+        execution_options=_BY_HAND,
+    )
+    return bool(found)
