@@ -109,20 +109,27 @@ class Faults:
         return rule
 
     def strike(self, method: str, path: str, channel: str | None, body: bytes) -> Fault | None:
-        """The rule that strikes this request, if any; counts what it saw."""
+        """The rule that strikes this request, if any.
+
+        Every rule counts what it saw, also when an earlier one strikes: "the second push" means
+        the second push of all.
+        """
+        striking: Fault | None = None
         for rule in self.rules:
             if not rule.meets(method, path, channel, body):
                 continue
             rule.seen += 1
-            if rule.count is not None and rule.struck >= rule.count:
-                continue
-            if rule.nth is not None and rule.seen not in rule.nth:
-                continue
-            if rule.chance is not None and self._rng.random() >= rule.chance:
-                continue
-            rule.struck += 1
-            return rule
-        return None
+            if striking is None and self._is_due(rule):
+                rule.struck += 1
+                striking = rule
+        return striking
+
+    def _is_due(self, rule: Fault) -> bool:
+        if rule.count is not None and rule.struck >= rule.count:
+            return False
+        if rule.nth is not None and rule.seen not in rule.nth:
+            return False
+        return rule.chance is None or self._rng.random() < rule.chance
 
     def remove(self, rule_id: int | None = None) -> None:
         """Lift one rule, or all."""

@@ -16,4 +16,4 @@ MODULES = (bot, chat, messages, quota, tokens, webhook_settings)
 def add_routes(app: web.Application, platform: Platform) -> None:
     """Serve every operation."""
     for operation in OPERATIONS:
-        app.router.add_route(operation.method, operation.path, Gate(platform, operation))
+        app.router.add_route(operation.method, operation.path, Gate(platform, operation).handle)

@@ -53,7 +53,7 @@ class Gate:
         self._platform = platform
         self._operation = operation
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one HTTP request."""
         started = time.perf_counter()
         identity = request_id()
