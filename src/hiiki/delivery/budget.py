@@ -74,10 +74,12 @@ class Budgets:
         bucket = self.of(channel_id, method)
         return max(0, int(bucket.level() - bucket.capacity * KEPT_FOR_URGENT))
 
-    def is_spent(self, channel_id: UUID) -> bool:
-        """True when urgent requests of this channel have to wait."""
-        return any(
-            bucket.level() < 1
-            for method in ("push", "reply")
-            if (bucket := self._buckets.get((channel_id, method))) is not None
+    def spent_channels(self) -> list[UUID]:
+        """Return the channels whose urgent requests have to wait a little."""
+        return list(
+            {
+                channel_id
+                for (channel_id, method), bucket in self._buckets.items()
+                if method != "multicast" and bucket.level() < 1
+            }
         )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, insert, literal, literal_column, select, true
+from sqlalchemy import Select, Uuid, func, insert, literal, literal_column, select, true
 
 from hiiki.contacts.models import Friendship
 from hiiki.db import WorkspaceSession
@@ -34,12 +35,12 @@ async def freeze(
     size = 1 if send.personal else MAX_RECIPIENTS
     place = func.row_number().over(order_by=people.c.contact_id) - 1
     numbered = (
-        select(people.c.contact_id, people.c.line_user_id, (place / literal(size)).label("page"))
+        select(people.c.contact_id, people.c.line_user_id, (place // literal(size)).label("page"))
         .where(people.c.status == "following")
         .cte("numbered")
     )
-    parcels = select(
-        literal_column(await uuid7(session)),
+    parcels: Any = select(
+        literal_column(await uuid7(session), Uuid()),
         literal(send.workspace_id),
         literal(send.id),
         literal(send.channel_id),

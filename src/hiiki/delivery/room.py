@@ -2,6 +2,22 @@
 
 from __future__ import annotations
 
-from hiiki.kit.road import Room
+from typing import Any
 
-room = Room(name="delivery")
+from hiiki.kit.i18n import _
+from hiiki.kit.road import EventKind, Room
+
+
+async def run_sender(stop: Any) -> None:
+    """Run the worker's part that speaks to LINE."""
+    # The web server lists this room too, and has no use for the sender.
+    from hiiki.delivery.sender import run_sender
+
+    await run_sender(stop)
+
+
+room = Room(
+    name="delivery",
+    events=(EventKind("sent", _("Received a message"), "send", starts_rules=False),),
+    loops={"sender": run_sender},
+)

@@ -27,7 +27,7 @@ _UUID7 = (
 async def uuid7(session: WorkspaceSession) -> str:
     """Return the SQL that makes a time-ordered id on this session's server."""
     version = (await session.connection()).dialect.server_version_info or (0,)
-    return _UUID7_OF_18 if version[0] >= 18 else _UUID7
+    return _UUID7_OF_18 if int(version[0]) >= 18 else _UUID7
 
 
 async def wake(session: WorkspaceSession, lane: str) -> None:

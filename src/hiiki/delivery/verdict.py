@@ -92,7 +92,9 @@ def before(parcel: Claimed, now: float) -> Verdict | None:
 
 def after(parcel: Claimed, answer: Answer, now: float) -> Verdict:
     """Return what LINE's answer, got at `now`, means for the parcel."""
-    status, words, ident = answer.status, answer.message, answer.request_id
+    # PostgreSQL keeps no NUL, and nobody reads more than this.
+    words = answer.message.replace("\0", "")[:1000]
+    status, ident = answer.status, answer.request_id
     if 200 <= status < 300:
         return Verdict("accepted", request_id=ident)
     if status == 409 and parcel.method != "reply":

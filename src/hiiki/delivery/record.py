@@ -1,0 +1,195 @@
+"""Recording what became of parcels, in one transaction with all that follows from it.
+
+An outcome counts only while the lease is still ours (`attempts`): a worker that comes
+back late changes nothing that another has taken over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import text
+
+from hiiki.db import WorkspaceSession
+from hiiki.delivery.sql import BY_HAND, uuid7
+from hiiki.delivery.sweep import finish
+from hiiki.delivery.verdict import Claimed, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A parcel and what became of it; `sealed_token` is the token that LINE was shown."""
+
+    parcel: Claimed
+    verdict: Verdict
+    sealed_token: bytes | None = None
+
+
+_ACCEPT = """
+with told as (
+    select * from unnest(cast(:ids as uuid[]), cast(:attempts as int[]), cast(:requests as text[]))
+        as t(id, attempts, request_id)
+), done as (
+    update delivery.parcel p
+    set state = 'accepted', settled_at = now(), request_id = t.request_id, error = null
+    from told t
+    where p.id = t.id and p.state = 'sending' and p.attempts = t.attempts
+    returning p.id, p.workspace_id, p.send_id, p.channel_id, p.subject, p.method,
+        p.contact_ids, jsonb_array_length(p.messages) as messages
+), counts as (
+    select send_id, sum(cardinality(contact_ids)) as people
+    from done where send_id is not null group by send_id
+), counted as (
+    update delivery.send s
+    set accepted = s.accepted + counts.people, settled_at = now()
+    from counts where s.id = counts.send_id
+    returning s.id
+), told_of as (
+    insert into timeline.event
+        (workspace_id, contact_id, id, at, channel_id, kind, subject, data)
+    select d.workspace_id, person, {uuid7}, now(), d.channel_id, 'sent', d.subject,
+        jsonb_build_object('messages', coalesce(d.messages, jsonb_array_length(s.messages)),
+                           'method', d.method, 'send', d.send_id)
+    from done d left join delivery.send s on s.id = d.send_id
+    cross join unnest(d.contact_ids) as person
+)
+select id from counted"""
+
+_SETTLE = text(
+    """
+with told as (
+    select * from unnest(cast(:ids as uuid[]), cast(:attempts as int[]), cast(:states as text[]),
+        cast(:waits as float8[]), cast(:errors as text[]), cast(:requests as text[]),
+        cast(:pushes as bool[]), cast(:forgets as bool[]))
+        as t(id, attempts, state, wait, error, request_id, becomes_push, forgets)
+), done as (
+    update delivery.parcel p
+    set state = t.state, error = t.error, request_id = coalesce(t.request_id, p.request_id),
+        settled_at = case when t.state = 'ready' then null else now() end,
+        next_attempt_at = now() + make_interval(secs => t.wait),
+        method = case when t.becomes_push then 'push' else p.method end,
+        first_attempt_at = case when t.forgets then null else p.first_attempt_at end
+    from told t
+    where p.id = t.id and p.state = 'sending' and p.attempts = t.attempts
+    returning p.send_id, p.state, cardinality(p.contact_ids) as people
+), counts as (
+    select send_id, coalesce(sum(people) filter (where state = 'refused'), 0) as refused,
+        coalesce(sum(people) filter (where state = 'in_doubt'), 0) as in_doubt
+    from done where send_id is not null and state <> 'ready' group by send_id
+)
+update delivery.send s
+set refused = s.refused + c.refused, in_doubt = s.in_doubt + c.in_doubt, settled_at = now()
+from counts c where s.id = c.send_id
+returning s.id"""
+)
+
+
+async def record(session: WorkspaceSession, outcomes: Sequence[Outcome]) -> None:
+    """Write down outcomes, the recipients' `sent` events and the sends' counters, all at once."""
+    touched: set[UUID] = set()
+    accepted = [o for o in outcomes if o.verdict.state == "accepted"]
+    if accepted:
+        statement = text(_ACCEPT.format(uuid7=await uuid7(session)))
+        given = {**_leases(accepted), "requests": [o.verdict.request_id for o in accepted]}
+        rows = await session.execute(statement, given, execution_options=BY_HAND)
+        touched.update(rows.scalars())
+    others = [o for o in outcomes if o.verdict.state != "accepted" and not o.verdict.splits]
+    if others:
+        verdicts = [o.verdict for o in others]
+        given = {
+            **_leases(others),
+            "states": [v.state for v in verdicts],
+            "waits": [v.wait for v in verdicts],
+            "errors": [v.error for v in verdicts],
+            "requests": [v.request_id for v in verdicts],
+            "pushes": [v.becomes_push for v in verdicts],
+            "forgets": [_forgets(o) for o in others],
+        }
+        rows = await session.execute(_SETTLE, given, execution_options=BY_HAND)
+        touched.update(rows.scalars())
+    for outcome in outcomes:
+        if outcome.verdict.splits:
+            await _split(session, outcome)
+    await _pause(session, outcomes)
+    if touched:
+        await finish(session, sorted(touched))
+
+
+def _leases(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    return {
+        "ids": [o.parcel.id for o in outcomes],
+        "attempts": [o.parcel.attempts for o in outcomes],
+    }
+
+
+def _forgets(outcome: Outcome) -> bool:
+    """True when it is certain that no attempt so far was accepted."""
+    return outcome.verdict.is_certain and outcome.parcel.doubt is None
+
+
+async def _split(session: WorkspaceSession, outcome: Outcome) -> None:
+    # LINE's 400 is certain: nobody of these got anything, so the halves may have new keys.
+    parcel, verdict = outcome.parcel, outcome.verdict
+    half = len(parcel.contact_ids) // 2
+    given = {
+        "id": parcel.id,
+        "attempts": parcel.attempts,
+        "half": half,
+        "key": uuid4(),
+        "other_key": uuid4(),
+        "error": verdict.error,
+        "request": verdict.request_id,
+        "contacts": parcel.contact_ids[half:],
+        "people": parcel.line_user_ids[half:],
+    }
+    await session.execute(
+        text(_SPLIT.format(uuid7=await uuid7(session))), given, execution_options=BY_HAND
+    )
+
+
+_SPLIT = """
+with first as (
+    update delivery.parcel p
+    set contact_ids = p.contact_ids[:half], line_user_ids = p.line_user_ids[:half],
+        retry_key = :key, state = 'ready', next_attempt_at = now(), first_attempt_at = null,
+        error = :error, request_id = :request
+    where p.id = :id and p.state = 'sending' and p.attempts = :attempts
+    returning p.*
+)
+insert into delivery.parcel (id, workspace_id, send_id, channel_id, subject, method, contact_ids,
+    line_user_ids, messages, retry_key, state, attempts, next_attempt_at, created_at, error)
+select {uuid7}, f.workspace_id, f.send_id, f.channel_id, f.subject, f.method,
+    cast(:contacts as uuid[]), cast(:people as text[]), f.messages, :other_key, 'ready', 0, now(),
+    now(), :error
+from first f"""
+
+
+async def _pause(session: WorkspaceSession, outcomes: Sequence[Outcome]) -> None:
+    sends = {o.parcel.send_id: o.verdict.error for o in outcomes if o.verdict.pauses_send}
+    for send_id, reason in sends.items():
+        await session.execute(
+            text(
+                "update delivery.send set state = 'paused', pause_reason = :reason"
+                " where id = :id and state = 'running'"
+            ),
+            {"id": send_id, "reason": reason},
+            execution_options=BY_HAND,
+        )
+    channels = {
+        o.parcel.channel_id: (o.verdict.error, o.sealed_token)
+        for o in outcomes
+        if o.verdict.pauses_channel
+    }
+    for channel_id, (reason, sealed_token) in channels.items():
+        # Not when the owner has put in a new token while LINE refused the old one.
+        await session.execute(
+            text(
+                "update workspace.channel set paused_reason = :reason where id = :id"
+                " and paused_reason is null and sealed_token = :token"
+            ),
+            {"id": channel_id, "reason": reason, "token": sealed_token},
+            execution_options=BY_HAND,
+        )
