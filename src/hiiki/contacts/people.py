@@ -9,10 +9,10 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from hiiki.contacts.attributes import all_attributes
-from hiiki.contacts.models import Attribute, Contact, ContactAttribute
+from hiiki.contacts.models import Attribute, Contact, ContactAttribute, ContactTag
 from hiiki.contacts.prefectures import prefecture_name
 from hiiki.contacts.schemas import ContactPatch
 from hiiki.contacts.search import Friend, FriendFilter, find
@@ -59,6 +59,17 @@ def change(contact: Contact, patch: ContactPatch) -> list[str]:
 def chosen(contact_ids: Sequence[UUID]) -> Select[UUID]:
     """Return these contacts as a query, for what takes one."""
     return select(Contact.id).where(Contact.id.in_(contact_ids))
+
+
+async def count_of(session: WorkspaceSession, who: Select[UUID]) -> int:
+    """Return how many contacts `who` gives."""
+    return await session.scalar(select(func.count()).select_from(who.subquery())) or 0
+
+
+async def count_having(session: WorkspaceSession, who: Select[UUID], tag_id: UUID) -> int:
+    """Return how many of them have the tag."""
+    having = select(func.count()).where(ContactTag.tag_id == tag_id, ContactTag.contact_id.in_(who))
+    return await session.scalar(having) or 0
 
 
 async def csv_lines(access: Access, locale: str, wanted: FriendFilter) -> AsyncIterator[bytes]:

@@ -22,9 +22,8 @@ from hiiki.db import everywhere
 from hiiki.kit.clock import now
 from hiiki.kit.errors import HiikiError
 from hiiki.line.client import LineClient, LineError, Profile
-from hiiki.line.http import http
+from hiiki.workspace.channels import client_of
 from hiiki.workspace.models import Channel
-from hiiki.workspace.seal import unseal
 
 log = structlog.get_logger()
 
@@ -137,11 +136,9 @@ def _clients(channels: Iterable[Channel]) -> dict[UUID, LineClient]:
     found: dict[UUID, LineClient] = {}
     for channel in channels:
         try:
-            token = unseal(channel.sealed_token, channel.id, "token")
+            found[channel.id] = client_of(channel)
         except HiikiError:
             log.warning("profiles.no_token", channel_id=str(channel.id))
-            continue
-        found[channel.id] = LineClient(http(), token)
     return found
 
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import structlog
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
+from hiiki.contacts import (
+    api,
+    api_fields,
+    profiles,
+    views,
+    views_attributes,
+    views_friend,
+    views_tags,
+)
 from hiiki.contacts.models import Attribute, Tag
 from hiiki.contacts.service import add_tag, remove_tag, set_attribute
 from hiiki.db import WorkspaceSession
-from hiiki.kit.errors import Invalid
 from hiiki.kit.i18n import _
-from hiiki.kit.road import ActionContext, ActionKind, Option, Picker, Room
-
-log = structlog.get_logger()
+from hiiki.kit.road import ActionContext, ActionKind, NavItem, Option, Picker, Room
 
 
 class TagParams(BaseModel):
@@ -41,16 +46,9 @@ async def _tag_remove(context: ActionContext, params: TagParams) -> None:
 
 
 async def _attribute_set(context: ActionContext, params: AttributeParams) -> None:
-    attribute = await context.session.get(Attribute, params.attribute_id)
-    if attribute is None:
-        log.warning("attribute_set.no_attribute", attribute_id=str(params.attribute_id))
-        return
-    try:
-        await set_attribute(context.session, context.contact_id, attribute, params.value)
-    except Invalid as error:
-        # A choice may have been taken away since the action was written. What a person
-        # did must still go on the timeline, so this one action is passed over.
-        log.warning("attribute_set.invalid", attribute_id=str(attribute.id), error=str(error))
+    # What cannot be set any more (a choice that was taken away) is recorded by the runner.
+    attribute = await context.session.one(Attribute, params.attribute_id)
+    await set_attribute(context.session, context.contact_id, attribute, params.value)
 
 
 async def _tags(session: WorkspaceSession) -> list[Option]:
@@ -67,6 +65,19 @@ async def _attributes(session: WorkspaceSession) -> list[Option]:
 
 room = Room(
     name="contacts",
+    pages=[
+        *views.HANDLERS,
+        *views_friend.HANDLERS,
+        *views_tags.HANDLERS,
+        *views_attributes.HANDLERS,
+    ],
+    api=[*api.HANDLERS, *api_fields.HANDLERS],
+    nav=[
+        NavItem("friends", _("Friends"), "users", "/friends", 10),
+        NavItem("friends", _("Tags"), "tags", "/tags", 20),
+        NavItem("friends", _("Attributes"), "forms", "/attributes", 30),
+    ],
+    loops={"profiles": profiles.run},
     actions=[
         ActionKind("tag_add", _("Add a tag"), "tag", TagParams, _tag_add),
         ActionKind("tag_remove", _("Remove a tag"), "tag-off", TagParams, _tag_remove),

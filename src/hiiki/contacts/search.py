@@ -87,10 +87,11 @@ class Friend:
 
 @dataclass(frozen=True, slots=True)
 class FriendPage:
-    """A page of the list, and where the next one begins."""
+    """A page of the list, and the cursors of the pages behind and ahead of it."""
 
     friends: list[Friend]
     next: str | None
+    previous: str | None
 
 
 def matching(wanted: FriendFilter) -> Select[UUID]:
@@ -111,25 +112,38 @@ async def count(session: WorkspaceSession, wanted: FriendFilter) -> int:
 
 
 async def find(
-    session: WorkspaceSession, wanted: FriendFilter, after: str | None = None, limit: int = PAGE
+    session: WorkspaceSession,
+    wanted: FriendFilter,
+    after: str | None = None,
+    limit: int = PAGE,
+    *,
+    before: str | None = None,
 ) -> FriendPage:
-    """Return the page that begins behind the cursor `after`, the newest contacts first.
+    """Return the page behind the cursor `after` (or ahead of `before`), the newest first.
 
     What is added while somebody pages on stands before what they have seen: nothing is
     shown twice or left out. Raises `Invalid` for a cursor that is none.
     """
-    query = (
-        select(Contact)
-        .where(*_conditions(wanted))
-        .order_by(Contact.created_at.desc(), Contact.id.desc())
-        .limit(limit + 1)
-    )
-    if after:
-        query = query.where(tuple_(Contact.created_at, Contact.id) < tuple_(*read_cursor(after)))
+    place = tuple_(Contact.created_at, Contact.id)
+    query = select(Contact).where(*_conditions(wanted)).limit(limit + 1)
+    if before:
+        query = query.where(place > tuple_(*read_cursor(before)))
+        query = query.order_by(Contact.created_at, Contact.id)
+    else:
+        if after:
+            query = query.where(place < tuple_(*read_cursor(after)))
+        query = query.order_by(Contact.created_at.desc(), Contact.id.desc())
     contacts = list(await session.scalars(query))
     more = len(contacts) > limit
     contacts = contacts[:limit]
-    return FriendPage(await with_details(session, contacts), cursor(contacts[-1]) if more else None)
+    if before:
+        contacts.reverse()
+    has_next, has_previous = (True, more) if before else (more, bool(after))
+    return FriendPage(
+        await with_details(session, contacts),
+        next=cursor(contacts[-1]) if contacts and has_next else None,
+        previous=cursor(contacts[0]) if contacts and has_previous else None,
+    )
 
 
 async def with_details(session: WorkspaceSession, contacts: Sequence[Contact]) -> list[Friend]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -14,6 +15,7 @@ from hiiki.kit.errors import Conflict, Invalid
 from hiiki.kit.i18n import _
 from hiiki.kit.road import Usage, road
 
+PAGE = 50
 TAGS_LIMIT = 5000
 """Tags of one workspace; pickers list them all."""
 
@@ -24,6 +26,39 @@ async def all_tags(session: WorkspaceSession, q: str = "") -> list[Tag]:
     if q:
         query = query.where(Tag.name.icontains(q, autoescape=True))
     return list(await session.scalars(query))
+
+
+@dataclass(frozen=True, slots=True)
+class TagPage:
+    """A page of tags by name; the cursors are the names at its ends."""
+
+    tags: list[Tag]
+    next: str | None
+    previous: str | None
+
+
+async def page_of_tags(
+    session: WorkspaceSession, q: str = "", after: str = "", before: str = "", limit: int = PAGE
+) -> TagPage:
+    """Return the tags whose name holds `q`, behind the name `after` or ahead of `before`."""
+    query = select(Tag).limit(limit + 1)
+    if q:
+        query = query.where(Tag.name.icontains(q, autoescape=True))
+    if before:
+        query = query.where(Tag.name < before).order_by(Tag.name.desc())
+    else:
+        query = query.where(Tag.name > after).order_by(Tag.name)
+    found = list(await session.scalars(query))
+    more = len(found) > limit
+    found = found[:limit]
+    if before:
+        found.reverse()
+    has_next, has_previous = (True, more) if before else (more, bool(after))
+    return TagPage(
+        found,
+        next=found[-1].name if found and has_next else None,
+        previous=found[0].name if found and has_previous else None,
+    )
 
 
 async def counts(session: WorkspaceSession, tag_ids: Sequence[UUID]) -> dict[UUID, int]:
