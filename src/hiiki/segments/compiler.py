@@ -40,6 +40,7 @@ from sqlalchemy import (
     select,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from hiiki.contacts.models import Contact, ContactAttribute, ContactTag, Friendship
@@ -277,7 +278,7 @@ class _Compiler:
         latest = (
             self.mine(Event, here)
             .add_columns(Event.data.label("data"))
-            .distinct(Event.contact_id)
+            .ext(distinct_on(Event.contact_id))
             .order_by(Event.contact_id, Event.at.desc(), Event.id.desc())
             .subquery()
         )

@@ -24,23 +24,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Annotated, Any, Literal, cast, get_args
+from typing import Annotated, Any, Literal, LiteralString, cast, get_args
 from uuid import UUID
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     TypeAdapter,
     ValidationError,
     ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     field_validator,
 )
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from hiiki.kit.errors import Invalid
 from hiiki.kit.forms import Wrong, explain
-from hiiki.kit.i18n import Text
 from hiiki.segments.comparisons import (
     MAX_CHOICES,
     MAX_TEXT,
@@ -299,32 +300,42 @@ def _few(rule: AnyRule) -> AnyRule:
     return rule
 
 
-GuardedRule = Annotated[Rule, BeforeValidator(_guard)]
+def _plainly(data: Any, handler: ValidatorFunctionWrapHandler) -> AnyRule:
+    """Validate, and leave the names of union members out of the errors' paths."""
+    try:
+        return _few(handler(_guard(data)))
+    except ValidationError as error:
+        raise ValidationError.from_exception_data(
+            error.title,
+            [
+                InitErrorDetails(
+                    type=PydanticCustomError(
+                        cast("LiteralString", detail["type"]), "wrong", detail.get("ctx")
+                    ),
+                    loc=tuple(part for part in detail["loc"] if part not in _NO_FIELDS),
+                    input=None,
+                )
+                for detail in error.errors(include_url=False, include_input=False)
+            ],
+        ) from error
+
+
+GuardedRule = Annotated[Rule, WrapValidator(_plainly)]
 """A rule as it comes from outside. Use it, and not `Rule`, as a field of an API model."""
 
 _RULE: TypeAdapter[AnyRule] = TypeAdapter(GuardedRule)
-_KINDS = {"all", "any", "not", "ever", "recent", "earlier", "dates", *CONDITIONS}
-_OPS = {op for model in TESTS for op in get_args(model.model_fields["op"].annotation)}
+_NO_FIELDS = frozenset(
+    {"all", "any", "not", "ever", "recent", "earlier", "dates", *CONDITIONS}
+    | {op for model in TESTS for op in get_args(model.model_fields["op"].annotation)}
+)
 
 
 def read_rule(data: Any) -> AnyRule:
     """Return JSON as a rule; raises `Invalid` with each error at its path (`rules.0.test.low`)."""
     try:
-        return _few(_RULE.validate_python(data))
+        return _RULE.validate_python(data)
     except ValidationError as error:
-        raise Invalid(fields={plain_path(p): text for p, text in explain(error).items()}) from error
-    except Wrong as wrong:
-        raise Invalid(fields={"": _text_of(wrong)}) from wrong
-
-
-def _text_of(wrong: Wrong) -> Text:
-    context = cast("dict[str, Any]", wrong.context)
-    return Text(str(context["english"]), context["values"])
-
-
-def plain_path(path: str) -> str:
-    """Return an error's path without the names of union members that Pydantic puts into it."""
-    return ".".join(part for part in path.split(".") if part not in _KINDS and part not in _OPS)
+        raise Invalid(fields=explain(error)) from error
 
 
 def dump_rule(rule: AnyRule) -> dict[str, Any]:
