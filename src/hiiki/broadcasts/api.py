@@ -56,12 +56,14 @@ async def list_broadcasts(
     channel_id: UUID | None = None,
     segment_id: UUID | None = None,
     before: UUID | None = None,
-    state: Literal["draft", "scheduled", "sent", "cancelled"] | None = None,
+    stage: Annotated[
+        Literal["draft", "scheduled", "sent", "cancelled"] | None, Parameter(query="state")
+    ] = None,
     limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
 ) -> BroadcastPage:
     """List broadcasts, newest first; `q` is a part of the name."""
     found, more = await listed(
-        session, q, state, before, limit, channel_id=channel_id, segment_id=segment_id
+        session, q, stage, before, limit, channel_id=channel_id, segment_id=segment_id
     )
     return BroadcastPage(items=[BroadcastOut.of(one) for one in found], next=more)
 
@@ -195,13 +197,15 @@ async def list_recipients(
     session: WorkspaceSession,
     broadcast_id: UUID,
     after: str | None = None,
-    state: Literal["ready", "sending", "accepted", "refused", "in_doubt", "cancelled"]
-    | None = None,
+    stage: Annotated[
+        Literal["ready", "sending", "accepted", "refused", "in_doubt", "cancelled"] | None,
+        Parameter(query="state"),
+    ] = None,
     limit: Annotated[int, Parameter(ge=1, le=500)] = 50,
 ) -> RecipientPage:
     """List the frozen audience with each person's state."""
     broadcast = await session.one(Broadcast, broadcast_id)
-    items, more = await recipients(session, broadcast, state=state, after=after, limit=limit)
+    items, more = await recipients(session, broadcast, state=stage, after=after, limit=limit)
     return RecipientPage(items=items, next=more)
 
 
