@@ -1,0 +1,230 @@
+"""The phone in the browser: what is drawn, what taps do, what arrives by itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from html.parser import HTMLParser
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+QUESTION = {
+    "type": "text",
+    "text": "辛さのお好みは？",
+    "quickReply": {
+        "items": [
+            {"type": "action", "action": {"type": "message", "label": label, "text": label}}
+            for label in ("甘口", "辛口")
+        ]
+    },
+}
+BUTTONS = {
+    "type": "template",
+    "altText": "x",
+    "template": {
+        "type": "buttons",
+        "text": "予約",
+        "actions": [
+            {"type": "datetimepicker", "label": "日付", "data": "when", "mode": "date"},
+            {"type": "postback", "label": "あとで", "data": "later", "displayText": "あとで！"},
+            {"type": "uri", "label": "開く", "uri": "http://127.0.0.1:9/menu"},
+        ],
+    },
+}
+EVIL = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+
+
+class Tags(HTMLParser):
+    """Collects what a browser would take for attributes and inline scripts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attributes: set[str] = set()
+        self.scripts_without_source = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = {name for name, _ in attrs}
+        self.attributes |= names
+        self.scripts_without_source += tag == "script" and "src" not in names
+
+
+# Without a browser
+
+
+async def test_pages_forbid_inline_script(line, api):
+    friend = await line.new_friend(name=EVIL)
+    await api.push(friend, {"type": "text", "text": EVIL})
+    await line.say(friend, EVIL)
+    for path in (f"/phone/{friend}", "/phones", f"/phones?q={EVIL}&lang={EVIL}"):
+        page = await api.call("GET", path)
+        assert page.status == 200
+        policy = page.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "script-src 'self';" in policy
+        html = page.json.decode()
+        assert EVIL not in html
+        assert "<img src=x" not in html
+        tags = Tags()
+        tags.feed(html)
+        assert [name for name in tags.attributes if name.startswith("on") or name == "style"] == []
+        assert tags.scripts_without_source == 0
+
+
+async def test_pages_that_do_not_exist(line, api):
+    friend = await line.new_friend()
+    for path in ("/phone/U0", f"/phone/{friend}?channel=1", "/phone-assets/../cli.py"):
+        assert (await api.call("GET", path)).status == 404
+    for path in ("/phones?page=99999999999", "/phones?size=0&page=-1", "/phones?page=x"):
+        assert (await api.call("GET", path)).status == 200
+
+
+async def test_languages(line, api):
+    friend = await line.new_friend()
+    japanese = await api.call("GET", f"/phone/{friend}", Accept_Language="fr, ja;q=0.5")
+    english = await api.call("GET", f"/phone/{friend}", Accept_Language="en-GB,ja;q=0.5")
+    chosen = await api.call("GET", f"/phone/{friend}?lang=en", Accept_Language="ja")
+    assert "メッセージを入力" in japanese.json.decode()
+    assert 'lang="en"' in english.json.decode()
+    assert "Block" in chosen.json.decode()
+
+
+async def test_content_is_never_served_as_a_page(line, api):
+    friend = await line.new_friend()
+    said = await line.act(
+        user=friend,
+        type="message",
+        message={"type": "file", "data": "PGI+", "contentType": "text/html"},
+    )
+    answer = await api.call("GET", f"/_emulator/contents/{said['messageId']}")
+    assert answer.json == b"<b>"
+    assert answer.headers["Content-Type"] == "application/octet-stream"
+
+
+# In Chromium
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture
+async def tab(chromium: Browser) -> AsyncIterator[Page]:
+    """A tab in which no error may be reported."""
+    context = await chromium.new_context(viewport={"width": 1280, "height": 900})
+    page = await context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on(
+        "console", lambda message: errors.append(message.text) if message.type == "error" else None
+    )
+    yield page
+    await context.close()
+    # Pictures of made-up addresses do not load; everything else is a fault of the page.
+    assert [one for one in errors if "Failed to load resource" not in one] == []
+
+
+@pytest.mark.browser
+async def test_a_conversation(line, api, bot, tab):
+    friend = await line.new_stranger(name="山田 花子")
+    await tab.goto(f"{line.url}/phone/{friend}?lang=ja")
+    await tab.get_by_role("button", name="友だち追加").first.click()
+    await expect(tab.get_by_text("友だち追加しました")).to_be_visible()
+    assert (await bot.until(1))[0]["type"] == "follow"
+
+    await api.push(friend, QUESTION)
+    await expect(tab.get_by_text("辛さのお好みは？")).to_be_visible()
+    await tab.get_by_text("辛口", exact=True).click()
+    assert (await bot.until(2))[1]["message"]["text"] == "辛口"
+    await expect(tab.locator(".lp-chips")).to_have_count(0)
+    await expect(tab.locator(".lp-said")).to_have_text(re.compile("辛口"))
+
+    await tab.fill("#text", "大盛りで")
+    await tab.keyboard.press("Enter")
+    assert (await bot.until(3))[2]["message"]["text"] == "大盛りで"
+    await expect(tab.locator("#text")).to_have_value("")
+
+
+@pytest.mark.browser
+async def test_buttons(line, api, bot, tab):
+    friend = await line.new_friend()
+    await api.push(friend, BUTTONS)
+    await tab.goto(f"{line.url}/phone/{friend}?lang=ja")
+    await tab.get_by_text("あとで", exact=True).click()
+    assert (await bot.until(1))[0]["postback"] == {"data": "later"}
+    await expect(tab.locator(".lp-said")).to_have_text(re.compile("あとで！"))
+    await tab.get_by_text("日付", exact=True).click()
+    await tab.fill("#picked", "2026-12-24")
+    await tab.get_by_role("button", name="決定").click()
+    params = {"date": "2026-12-24"}
+    assert (await bot.until(2))[1]["postback"] == {"data": "when", "params": params}
+    async with tab.context.expect_page() as opened:
+        await tab.get_by_text("開く", exact=True).click()
+    await (await opened.value).close()
+
+
+@pytest.mark.browser
+async def test_blocking_and_photos(line, bot, tab):
+    friend = await line.new_friend()
+    await tab.goto(f"{line.url}/phone/{friend}?lang=en")
+    await tab.set_input_files(
+        "#file", {"name": "a.png", "mimeType": "image/png", "buffer": b"\x89PNG"}
+    )
+    assert (await bot.until(1))[0]["message"]["type"] == "image"
+    await tab.get_by_role("button", name="Block").first.click()
+    assert (await bot.until(2))[1]["type"] == "unfollow"
+    await expect(tab.locator(".person .state")).to_have_text("Blocked")
+    await tab.fill("#text", "hello?")
+    await tab.keyboard.press("Enter")
+    await expect(tab.locator("#toast")).to_contain_text("blocked")
+    await expect(tab.locator("#text")).to_have_value("hello?")
+    await tab.get_by_role("button", name="Unblock").first.click()
+    assert (await bot.until(3))[2]["follow"] == {"isUnblocked": True}
+
+
+@pytest.mark.browser
+async def test_loading_animation_shows_and_ends_with_a_message(line, api, tab):
+    friend = await line.new_friend()
+    await tab.goto(f"{line.url}/phone/{friend}")
+    await expect(tab.locator("#typing")).to_be_hidden()
+    await api.call("POST", "/v2/bot/chat/loading/start", {"chatId": friend, "loadingSeconds": 60})
+    await expect(tab.locator("#typing")).to_be_visible()
+    await api.push(friend, {"type": "text", "text": "done"})
+    await expect(tab.locator("#typing")).to_be_hidden()
+
+
+@pytest.mark.browser
+async def test_the_wall_shows_a_broadcast_arrive(line, api, tab):
+    await line.create_users(30, state="friend")
+    await tab.goto(f"{line.url}/phones?lang=ja&size=10")
+    await expect(tab.locator(".card")).to_have_count(10)
+    await api.call("POST", "/v2/bot/message/broadcast", {"messages": [QUESTION]})
+    await expect(tab.locator(".card.arrived")).to_have_count(10)
+    await expect(tab.locator(".card").first).to_contain_text("辛さのお好みは？")
+    await tab.get_by_role("link", name="次へ").click()
+    await expect(tab.locator(".pages")).to_contain_text("11–20 / 30")
+    name = await tab.locator(".card b").first.inner_text()
+    await tab.get_by_role("searchbox").fill(name)
+    await tab.keyboard.press("Enter")
+    await expect(tab.locator(".card b").first).to_have_text(name)
+    await tab.locator(".card a").first.click()
+    await expect(tab.locator(".person h2")).to_have_text(name)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [390, 1280])
+async def test_nothing_sticks_out(line, api, tab, width):
+    friend = await line.new_friend(name="とても長い名前の人" * 5)
+    await api.push(friend, {"type": "text", "text": "x" * 500}, BUTTONS, QUESTION)
+    await tab.set_viewport_size({"width": width, "height": 844})
+    for path in (f"/phone/{friend}", "/phones"):
+        await tab.goto(line.url + path)
+        wide = await tab.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width
