@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from ipaddress import ip_address
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from litestar import Request
@@ -14,6 +16,7 @@ from litestar.response import Redirect, Response, Template
 from hiiki.kit.forms import nested
 from hiiki.kit.i18n import Text
 
+WebRequest: TypeAlias = Request[Any, Any, Any]
 FLASH_COOKIE = "hiiki_flash"
 
 
@@ -40,10 +43,33 @@ def page(template: str, *, status: int = 200, **context: Any) -> Template:
     return Template(template_name=template, context=context, status_code=status)
 
 
-def to(url: str, said: Text | None = None) -> Redirect:
+def to(url: str, said: Text | None = None, cookies: Sequence[Cookie] = ()) -> Redirect:
     """Send the browser on to `url` (303), where `said` is shown once."""
-    cookies = [] if said is None else [flash(said)]
-    return Redirect(url, status_code=303, cookies=cookies)
+    given = list(cookies)
+    if said is not None:
+        given.append(flash(said))
+    return Redirect(url, status_code=303, cookies=given)
+
+
+def inside(url: str | None, otherwise: str = "/") -> str:
+    """Return `url` if it is a path of this server, `otherwise` if it leads anywhere else."""
+    if not url or not url.startswith("/") or url.startswith("//") or "\\" in url:
+        return otherwise
+    return url if url.isprintable() else otherwise
+
+
+def client_address(request: WebRequest) -> str:
+    """Return the address of whoever asks, through a proxy on this machine or network.
+
+    Only such a proxy is believed when it says for whom it asks; its own word is the last.
+    """
+    peer = request.client.host if request.client is not None else ""
+    forwarded = request.headers.get("x-forwarded-for", "")
+    try:
+        near = ip_address(peer).is_private
+    except ValueError:
+        near = False
+    return forwarded.rsplit(",", 1)[-1].strip() if near and forwarded else peer
 
 
 def flash(said: Text) -> Cookie:
@@ -53,7 +79,7 @@ def flash(said: Text) -> Cookie:
     )
 
 
-def is_fragment(request: Request[Any, Any, Any]) -> bool:
+def is_fragment(request: WebRequest) -> bool:
     """True when HTMX asks for a part of a page (and not for a whole one by boosting)."""
     return (
         request.headers.get("hx-request") == "true" and request.headers.get("hx-boosted") != "true"
@@ -65,7 +91,7 @@ def go(url: str) -> Response[None]:
     return Response(content=None, status_code=204, headers={"HX-Redirect": url})
 
 
-async def form_data(request: Request[Any, Any, Any]) -> dict[str, Any]:
+async def form_data(request: WebRequest) -> dict[str, Any]:
     """Return the posted form as nested data (`hiiki.kit.forms.nested`)."""
     form = await request.form()
     return nested((name, value) for name, value in form.multi_items() if name != "_csrf_token")

@@ -61,7 +61,7 @@ def create_app(registry: Registry = all_rooms) -> Litestar:
             pages,
             public,
             api_router(registry, **for_programs),
-            openapi_handler(registry, **for_programs),
+            openapi_handler(registry),
             assets.handler(),
             healthz,
             readyz,

@@ -131,6 +131,12 @@ class PasswordChange(Asked):
     password: Password
 
 
+class NewPassword(Asked):
+    """A password that an owner sets for somebody of their workspace."""
+
+    password: Password
+
+
 class NewToken(Asked):
     """A token to be made."""
 
