@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from typing import Annotated
 
-import structlog
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
@@ -15,10 +14,7 @@ from hiiki.content.draft import Draft
 from hiiki.content.models import Link, Media
 from hiiki.content.personal import personalise
 from hiiki.db import WorkspaceSession
-from hiiki.kit.errors import NotFound
 from hiiki.kit.road import ActionContext, Option
-
-log = structlog.get_logger()
 
 
 class SendParams(BaseModel):
@@ -28,15 +24,11 @@ class SendParams(BaseModel):
 
 
 async def send(context: ActionContext, params: SendParams) -> None:
-    """Say a message to the contact. One whose image or coupon is gone is left unsaid."""
+    """Say a message to the contact; raises `NotFound` when its image or coupon is gone."""
     session: WorkspaceSession = context.session
     digest = hashlib.sha256(params.draft.model_dump_json().encode()).hexdigest()[:16]
     owner = f"action:{digest}"
-    try:
-        built = await build(session, params.draft, owner)
-    except NotFound as error:
-        log.warning("send.left_unsaid", reason=error.message.english, owner=owner)
-        return
+    built = await build(session, params.draft, owner)
     said = await personalise(session, built.messages, [context.contact_id])
     context.say(said[context.contact_id], owner)
 

@@ -45,6 +45,7 @@ class Issue(Base, Owned):
         # The same cause never grants the same coupon twice (requirement A2).
         Index("uq_issue_grant", "coupon_id", "contact_id", "grant_key", unique=True),
         Index("uq_issue_code", "code", unique=True),
+        Index(None, "coupon_id", "id"),
         {"schema": "coupons"},
     )
 

@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
-from hiiki.kit.road import Room
+from hiiki.coupons import actions, api, listing, public, service
+from hiiki.kit.i18n import _
+from hiiki.kit.road import ActionKind, EventKind, Picker, Room
 
-room = Room(name="coupons")
+room = Room(
+    name="coupons",
+    api=api.HANDLERS,
+    public=public.HANDLERS,
+    events=[
+        EventKind("coupon_issue", _("Got a coupon"), "discount-2", subject="coupon"),
+        EventKind("coupon_use", _("Used a coupon"), "discount-check", subject="coupon"),
+    ],
+    actions=[
+        ActionKind(
+            "coupon_issue", _("Give a coupon"), "discount-2", actions.IssueParams, actions.issue
+        )
+    ],
+    pickers=[Picker("coupon", _("Coupons"), listing.options)],
+    cards={"coupon": service.card},
+)

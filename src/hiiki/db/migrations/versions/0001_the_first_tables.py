@@ -408,6 +408,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('contact_id', 'id', name=op.f('pk_issue')),
     schema='coupons'
     )
+    op.create_index(op.f('ix_issue_coupon_id_id'), 'issue', ['coupon_id', 'id'], unique=False, schema='coupons')
     op.create_index(op.f('ix_issue_workspace_id'), 'issue', ['workspace_id'], unique=False, schema='coupons')
     op.create_index('uq_issue_code', 'issue', ['code'], unique=True, schema='coupons')
     op.create_index('uq_issue_grant', 'issue', ['coupon_id', 'contact_id', 'grant_key'], unique=True, schema='coupons')
@@ -624,6 +625,7 @@ def downgrade() -> None:
     op.drop_index('uq_issue_grant', table_name='issue', schema='coupons')
     op.drop_index('uq_issue_code', table_name='issue', schema='coupons')
     op.drop_index(op.f('ix_issue_workspace_id'), table_name='issue', schema='coupons')
+    op.drop_index(op.f('ix_issue_coupon_id_id'), table_name='issue', schema='coupons')
     op.drop_table('issue', schema='coupons')
     op.drop_index(op.f('ix_note_workspace_id'), table_name='note', schema='contacts')
     op.drop_index(op.f('ix_note_contact_id_created_at'), table_name='note', schema='contacts')
