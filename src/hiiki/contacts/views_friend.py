@@ -98,8 +98,10 @@ def _fields_form(contact: Contact, typed: dict[str, Any], errors: dict[str, Text
 
 
 async def _attributes_context(session: WorkspaceSession, contact_id: UUID) -> dict[str, Any]:
+    found = await attributes.all_attributes(session)
     return {
-        "attributes": await attributes.all_attributes(session),
+        "attributes": found,
+        "pairs": {each.id: [(choice, choice) for choice in each.choices] for each in found},
         "values": await attributes.values_of(session, contact_id),
         "shown": shown,
     }

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 
 from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
@@ -50,14 +50,29 @@ async def of_contact(
     contact_id: UUID,
     *,
     before: datetime | None = None,
+    before_id: UUID | None = None,
     kinds: tuple[str, ...] = (),
     limit: int = 50,
 ) -> list[Event]:
-    """Return a contact's latest events, newest first."""
+    """Return a contact's latest events, newest first.
+
+    `before` gives those of earlier moments; with `before_id`, the id of the last event
+    seen, also those of the same moment that stand behind it.
+    """
     query = select(Event).where(Event.contact_id == contact_id)
-    if before is not None:
+    if before is not None and before_id is not None:
+        query = query.where(tuple_(Event.at, Event.id) < tuple_(before, before_id))
+    elif before is not None:
         query = query.where(Event.at < before)
     if kinds:
         query = query.where(Event.kind.in_(kinds))
     found = await session.scalars(query.order_by(Event.at.desc(), Event.id.desc()).limit(limit))
     return list(found)
+
+
+async def kinds_of(session: WorkspaceSession, contact_id: UUID) -> list[str]:
+    """Return the kinds of events that have happened with a contact."""
+    found = await session.scalars(
+        select(Event.kind).where(Event.contact_id == contact_id).distinct()
+    )
+    return sorted(found)
