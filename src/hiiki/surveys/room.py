@@ -49,6 +49,19 @@ async def _questions(session: WorkspaceSession) -> list[Option]:
     return [Option(str(ident), title, group=name) for ident, title, name in rows]
 
 
+async def _answers(session: WorkspaceSession) -> list[Option]:
+    rows = await session.execute(
+        select(Question.id, Question.title, Question.choices).order_by(
+            Question.survey_id.desc(), Question.position
+        )
+    )
+    return [
+        Option(f"{ident}:{choice['id']}", str(choice["label"]), group=title)
+        for ident, title, choices in rows
+        for choice in choices
+    ]
+
+
 async def _uses(session: WorkspaceSession, kind: str, ident: UUID) -> Sequence[Usage]:
     """Where a survey uses a tag, an attribute, a coupon or another survey."""
     wanted = str(ident)
@@ -83,6 +96,7 @@ room = Room(
     pickers=(
         Picker("survey", _("Survey"), _surveys),
         Picker("question", _("Question"), _questions),
+        Picker("answer", _("Answer"), _answers),
     ),
     uses=_uses,
 )
