@@ -9,7 +9,9 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
+
+from hiiki.demo.shops import Question, Shop
 
 Act = dict[str, Any]
 
@@ -43,7 +45,7 @@ class Friend:
     stop_after: int = 99
 
 
-def make_friend(user_id: str, channel: str, shop: Any, dice: random.Random) -> Friend:
+def make_friend(user_id: str, channel: str, shop: Shop, dice: random.Random) -> Friend:
     """Roll a person's character and wishes."""
     temper = dice.choices(
         ("finisher", "stopper", "blocker", "leaver", "joker"), weights=(76, 9, 4, 3, 8)
@@ -62,30 +64,34 @@ def make_friend(user_id: str, channel: str, shop: Any, dice: random.Random) -> F
 
 def texts(node: Any) -> Iterator[str]:
     """Yield every string of a message that a person would read."""
-    if isinstance(node, dict):
-        for name, value in node.items():  # pyright: ignore[reportUnknownVariableType]
-            if name in ("text", "title", "altText") and isinstance(value, str):
-                yield value
-            else:
-                yield from texts(value)
-    elif isinstance(node, list):
-        for value in node:  # pyright: ignore[reportUnknownVariableType]
-            yield from texts(value)
+    for holder in _objects(node):
+        for name in ("text", "title", "altText"):
+            if isinstance(holder.get(name), str):
+                yield holder[name]
 
 
 def uris(node: Any) -> Iterator[str]:
     """Yield every address that a message would open."""
+    for holder in _objects(node):
+        if holder.get("type") == "uri" and isinstance(holder.get("uri"), str):
+            yield holder["uri"]
+
+
+def _objects(node: Any) -> Iterator[dict[str, Any]]:
+    """Yield every object in `node`, however deep."""
     if isinstance(node, dict):
-        if node.get("type") == "uri" and isinstance(node.get("uri"), str):  # pyright: ignore[reportUnknownMemberType]
-            yield str(node["uri"])  # pyright: ignore[reportUnknownArgumentType]
-        for value in node.values():  # pyright: ignore[reportUnknownVariableType]
-            yield from uris(value)
+        holder = cast("dict[str, Any]", node)
+        yield holder
+        for value in holder.values():
+            yield from _objects(value)
     elif isinstance(node, list):
-        for value in node:  # pyright: ignore[reportUnknownVariableType]
-            yield from uris(value)
+        for value in cast("list[Any]", node):
+            yield from _objects(value)
 
 
-def respond(friend: Friend, messages: Sequence[dict[str, Any]], shop: Any, dice: random.Random) -> list[Act]:
+def respond(
+    friend: Friend, messages: Sequence[dict[str, Any]], shop: Shop, dice: random.Random
+) -> list[Act]:
     """Take in what arrived, and return what this person does about it."""
     words = "\n".join(text for message in messages for text in texts(message))
     addresses = [uri for message in messages for uri in uris(message)]
@@ -119,7 +125,7 @@ def respond(friend: Friend, messages: Sequence[dict[str, Any]], shop: Any, dice:
     return list(_answer(friend, question))
 
 
-def _answer(friend: Friend, question: Any) -> Iterator[Act]:
+def _answer(friend: Friend, question: Question) -> Iterator[Act]:
     wish = friend.wishes[question.title]
     if question.kind == "number":
         yield _act(friend, type="message", text=str(wish))

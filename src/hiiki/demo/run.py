@@ -14,6 +14,7 @@ import time
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvloop
 from rich.console import Console
@@ -77,7 +78,7 @@ def play(*, friends: int, once: bool, port: int, seed: int) -> int:
 def _tell(
     console: Console,
     parts: list[Part],
-    ready: dict[str, object],
+    ready: dict[str, Any],
     port: int,
     friends: int,
     seed: int,
@@ -95,8 +96,8 @@ def _tell(
     _wait_until_it_answers(f"{url}/readyz")
     stage = Stage(
         web_url=url,
-        line_url=str(ready["url"]).rstrip("/"),
-        channels=ready["channels"],  # pyright: ignore[reportArgumentType]
+        line_url=ready["url"].rstrip("/"),
+        channels=ready["channels"],
         owner_email="owner@demo.example",
         owner_password=secrets.token_urlsafe(9),
     )
@@ -136,7 +137,7 @@ def _free(wanted: int) -> int:
     raise OSError("no port is free")
 
 
-def _start_emulator(seed: int) -> tuple[subprocess.Popen[str], dict[str, object]]:
+def _start_emulator(seed: int) -> tuple[subprocess.Popen[str], dict[str, Any]]:
     command = ["-m", "line_emulator", "serve", "--port", "0", "--channels", "2"]
     process = subprocess.Popen(  # noqa: S603 — our own command
         [sys.executable, *command, "--seed", str(seed)],

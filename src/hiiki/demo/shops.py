@@ -130,7 +130,10 @@ CURRY = Shop(
             rule=lambda ids: tag(ids, "甘口"),
             wants=lambda labels: "甘口" in labels,
             marker="新登場・ココナッツ甘口カレー",
-            text="スパイス食堂 贔屓から、甘口がお好きな{{ name }}さんへ。\n新登場・ココナッツ甘口カレーを本日よりお出しします。",
+            text=(
+                "スパイス食堂 贔屓から、甘口がお好きな{{ name }}さんへ。\n"
+                "新登場・ココナッツ甘口カレーを本日よりお出しします。"
+            ),
             button="メニューを見る",
             url="https://spice.example/menu/coconut",
         ),
@@ -173,7 +176,10 @@ WEDDING = Shop(
             rule=lambda ids: all_of(tag(ids, "婚約中"), tag(ids, "式を検討中")),
             wants=lambda labels: {"婚約中", "式を検討中"} <= labels,
             marker="はじめての式場見学会",
-            text="ウェディング やわらぎです。ご結婚式を検討中の{{ name }}様へ、はじめての式場見学会のご案内です。",
+            text=(
+                "ウェディング やわらぎです。\n"
+                "ご結婚式を検討中の{{ name }}様へ、はじめての式場見学会のご案内です。"
+            ),
             button="見学会を見る",
             url="https://yawaragi.example/tour",
         ),
@@ -184,7 +190,10 @@ WEDDING = Shop(
             ),
             wants=lambda labels: {"結婚3年以上", "子どもあり", "式の予定あり"} <= labels,
             marker="お子さまと挙げる家族婚",
-            text="ウェディング やわらぎです。{{ name }}様、お子さまと挙げる家族婚のプランができました。",
+            text=(
+                "ウェディング やわらぎです。\n"
+                "{{ name }}様、お子さまと挙げる家族婚のプランができました。"
+            ),
             button="プランを見る",
             url="https://yawaragi.example/family",
         ),
