@@ -59,9 +59,8 @@ class TooLarge(HiikiError):
 @post(
     "/webhook/{webhook_key:str}",
     status_code=200,
-    exclude_from_csrf=True,
     request_max_body_size=MAX_BODY,
-    opt={"public": True},
+    opt={"exclude_from_csrf": True},
     include_in_schema=False,
 )
 async def receive_webhook(

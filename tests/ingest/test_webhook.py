@@ -1,0 +1,208 @@
+"""The webhook's door: what it takes, what it refuses, and that 200 means stored."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from litestar.testing import AsyncTestClient
+from sqlalchemy import func, select
+
+from conftest import Shop, scope
+from hiiki.db import engine as engine_module
+from hiiki.db.embedded import EmbeddedServer
+from hiiki.ingest.credentials import forget_doors
+from hiiki.ingest.models import WebhookEvent
+from hiiki.ingest.room import room as ingest
+from hiiki.kit.ids import uuid7
+from hiiki.kit.road import Registry
+from hiiki.line.signature import sign
+from hiiki.settings import settings
+from hiiki.web.app import create_app
+from hiiki.workspace.models import Channel
+from hiiki.workspace.seal import seal
+from ingest.line_side import Person, body, make_channel
+
+SECRET = "8c570fa6dd201bb328f1c1eac23a96d8"
+
+
+@pytest.fixture
+async def client(db: str) -> AsyncIterator[AsyncTestClient[Any]]:
+    forget_doors()
+    async with AsyncTestClient(create_app(Registry([ingest]))) as found:
+        yield found
+
+
+@pytest.fixture
+async def channel(shop: Shop) -> Channel:
+    ident = uuid7()
+    return await make_channel(
+        shop.workspace_id, id=ident, sealed_secret=seal(SECRET, ident, "secret"),
+        sealed_token=seal("token", ident, "token"),
+    )  # fmt: skip
+
+
+async def post(
+    client: AsyncTestClient[Any], channel: Channel, raw: bytes, signature: str | None = ""
+) -> Any:
+    """Post a body; "" signs it as LINE does, None leaves the signature out."""
+    headers = {"content-type": "application/json; charset=utf-8"}
+    if signature is not None:
+        headers["X-Line-Signature"] = signature or sign(SECRET, raw)
+    return await client.post(f"/webhook/{channel.webhook_key}", content=raw, headers=headers)
+
+
+async def stored(channel: Channel) -> list[WebhookEvent]:
+    async with scope(channel.workspace_id) as session:
+        return list(await session.scalars(select(WebhookEvent).order_by(WebhookEvent.serial)))
+
+
+async def test_five_times_the_same_event(client: AsyncTestClient[Any], channel: Channel) -> None:
+    event = Person(channel).event("message", message={"id": "1", "type": "text", "text": "hi"})
+    again = event | {"deliveryContext": {"isRedelivery": True}}
+    answers = [await post(client, channel, body(event))]
+    answers += await asyncio.gather(*(post(client, channel, body(again, event)) for _ in range(4)))
+    assert [answer.status_code for answer in answers] == [200] * 5
+    assert [answer.json() for answer in answers] == [{}] * 5
+    [kept] = await stored(channel)
+    assert kept.event_id == event["webhookEventId"]
+    assert kept.payload == event
+    assert kept.state == "waiting"
+
+
+@pytest.mark.parametrize("signature", [None, "bm9wZQ==", "ÿ", "x" * 5000])
+async def test_a_wrong_signature(
+    client: AsyncTestClient[Any], channel: Channel, signature: str | None
+) -> None:
+    raw = body(Person(channel).event("unfollow"))
+    headers = {} if signature is None else {"x-line-signature": signature.encode("latin-1")}
+    answer = await client.post(f"/webhook/{channel.webhook_key}", content=raw, headers=headers)
+    assert answer.status_code == 401
+    assert answer.json()["error"]["code"] == "wrong_signature"
+    assert await stored(channel) == []
+
+
+async def test_a_signature_of_another_body(client: AsyncTestClient[Any], channel: Channel) -> None:
+    person = Person(channel)
+    raw, other = body(person.event("unfollow")), body(person.event("follow"))
+    assert (await post(client, channel, raw, sign(SECRET, other))).status_code == 401
+    assert await stored(channel) == []
+
+
+async def test_an_unknown_address(client: AsyncTestClient[Any], channel: Channel) -> None:
+    raw = body(Person(channel).event("unfollow"))
+    answer = await client.post(
+        "/webhook/nobody", content=raw, headers={"x-line-signature": sign(SECRET, raw)}
+    )
+    assert answer.status_code == 404
+
+
+async def test_a_channel_out_of_use(
+    client: AsyncTestClient[Any], channel: Channel, shop: Shop
+) -> None:
+    async with scope(shop.workspace_id) as session:
+        (await session.one(Channel, channel.id)).is_active = False
+    assert (await post(client, channel, body())).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"hello", b"{", b"[]", b'"x"', b"null", b'{"events": 3}', b"\xff\xfe", b"[" * 100_000],
+)
+async def test_not_a_webhook(client: AsyncTestClient[Any], channel: Channel, raw: bytes) -> None:
+    answer = await post(client, channel, raw)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "not_a_webhook"
+    assert await stored(channel) == []
+
+
+async def test_no_events(client: AsyncTestClient[Any], channel: Channel) -> None:
+    """LINE's "verify" button posts this, signed (the SDK's published vector)."""
+    raw = b'{"destination":"U8e742f61d673b39c7fff3cecb7536ef0","events":[]}'
+    assert sign(SECRET, raw) == "GhRKmvmHys4Pi8DxkF4+EayaH0OqtJtaZxgTD9fMDLs="
+    answer = await post(client, channel, raw)
+    assert (answer.status_code, answer.json()) == (200, {})
+
+
+async def test_too_large(client: AsyncTestClient[Any], channel: Channel) -> None:
+    event = Person(channel).event("message", message={"type": "text", "text": "あ" * 400_000})
+    answer = await post(client, channel, body(event))
+    assert answer.status_code == 413
+    assert await stored(channel) == []
+
+
+async def test_odd_events_are_kept(client: AsyncTestClient[Any], channel: Channel) -> None:
+    """Unknown types, events without mode, id, source or time, and text PostgreSQL cannot keep."""
+    events: list[Any] = [
+        {"type": "newThing", "webhookEventId": "01X", "timestamp": 1, "new": {"a": 1}},
+        {"type": "message", "message": {"type": "hologram", "id": "1"}},
+        {"type": "message", "source": {"type": "user", "userId": "U1"}, "timestamp": 10**30},
+        {},
+        "not even an object",
+        {"type": 7, "source": "nobody", "timestamp": "yesterday", "webhookEventId": 12},
+    ]
+    raw = json.dumps({"events": events}).encode()
+    assert (await post(client, channel, raw)).status_code == 200
+    assert (await post(client, channel, raw)).status_code == 200  # again: the same events
+    assert [event.kind for event in await stored(channel)] == [
+        "newThing", "message", "message", "unknown", "unknown", "unknown",
+    ]  # fmt: skip
+    raw = (
+        b'{"events":[{"type":"message","webhookEventId":"01Y\\u0000","message":'
+        b'{"text":"half \\ud83d and \\u0000 nul"}}]}'
+    )
+    assert (await post(client, channel, raw)).status_code == 200
+    kept = (await stored(channel))[-1]
+    assert kept.payload["message"]["text"] == "half \ufffd and \ufffd nul"
+
+
+async def test_many_events_keep_their_order(client: AsyncTestClient[Any], channel: Channel) -> None:
+    events = [Person(channel).event("unfollow") for _ in range(100)]
+    assert (await post(client, channel, body(*events))).status_code == 200
+    assert [e.event_id for e in await stored(channel)] == [e["webhookEventId"] for e in events]
+
+
+async def test_a_renewed_secret_is_used_at_once(
+    client: AsyncTestClient[Any], channel: Channel, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = body(Person(channel).event("unfollow"))
+    assert (await post(client, channel, raw)).status_code == 200
+    async with scope(shop.workspace_id) as session:
+        row = await session.one(Channel, channel.id)
+        row.sealed_secret = seal("new-secret", channel.id, "secret")
+    monkeypatch.setattr("hiiki.ingest.credentials.ASKED_AGAIN_SECONDS", 0.0)
+    raw = body(Person(channel).event("unfollow"))
+    assert (await post(client, channel, raw, sign("new-secret", raw))).status_code == 200
+    assert (await post(client, channel, raw, sign(SECRET, raw))).status_code == 401
+    assert len(await stored(channel)) == 2
+
+
+async def test_database_gone_and_back(
+    client: AsyncTestClient[Any],
+    channel: Channel,
+    server: EmbeddedServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    raw = body(Person(channel).event("unfollow"))
+    assert (await post(client, channel, body())).status_code == 200
+    good = settings().database_url
+    await engine_module.dispose()
+    monkeypatch.setattr(settings(), "database_url", "postgresql://x@127.0.0.1:1/none")
+    gone = await post(client, channel, raw)
+    assert gone.status_code == 503
+    assert gone.json()["error"]["code"] == "unavailable"
+    await engine_module.dispose()
+    monkeypatch.setattr(settings(), "database_url", good)
+    assert (await post(client, channel, raw)).status_code == 200
+    assert len(await stored(channel)) == 1
+
+
+async def test_a_wall_between_workspaces(
+    client: AsyncTestClient[Any], channel: Channel, other_shop: Shop
+) -> None:
+    await post(client, channel, body(Person(channel).event("unfollow")))
+    async with scope(other_shop.workspace_id) as session:
+        assert await session.scalar(select(func.count()).select_from(WebhookEvent)) == 0
