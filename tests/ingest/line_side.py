@@ -6,8 +6,10 @@ the real worker; what the shop says back is read from the parcels that wait to b
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -71,6 +73,13 @@ async def drain() -> int:
         for events in due:
             for event in events:
                 done += await handle(event)
+
+
+async def until(check: Callable[[], Awaitable[object]], seconds: float = 30) -> None:
+    """Wait until `check()` gives something true; raises `TimeoutError` when it does not."""
+    async with asyncio.timeout(seconds):
+        while not await check():  # noqa: ASYNC110 — what we wait for happens elsewhere
+            await asyncio.sleep(0.01)
 
 
 @dataclass

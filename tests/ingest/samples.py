@@ -73,7 +73,7 @@ FROM_USERS: list[dict[str, Any]] = [
         type="image",
         quoteToken="q3Plxr4AgKd...",
         contentProvider=_provider,
-        imageSet={"id": "E005D41A7288F41B65593ED38FF6E9834B046AB36A37921A56BC236F13A91855", "index": 1, "total": 2},
+        imageSet={"id": "E005D41A7288F41B65593ED38FF6E983", "index": 1, "total": 2},
     ),
     _message(
         3, _user, type="video", quoteToken="q3...", duration=60000,
@@ -87,19 +87,27 @@ FROM_USERS: list[dict[str, Any]] = [
     _message(5, _user, type="file", fileName="file.txt", fileSize=2138),
     _message(
         6, _user, type="location", title="my location",
-        address="日本、〒102-8282 東京都千代田区紀尾井町1番3号", latitude=35.67966, longitude=139.73669,
+        address="日本、〒102-8282 東京都千代田区紀尾井町1番3号",
+        latitude=35.67966, longitude=139.73669,
     ),
     _message(
         7, _user, type="sticker", quoteToken="q3...", packageId="446", stickerId="1988",
-        stickerResourceType="MESSAGE", keywords=["cony", "sally"], text="Let's hang out this weekend!",
+        stickerResourceType="MESSAGE", keywords=["cony", "sally"],
+        text="Let's hang out this weekend!",
     ),
     _event(8, "unsend", _user, unsend={"messageId": "32571"}),
     _event(9, "follow", _user, **_token, follow={"isUnblocked": False}),
     _event(10, "unfollow", _user),
-    _event(11, "postback", _user, **_token, postback={"data": "storeId=12345", "params": {"datetime": "2017-12-25T01:00"}}),
+    _event(
+        11, "postback", _user, **_token,
+        postback={"data": "storeId=12345", "params": {"datetime": "2017-12-25T01:00"}},
+    ),
     _event(
         12, "postback", _user, **_token,
-        postback={"data": "richmenu-changed-to-b", "params": {"newRichMenuAliasId": "richmenu-alias-b", "status": "SUCCESS"}},
+        postback={
+            "data": "richmenu-changed-to-b",
+            "params": {"newRichMenuAliasId": "richmenu-alias-b", "status": "SUCCESS"},
+        },
     ),
     _event(13, "videoPlayComplete", _user, **_token, videoPlayComplete={"trackingId": "track-id"}),
     _event(14, "beacon", _user, **_token, beacon={"hwid": "d41d8cd98f", "type": "enter"}),
@@ -114,15 +122,21 @@ FROM_ELSEWHERE: list[dict[str, Any]] = [
     _message(31, _room, type="text", text="Hello, room", quoteToken="q..."),
     _event(32, "join", {"type": "group", "groupId": GROUP}, **_token),
     _event(33, "leave", {"type": "group", "groupId": GROUP}),
-    _event(34, "memberJoined", {"type": "group", "groupId": GROUP}, **_token, joined={"members": [_user]}),
+    _event(
+        34, "memberJoined", {"type": "group", "groupId": GROUP}, **_token,
+        joined={"members": [_user]},
+    ),
     _event(35, "memberLeft", {"type": "group", "groupId": GROUP}, left={"members": [_user]}),
     _event(36, "messageEdited", _group, message={"id": "325731", "type": "text", "text": "Hi"}),
-    _event(37, "module", None, module={"type": "attached", "botId": USER, "scopes": ["message:send"]}),
+    _event(
+        37, "module", None,
+        module={"type": "attached", "botId": USER, "scopes": ["message:send"]},
+    ),
     _event(38, "activated", _user, chatControl={"expireAt": AT + 60000}),
     _event(39, "deactivated", _user),
     _event(40, "botSuspended", None),
     _event(41, "botResumed", None),
-    _event(42, "delivery", None, delivery={"data": "15034552939884E28681A7D668CEA94C147C716C0EC9DFE8B80B44EF3B57F6BD0602366BC3menu01"}),
+    _event(42, "delivery", None, delivery={"data": "15034552939884E28681A7D668CEA94C147C716C"}),
 ]  # fmt: skip
 
 ALL = FROM_USERS + FROM_ELSEWHERE

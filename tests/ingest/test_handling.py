@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from collections.abc import Sequence
 from datetime import timedelta
@@ -30,7 +31,7 @@ from hiiki.kit.road import Reaction, road
 from hiiki.timeline import Event
 from hiiki.workspace.models import Channel
 from ingest import samples
-from ingest.line_side import Person, deliver, drain, make_channel, texts
+from ingest.line_side import Person, deliver, drain, make_channel, texts, until
 
 LINE_OPENAPI = Path(__file__).parents[3] / "shared" / "line-openapi" / "webhook.yml"
 
@@ -45,14 +46,12 @@ async def states(channel: Channel) -> list[str]:
         return list(await session.scalars(select(WebhookEvent.state).order_by(WebhookEvent.serial)))
 
 
-async def run_crews(count: int, until: Any, seconds: float = 30) -> None:
-    """Let so many workers' crews run side by side until `until()` holds."""
+async def run_crews(count: int, check: Any, seconds: float = 30) -> None:
+    """Let so many workers' crews run side by side until `check()` holds."""
     stop = asyncio.Event()
     crews = [asyncio.create_task(Crew(stop).run()) for _ in range(count)]
     try:
-        async with asyncio.timeout(seconds):
-            while not await until():
-                await asyncio.sleep(0.02)
+        await until(check, seconds)
     finally:
         stop.set()
         await asyncio.gather(*crews)
@@ -212,7 +211,7 @@ async def test_the_order_of_happening_counts(
     ]
     shuffled = [events[2 * place + who] for place in order for who in (0, 1)]
     edges = sorted({0, len(shuffled), *(cut * 2 for cut in cuts)})
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in itertools.pairwise(edges):
         await deliver(channel, *shuffled[begin:end])
     await asyncio.gather(drain(), drain())
     await drain()
@@ -252,8 +251,7 @@ async def test_two_workers_share_a_storm(channel: Channel, shop: Shop) -> None:
         crews = [asyncio.create_task(Crew(stop).run()) for _ in range(2)]
         for begin in range(200, len(shuffled), 20):
             await deliver(channel, *shuffled[begin : begin + 20])
-        while not await nothing_waits(shop.workspace_id):
-            await asyncio.sleep(0.05)
+        await until(lambda: nothing_waits(shop.workspace_id))
         stop.set()
         await asyncio.gather(*crews)
     finally:
@@ -271,8 +269,7 @@ async def test_a_crew_is_woken_at_once(channel: Channel) -> None:
     await asyncio.sleep(0.5)
     begun = asyncio.get_running_loop().time()
     await deliver(channel, person.event("follow", follow={"isUnblocked": False}))
-    while not await nothing_waits(channel.workspace_id):
-        await asyncio.sleep(0.005)
+    await until(lambda: nothing_waits(channel.workspace_id))
     took = asyncio.get_running_loop().time() - begun
     stop.set()
     await crew

@@ -15,8 +15,8 @@ from conftest import Shop, scope
 from hiiki.actions.models import Rule
 from hiiki.delivery.models import Parcel
 from hiiki.ingest.models import WebhookEvent
-from ingest.line_side import Person, deliver, make_channel
-from stack import run
+from ingest.line_side import Person, deliver, make_channel, until
+from stack import Running, run
 
 PEOPLE = 40
 EVENTS = 12
@@ -48,22 +48,26 @@ async def test_killed_again_and_again(shop: Shop, database: str, tmp_path: Path)
 
     dice = random.Random(11)
     kills = 0
-    async with asyncio.timeout(120):
-        while remaining := await left():
-            worker = run(tmp_path / "worker.log", "hiiki", "worker", env=env)
-            try:
-                # Let it get to work, then cut it off somewhere in the middle.
-                while await left() == remaining and worker.process.poll() is None:
-                    await asyncio.sleep(0.01)
-                if kills < 5:
-                    await asyncio.sleep(dice.random() * 0.15)
-                    kills += 1
-                else:
-                    while await left():
-                        await asyncio.sleep(0.05)
-            finally:
-                worker.kill()
-    assert kills >= 3, (tmp_path / "worker.log").read_text()[-2000:]
+    while remaining := await left():
+        worker = run(tmp_path / "worker.log", "hiiki", "worker", env=env)
+
+        async def has_begun(before: int = remaining, worker: Running = worker) -> bool:
+            return await left() < before or worker.process.poll() is not None
+
+        async def is_done() -> bool:
+            return not await left()
+
+        try:
+            # Let it get to work, then cut it off somewhere in the middle.
+            await until(has_begun, 60)
+            if kills < 3:
+                await asyncio.sleep(dice.random() * 0.15)
+                kills += 1
+            else:
+                await until(is_done, 60)
+        finally:
+            worker.kill()
+    assert kills == 3, (tmp_path / "worker.log").read_text()[-2000:]
     for person in people:
         said = [event.data["text"] for event in await person.timeline("message")]
         assert said == [str(place) for place in range(EVENTS)]
