@@ -48,6 +48,8 @@ def engine() -> AsyncEngine:
             # A connection that died with the server is found before it is used: Hiiki
             # recovers from a database restart without one of its own.
             pool_pre_ping=True,
+            # Errors are logged; what customers said and who they are is not.
+            hide_parameters=True,
             connect_args={"connect_timeout": 5, "application_name": "hiiki"},
         )
     return _engine

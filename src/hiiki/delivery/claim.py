@@ -122,7 +122,7 @@ async def claim_urgent(
 async def running_sends(session: WorkspaceSession) -> list[Running]:
     """Return the sends that may go on now, oldest first."""
     rows = await session.execute(_RUNNING, execution_options=BY_HAND)
-    return [Running(*row) for row in rows.tuples()]
+    return [Running(*row) for row in rows]
 
 
 async def claim_bulk(session: WorkspaceSession, rooms: Mapping[UUID, int]) -> list[Claimed]:

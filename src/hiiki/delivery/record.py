@@ -153,9 +153,9 @@ async def _split(session: WorkspaceSession, outcome: Outcome) -> None:
 _SPLIT = """
 with first as (
     update delivery.parcel p
-    set contact_ids = p.contact_ids[:half], line_user_ids = p.line_user_ids[:half],
+    set contact_ids = p.contact_ids[1 : :half], line_user_ids = p.line_user_ids[1 : :half],
         retry_key = :key, state = 'ready', next_attempt_at = now(), first_attempt_at = null,
-        error = :error, request_id = :request
+        error = cast(:error as text), request_id = cast(:request as text)
     where p.id = :id and p.state = 'sending' and p.attempts = :attempts
     returning p.*
 )
@@ -163,7 +163,7 @@ insert into delivery.parcel (id, workspace_id, send_id, channel_id, subject, met
     line_user_ids, messages, retry_key, state, attempts, next_attempt_at, created_at, error)
 select {uuid7}, f.workspace_id, f.send_id, f.channel_id, f.subject, f.method,
     cast(:contacts as uuid[]), cast(:people as text[]), f.messages, :other_key, 'ready', 0, now(),
-    now(), :error
+    now(), cast(:error as text)
 from first f"""
 
 
