@@ -22,7 +22,7 @@ from hiiki.kit.road import Card, road
 from hiiki.workspace.models import Workspace
 
 _LIQUID = re.compile(r"(\{\{.*?\}\}|\{%.*?%\})", re.DOTALL)
-_URL = re.compile(r"https?://[^\s<>\"'{}|\\^`、。，）」』】〉》]+")
+_URL = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 _AFTER_URL = ".,!?;:)]"
 _ACCENT = "#C2410C"
 _QUIET = "#5F6B7A"
@@ -118,11 +118,14 @@ def _text_parts(source: str) -> Iterator[str | Wanted]:
         at = 0
         for found in _URL.finditer(part):
             url = found[0].rstrip(_AFTER_URL)
-            if found.start() + len(url) == len(part) and index + 1 < len(parts):
+            end = found.start() + len(url)
+            if end == len(part) and index + 1 < len(parts):
                 continue  # it goes on with a variable: not an address of its own
+            if part[end : end + 1].isalnum():
+                continue  # letters that are not ASCII: theirs or the sentence's, who can tell
             yield part[at : found.start()]
             yield (url, "")
-            at = found.start() + len(url)
+            at = end
         yield part[at:]
 
 

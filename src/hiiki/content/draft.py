@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal, cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 from uuid import UUID
 
 from pydantic import (
@@ -109,12 +109,36 @@ def check_url(value: str) -> str:
             and parts.username is None
             and not _BAD_IN_URL.search(value)
         )
-        _ = parts.port
+        _port = parts.port  # raises for one that is none
+        uri = as_uri(value)
     except ValueError:
-        good = False
+        good, uri = False, value
     if not good:
         raise Wrong("Please enter an address such as https://example.com/menu.")
-    return value
+    return _short(uri, limits.ACTION_URI, utf16_length)
+
+
+def as_uri(url: str) -> str:
+    """Return an address in ASCII, as LINE and browsers send it; raises `ValueError`.
+
+    LINE wants what is not ASCII percent-encoded as UTF-8 (Messaging API reference, "URI action").
+    """
+    if url.isascii():
+        return url
+    parts = urlsplit(url)
+    host = (parts.hostname or "").encode("idna").decode()
+    if parts.port is not None:
+        host += f":{parts.port}"
+    kept = "/?#[]@!$&'()*+,;=:%~-._"
+    return urlunsplit(
+        (
+            parts.scheme,
+            host,
+            quote(parts.path, kept),
+            quote(parts.query, kept),
+            quote(parts.fragment, kept),
+        )
+    )
 
 
 Sendable = Annotated[str, BeforeValidator(_plain)]

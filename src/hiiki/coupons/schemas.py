@@ -53,11 +53,11 @@ class CouponIn(BaseModel):
     amount: Annotated[int | None, Maybe] = None
     """Per cent (1 to 100) or yen off; nothing for a gift."""
     terms: Annotated[Sendable, StringConstraints(strip_whitespace=True, max_length=MAX_TERMS)] = ""
-    valid_days: Annotated[int | None, Maybe, Field(ge=1, le=MAX_DAYS)] = None
+    valid_days: Annotated[Annotated[int, Field(ge=1, le=MAX_DAYS)] | None, Maybe] = None
     """How many days a person may use it after getting it."""
     valid_until: Annotated[AwareDatetime | None, Maybe] = None
     """The moment from which nobody gets or uses it any more."""
-    stock: Annotated[int | None, Maybe, Field(ge=1, le=MAX_STOCK)] = None
+    stock: Annotated[Annotated[int, Field(ge=1, le=MAX_STOCK)] | None, Maybe] = None
     is_active: bool = True
 
     @field_validator("amount")
