@@ -133,9 +133,12 @@ def _sentence(detail: ErrorDetails) -> Text:
     context = detail.get("ctx", {})
     if detail["type"] == "hiiki":
         return Text(str(context["english"]), cast("Mapping[str, Any]", context["values"]))
-    known = _SENTENCES.get(detail["type"])
+    kind = detail["type"]
+    if kind in ("too_short", "too_long") and isinstance(detail.get("input"), str):
+        kind = f"string_{kind}"  # Pydantic's name for it where a validator stands before
+    known = _SENTENCES.get(kind)
     if known is None:
         return _("This value cannot be taken.")
-    if detail["type"] == "string_too_short" and context.get("min_length") == 1:
+    if kind == "string_too_short" and context.get("min_length") == 1:
         return _("Please fill this in.")
     return Text(known, {name: str(value) for name, value in context.items()})

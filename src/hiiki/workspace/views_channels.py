@@ -88,7 +88,12 @@ async def add_channel(
     except HiikiError as error:
         return await _new_page(session, shown, error.fields, error.message, status=error.status)
     audit(session, access, "channels.create", channel.id, name=channel.name)
-    return to(f"/settings/channels/{channel.id}", _("%(name)s is connected.", name=channel.name))
+    said = (
+        _("%(name)s is connected.", name=channel.name)
+        if channels.problem_of(channel) is None
+        else _("%(name)s has been added, but its events do not arrive yet.", name=channel.name)
+    )
+    return to(f"/settings/channels/{channel.id}", said)
 
 
 @get("/settings/channels/{channel_id:uuid}")
