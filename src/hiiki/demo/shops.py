@@ -57,7 +57,8 @@ class Shop:
     name: str
     share: float
     """Of all simulated friends."""
-    plan: str
+    quota: int
+    """Messages a month that LINE allows it: 5,000 is the light plan, 30,000 the standard."""
     greeting: str
     greeting_marker: str
     survey: str
@@ -98,7 +99,7 @@ def all_of(*rules: Rule) -> Rule:
 CURRY = Shop(
     name="スパイス食堂 贔屓",
     share=0.6,
-    plan="light",
+    quota=5_000,
     greeting=(
         "{{ name | default: 'お客' }}さん、スパイス食堂 贔屓を友だちに追加いただき"
         "ありがとうございます🍛 かんたんな質問に答えると10%OFFクーポンをプレゼント!"
@@ -143,7 +144,7 @@ CURRY = Shop(
 WEDDING = Shop(
     name="ウェディング やわらぎ",
     share=0.4,
-    plan="standard",
+    quota=30_000,
     greeting=(
         "{{ name | default: 'お客' }}様、ウェディング やわらぎの友だち登録ありがとうございます💐 "
         "ご状況をお聞かせいただくと、10%OFFクーポンを差し上げます。"

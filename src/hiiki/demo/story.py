@@ -55,7 +55,7 @@ async def tell(stage: Stage, count: int, seed: int, console: Console) -> dict[st
     ):
         tokens = await _open_workspaces(stage)
         opened = [
-            await _open_shop(shop, Api(http, stage.web_url, token), channel, console)
+            await _open_shop(shop, Api(http, stage.web_url, token), line, channel, console)
             for shop, token, channel in zip(SHOPS, tokens, stage.channels, strict=True)
         ]
         # LINE delivers some webhooks twice; so does the emulator here.
@@ -102,15 +102,17 @@ async def _open_workspaces(stage: Stage) -> list[str]:
     return tokens
 
 
-async def _open_shop(shop: Shop, api: Api, channel: dict[str, str], console: Console) -> Opened:
+async def _open_shop(
+    shop: Shop, api: Api, line: EmulatorClient, channel: dict[str, str], console: Console
+) -> Opened:
     console.print(f"[bold]{shop.name}[/]")
+    await line.update_channel(channel["channel_id"], quota=shop.quota)
     added = await api.post(
         "/channels",
         {
             "line_channel_id": channel["channel_id"],
             "secret": channel["channel_secret"],
             "token": channel["access_token"],
-            "plan": shop.plan,
         },
     )
     one = Opened(shop, api, channel, added["id"])
