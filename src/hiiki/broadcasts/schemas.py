@@ -7,23 +7,32 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from hiiki.broadcasts.models import Broadcast
 from hiiki.content.draft import Draft, Sendable
+from hiiki.kit.forms import Wrong
+
+MAX_NAME = 100
 
 
 def _none_if_blank(value: Any) -> Any:
     return None if value == "" else value
 
 
-Name = Annotated[Sendable, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+def _named(value: str) -> str:
+    value = value.strip()
+    if not value:
+        raise Wrong("Please fill this in.")
+    if len(value) > MAX_NAME:
+        raise Wrong("Please shorten this to %(max_length)s characters.", max_length=MAX_NAME)
+    return value
 
 
 class BroadcastIn(BaseModel):
     """What staff decide of a broadcast."""
 
-    name: Name
+    name: Annotated[Sendable, AfterValidator(_named)]
     channel_id: UUID
     segment_id: Annotated[UUID | None, BeforeValidator(_none_if_blank)] = None
     """None sends to every friend of the account."""
