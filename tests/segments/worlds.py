@@ -110,7 +110,7 @@ def people(draw: st.DrawFn, name: str) -> Person:
     profile = {
         "display_name": draw(words),
         "real_name": draw(maybe),
-        "prefecture": draw(maybe),
+        "prefecture": draw(st.none() | st.sampled_from(["東京都", "北海道", ""])),
         "email": draw(maybe),
         "phone": draw(maybe),
         "language": draw(maybe),
@@ -264,6 +264,9 @@ def profile_conditions(draw: st.DrawFn) -> dict[str, Any]:
         test = draw(st.sampled_from([{"op": "flag_yes"}, {"op": "flag_no"}]))
     elif field == "birthday":
         test = draw(TESTS["date"] | knowing)
+    elif field == "prefecture":
+        choices = st.lists(st.sampled_from(["東京都", "北海道"]), min_size=1, unique=True)
+        test = draw(knowing | choices.map(lambda found: {"op": "choice_any", "choices": found}))
     else:
         test = draw(TESTS["text"] | knowing)
     return {"kind": "profile", "field": field, "test": test, "or_unknown": draw(st.booleans())}

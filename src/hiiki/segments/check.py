@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import get_args
 from uuid import UUID
 
 from sqlalchemy import select
 
+from hiiki.contacts.prefectures import PREFECTURES
 from hiiki.db import WorkspaceSession
 from hiiki.kit.errors import Invalid
 from hiiki.kit.i18n import Text, _
@@ -44,7 +46,7 @@ from hiiki.segments.rules import (
     InSegment,
     ProfileIs,
     Tagged,
-    read_rule,
+    stored_rule,
     walk,
 )
 
@@ -98,7 +100,7 @@ def _objections(part: AnyRule, names: Names) -> dict[str, Text]:
                 }
             return _unsuited(part.test, attribute.kind, [str(each) for each in attribute.choices])
         case ProfileIs():
-            return _unsuited(part.test, PROFILE_FIELDS[part.field], [])
+            return _unsuited(part.test, PROFILE_FIELDS[part.field], PREFECTURES)
         case Befriended():
             if part.channel_id is not None and part.channel_id not in names.channels:
                 return {"channel_id": _NO_CHANNEL}
@@ -117,7 +119,7 @@ def _objections(part: AnyRule, names: Names) -> dict[str, Text]:
 _NO_CHANNEL = _("This account no longer exists. Please choose another.")
 
 
-def _unsuited(test: Test, kind: str, choices: list[str]) -> dict[str, Text]:
+def _unsuited(test: Test, kind: str, choices: Sequence[str]) -> dict[str, Text]:
     if not isinstance(test, TESTS_OF_KIND[kind]):
         return {"test.op": _("This comparison does not suit the field. Please choose another.")}
     if isinstance(test, ChoiceTest | ChoicesTest) and not set(test.choices) <= set(choices):
@@ -154,8 +156,9 @@ async def _circles(
     if not entries or segment_id is None:
         return {}
     leads_to = {
-        ident: refers_to(read_rule(stored))
+        ident: refers_to(found)
         for ident, stored in await session.execute(select(Segment.id, Segment.rule))
+        if (found := stored_rule(stored)) is not None
     }
     wrong: dict[str, Text] = {}
     for path, entry in entries:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from hiiki.kit.forms import Wrong
 
-MAX_CHOICES = 100
+MAX_CHOICES = 200
 MAX_TEXT = 200
 
 Number = Annotated[

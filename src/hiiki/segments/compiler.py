@@ -47,6 +47,7 @@ from hiiki.contacts.models import Contact, ContactAttribute, ContactTag, Friends
 from hiiki.kit.errors import Invalid
 from hiiki.kit.i18n import _
 from hiiki.segments.comparisons import (
+    ChoiceTest,
     DayBetween,
     DayMonth,
     DaysAgo,
@@ -244,6 +245,8 @@ class _Compiler:
                 return column.is_((test.op == "flag_yes") == (want in _HOLDS))
             case TextTest():
                 passes = text_passes(test, column)
+            case ChoiceTest():
+                passes = column.in_(test.choices)
             case DayTest() | DayBetween() | DayMonth() | DaysAgo() | YearsAgo():
                 passes = day_passes(test, column, self.frame.today)
             case _:

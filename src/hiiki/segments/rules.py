@@ -80,7 +80,7 @@ class AttributeIs(Part):
 PROFILE_FIELDS = {
     "display_name": "text",
     "real_name": "text",
-    "prefecture": "text",
+    "prefecture": "choice",
     "birthday": "date",
     "email": "text",
     "phone": "text",
@@ -336,6 +336,14 @@ def read_rule(data: Any) -> AnyRule:
         return _RULE.validate_python(data)
     except ValidationError as error:
         raise Invalid(fields=explain(error)) from error
+
+
+def stored_rule(data: Any) -> AnyRule | None:
+    """Return a rule from the database, or None for one that cannot be read (any more)."""
+    try:
+        return read_rule(data)
+    except Invalid:
+        return None
 
 
 def dump_rule(rule: AnyRule) -> dict[str, Any]:

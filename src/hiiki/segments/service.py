@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,6 +12,7 @@ import structlog
 from sqlalchemy import Select, Text, cast, exists, func, literal, select, tuple_
 
 from hiiki.contacts.models import Contact, Friendship
+from hiiki.contacts.search import read_cursor
 from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
 from hiiki.kit.errors import Conflict, Invalid
@@ -34,11 +34,14 @@ from hiiki.segments.rules import (
     Tagged,
     dump_rule,
     read_rule,
+    stored_rule,
     walk,
 )
 from hiiki.workspace.models import Workspace
 
 log = structlog.get_logger()
+
+PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +51,6 @@ class Count:
     members: int
     reachable: int
     """Members who follow the account now; without an account, who follow any."""
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One person of a segment, as lists show her."""
-
-    id: UUID
-    display_name: str
-    real_name: str | None
-    picture_url: str | None
-    created_at: datetime
 
 
 # --- asking -----------------------------------------------------------------------------
@@ -144,47 +136,30 @@ async def count_segment(
 
 
 async def page_of_members(
-    session: WorkspaceSession,
-    rule: AnyRule,
-    *,
-    after: tuple[datetime, UUID] | None = None,
-    limit: int = 50,
-) -> list[Member]:
-    """Return members, those whom the workspace met last first, after a place in that order."""
+    session: WorkspaceSession, rule: AnyRule, *, after: str | None = None, limit: int = PAGE
+) -> list[Contact]:
+    """Return members, those whom the workspace met last first, behind a cursor.
+
+    The cursor is `hiiki.contacts.search.cursor` of the last one seen; raises `Invalid` for
+    one that is none.
+    """
     members = (await _members(session, rule)).subquery()
     query = (
-        select(
-            Contact.id,
-            Contact.display_name,
-            Contact.real_name,
-            Contact.picture_url,
-            Contact.created_at,
-        )
+        select(Contact)
         .join(members, members.c.contact_id == Contact.id)
         .where(Contact.workspace_id == session.workspace_id)
         .order_by(Contact.created_at.desc(), Contact.id.desc())
         .limit(limit)
         .execution_options(scoped_by_hand=True)
     )
-    if after is not None:
-        query = query.where(
-            tuple_(Contact.created_at, Contact.id) < tuple_(literal(after[0]), literal(after[1]))
-        )
-    return [Member(*row) for row in await session.execute(query)]
+    if after:
+        query = query.where(tuple_(Contact.created_at, Contact.id) < tuple_(*read_cursor(after)))
+    return list(await session.scalars(query))
 
 
-async def sample(session: WorkspaceSession, rule: AnyRule, n: int = 10) -> list[Member]:
+async def sample(session: WorkspaceSession, rule: AnyRule, n: int = 10) -> list[Contact]:
     """Return a few members, to see whether the rule means what one thinks."""
     return await page_of_members(session, rule, limit=n)
-
-
-async def all_members(session: WorkspaceSession, rule: AnyRule) -> AsyncIterator[Member]:
-    """Return all members, page by page, for an export."""
-    after: tuple[datetime, UUID] | None = None
-    while page := await page_of_members(session, rule, after=after, limit=1000):
-        for member in page:
-            yield member
-        after = (page[-1].created_at, page[-1].id)
 
 
 async def explain(session: WorkspaceSession, rule: AnyRule) -> Words:
@@ -197,6 +172,12 @@ async def checked_rule(session: WorkspaceSession, segment: Segment) -> AnyRule:
     rule = read_rule(segment.rule)
     await check(session, rule, segment.id)
     return rule
+
+
+async def segments_of(session: WorkspaceSession, contact_id: UUID) -> list[Segment]:
+    """Return the saved segments that a contact is in now, by name; each is asked for her alone."""
+    rows = await session.scalars(select(Segment).order_by(Segment.name))
+    return [row for row in rows if await contains(session, row.id, contact_id)]
 
 
 async def frame_for(
@@ -254,7 +235,7 @@ async def save(
     try:
         await check(session, rule, segment.id if segment is not None else None)
     except Invalid as error:
-        wrong |= {f"rule.{path}" if path else "rule": text for path, text in error.fields.items()}
+        wrong |= below_rule(error).fields
     if wrong:
         raise Invalid(fields=wrong)
     if segment is None:
@@ -265,6 +246,13 @@ async def save(
     segment.rule = dump_rule(rule)
     await session.flush()
     return segment
+
+
+def below_rule(error: Invalid) -> Invalid:
+    """Return objections to a rule as objections to the `rule` of what holds it."""
+    return Invalid(
+        fields={f"rule.{path}" if path else "rule": text for path, text in error.fields.items()}
+    )
 
 
 async def free_name(session: WorkspaceSession, name: str) -> str:
@@ -302,9 +290,10 @@ async def uses(session: Any, kind: str, ident: UUID) -> Sequence[Usage]:
         .order_by(Segment.name)
     )
     return [
-        Usage(label=f"{_('Segment')}: {row.name}", url=f"/segments/{row.id}")
+        Usage(label=str(_("Segment “%(name)s”", name=row.name)), url=f"/segments/{row.id}")
         for row in rows
-        if any(_refers(part, kind, ident) for _path, part in walk(read_rule(row.rule)))
+        if (rule := stored_rule(row.rule)) is not None
+        and any(_refers(part, kind, ident) for _path, part in walk(rule))
     ]
 
 
@@ -332,8 +321,6 @@ def _refers(part: AnyRule, kind: str, ident: UUID) -> bool:
 
 __all__ = [
     "Count",
-    "Member",
-    "all_members",
     "audience",
     "check",
     "checked_rule",
@@ -345,5 +332,6 @@ __all__ = [
     "page_of_members",
     "sample",
     "save",
+    "segments_of",
     "uses",
 ]

@@ -1,0 +1,175 @@
+// The builder's part in the browser: undo and redo, the marks at fields that are still wrong,
+// and finding among many choices. The tree itself is drawn by the server.
+
+const form = /** @type {HTMLFormElement} */ (document.getElementById("segment-form"));
+const undoButton = /** @type {HTMLButtonElement} */ (document.querySelector("[data-undo]"));
+const redoButton = /** @type {HTMLButtonElement} */ (document.querySelector("[data-redo]"));
+const LIMIT = 100;
+
+// ---- undo and redo: earlier states of the form's rule ----
+
+/** @returns {string} */
+function snapshot() {
+  /** @type {[string, string][]} */
+  const pairs = [];
+  for (const [name, value] of new FormData(form)) {
+    if (name.startsWith("rule.")) pairs.push([name, String(value)]);
+  }
+  return JSON.stringify(pairs);
+}
+
+/** @type {string[]} */
+const past = [];
+/** @type {string[]} */
+const future = [];
+let present = snapshot();
+
+function showButtons() {
+  undoButton.disabled = past.length === 0;
+  redoButton.disabled = future.length === 0;
+}
+
+function remember() {
+  const next = snapshot();
+  if (next === present) return;
+  past.push(present);
+  if (past.length > LIMIT) past.shift();
+  future.length = 0;
+  present = next;
+  showButtons();
+}
+
+/**
+ * @param {string[]} from
+ * @param {string[]} to
+ */
+function go(from, to) {
+  remember();
+  const state = from.pop();
+  if (state === undefined) return;
+  to.push(present);
+  present = state;
+  showButtons();
+  /** @type {Record<string, string | string[]>} */
+  const values = { do: "undo", segment_id: form.elements.namedItem("segment_id")?.["value"] ?? "" };
+  for (const [name, value] of JSON.parse(state)) {
+    if (name.endsWith("[]")) values[name] = [...(values[name] ?? []), value];
+    else values[name] = value;
+  }
+  // @ts-ignore htmx is a global of the page
+  htmx.ajax("POST", "/segments/builder", { target: "#builder", swap: "outerHTML", values });
+}
+
+undoButton.addEventListener("click", () => go(past, future));
+redoButton.addEventListener("click", () => go(future, past));
+form.addEventListener("keydown", (event) => {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
+  const target = /** @type {HTMLElement} */ (event.target);
+  // In a field of words, the browser's own undo is what one expects.
+  if (target.matches("input:not([type=checkbox]), textarea")) return;
+  const key = event.key.toLowerCase();
+  if (key === "z" && !event.shiftKey) go(past, future);
+  else if (key === "y" || (key === "z" && event.shiftKey)) go(future, past);
+  else return;
+  event.preventDefault();
+});
+
+let waiting = 0;
+form.addEventListener("input", () => {
+  clearTimeout(waiting);
+  waiting = window.setTimeout(remember, 600);
+});
+form.addEventListener("change", remember);
+// The tree has been drawn again: by an edit, which is remembered, or by undo, which is not.
+document.body.addEventListener("hiiki:rule", (plain) => {
+  const { undo } = /** @type {CustomEvent} */ (plain).detail;
+  if (undo) remember();
+  else present = snapshot();
+  showButtons();
+});
+
+// ---- what is still wrong, at its field ----
+
+/** @param {string} path */
+function controlAt(path) {
+  const name = CSS.escape(path);
+  return /** @type {HTMLElement | null} */ (
+    form.querySelector(`[name="${name}"]`) ?? form.querySelector(`[name="${name}[]"]`)
+  );
+}
+
+/** @param {string} path */
+function placeOf(path) {
+  const control = controlAt(path);
+  const field = control?.closest(".sg-field") ?? document.getElementById(`f-${path.replaceAll(".", "-")}`);
+  if (field) return field;
+  for (let rest = path; rest; rest = rest.slice(0, Math.max(0, rest.lastIndexOf(".")))) {
+    const node = form.querySelector(`[data-node="${CSS.escape(rest)}"]`);
+    if (node) return node.querySelector(":scope > .sg-fields, :scope > .sg-add") ?? node;
+  }
+  return null;
+}
+
+/** @param {Record<string, string>} errors */
+function mark(errors) {
+  for (const old of form.querySelectorAll(".sg-error")) old.remove();
+  for (const old of form.querySelectorAll(".sg-wrong")) {
+    old.classList.remove("sg-wrong");
+    for (const control of old.querySelectorAll("[aria-invalid]")) {
+      control.removeAttribute("aria-invalid");
+      control.removeAttribute("aria-describedby");
+    }
+  }
+  for (const [path, words] of Object.entries(errors)) {
+    const place = placeOf(path);
+    if (!place) continue;
+    const note = document.createElement("span");
+    note.className = "sg-error";
+    note.id = `wrong-${path.replaceAll(".", "-")}`;
+    note.textContent = words;
+    place.classList.add("sg-wrong");
+    place.append(note);
+    for (const control of place.querySelectorAll("input, select")) {
+      control.setAttribute("aria-invalid", "true");
+      control.setAttribute("aria-describedby", note.id);
+    }
+  }
+}
+
+document.body.addEventListener("htmx:afterSettle", (plain) => {
+  const target = /** @type {HTMLElement} */ (/** @type {CustomEvent} */ (plain).detail.target);
+  if (target.id !== "panel") return;
+  const holder = target.querySelector("[data-errors]");
+  if (holder) mark(JSON.parse(holder.getAttribute("data-errors") ?? "{}"));
+});
+
+document.addEventListener("click", (event) => {
+  const link = /** @type {Element} */ (event.target).closest("[data-go]");
+  if (!link) return;
+  const place = placeOf(link.getAttribute("data-go") ?? "");
+  const control = place?.querySelector("input:not([type=hidden]), select:not([hidden]), button");
+  place?.scrollIntoView({ block: "center" });
+  /** @type {HTMLElement | null} */ (control ?? null)?.focus();
+});
+
+// ---- many choices ----
+
+/** @param {string} words */
+const folded = (words) => words.normalize("NFKC").toLowerCase();
+
+form.addEventListener("input", (event) => {
+  const field = /** @type {HTMLInputElement} */ (event.target);
+  if (!field.matches("[data-filter]")) return;
+  const wanted = folded(field.value).split(/\s+/).filter(Boolean);
+  for (const chip of field.closest(".sg-chips")?.querySelectorAll(".sg-chip") ?? []) {
+    const fits = wanted.every((word) => folded(chip.textContent ?? "").includes(word));
+    /** @type {HTMLElement} */ (chip).hidden = !fits && !chip.querySelector(":checked");
+  }
+});
+// Enter in a field of the tree would save the whole form unasked.
+form.addEventListener("keydown", (event) => {
+  const target = /** @type {HTMLElement} */ (event.target);
+  if (event.key === "Enter" && target.closest("#builder") && target.matches("input")) {
+    event.preventDefault();
+  }
+});

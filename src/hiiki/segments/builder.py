@@ -1,0 +1,243 @@
+"""The builder's form and the rule: one into the other, and the edits that change its shape.
+
+The form is a tree of nodes. A node is a group (`all`, `any`) with its `rules`, or a
+condition; unlike in the rule, `not` is no node of its own but a mark on one (`negate`). So
+errors, which name places in the rule, are led back to places in the form.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from copy import deepcopy
+from typing import Any, cast, get_args
+
+from hiiki.kit.i18n import Text
+from hiiki.segments.comparisons import TESTS
+from hiiki.segments.rules import CONDITIONS, AllOf, AnyOf, AnyRule, Not
+
+Node = dict[str, Any]
+
+ROOT = "rule"
+"""The first part of every field's name in the form."""
+GROUPS = ("all", "any")
+
+_FIELDS_OF_OP = {
+    op: tuple(name for name in model.model_fields if name != "op")
+    for model in TESTS
+    for op in get_args(model.model_fields["op"].annotation)
+}
+_FIELDS_OF_PERIOD = {"recent": ("days",), "earlier": ("days",), "dates": ("first", "until")}
+_FIELDS_OF_KIND = {
+    "tag": ("op", "tag_ids"),
+    "attribute": ("attribute_id",),
+    "profile": ("field",),
+    "friendship": ("status", "channel_id"),
+    "answer": ("question_id", "op"),
+    "event": ("event", "subject", "channel_id", "measure", "op", "number"),
+    "segment": ("segment_id",),
+    "everyone": (),
+}
+_NUMBERS = {"number", "low", "high", "days", "month"}
+
+
+# --- rule to form -----------------------------------------------------------------------
+
+
+def form_of(rule: AnyRule) -> Node:
+    """Return a rule as the builder's tree; its root is always a group."""
+    node = _node(rule)
+    if node["kind"] not in GROUPS:
+        node = {"kind": "all", "rules": [node]}
+    return node
+
+
+def blank() -> Node:
+    """Return the tree that a new segment begins with: one condition, still to be filled in."""
+    return {"kind": "all", "rules": [new_condition()]}
+
+
+def new_condition() -> Node:
+    """Return a condition that is still to be filled in."""
+    return {"kind": "tag", "op": "has", "tag_ids": []}
+
+
+def _node(rule: AnyRule) -> Node:
+    if isinstance(rule, AllOf | AnyOf):
+        return {"kind": rule.kind, "rules": [_node(part) for part in rule.rules]}
+    if isinstance(rule, Not):
+        inner = _node(rule.rule)
+        if is_on(inner.get("negate")):
+            inner = {"kind": "all", "rules": [inner]}
+        # "Not (true or unknown)" is "known to be false", whatever the negation says of it.
+        or_unknown = rule.or_unknown and not is_on(inner.get("or_unknown"))
+        return {**inner, "negate": True, "or_unknown": or_unknown}
+    return rule.model_dump(mode="json")
+
+
+# --- form to rule -----------------------------------------------------------------------
+
+
+def is_on(value: Any) -> bool:
+    """Tell whether a checkbox, a select of yes and no, or a flag is on."""
+    return value in (True, "true", "on", "1")
+
+
+def rule_of(node: Any, form_path: str = ROOT, rule_path: str = "") -> tuple[Any, dict[str, str]]:
+    """Return the form's tree as JSON of a rule, and the form's path for each path of the rule."""
+    if not isinstance(node, dict):
+        return node, {rule_path: form_path}
+    fields = cast("Node", node)
+    negated = is_on(fields.get("negate"))
+    inner_path = _join(rule_path, "rule") if negated else rule_path
+    paths = {rule_path: form_path, inner_path: form_path}
+    kind = fields.get("kind")
+    if kind in GROUPS:
+        parts: list[Any] = []
+        for index, part in enumerate(_children(fields)):
+            found, below = rule_of(
+                part, f"{form_path}.rules.{index}", _join(inner_path, f"rules.{index}")
+            )
+            parts.append(found)
+            paths |= below
+        rule: Any = {"kind": kind, "rules": parts}
+    else:
+        rule = _condition(fields, kind, negated)
+    if negated:
+        rule = {"kind": "not", "rule": rule, "or_unknown": is_on(fields.get("or_unknown"))}
+    return rule, paths
+
+
+def _children(node: Node) -> list[Any]:
+    rules = node.get("rules")
+    return cast("list[Any]", rules) if isinstance(rules, list) else []
+
+
+def _condition(fields: Node, kind: Any, negated: bool) -> Node:
+    found = _only(fields, _FIELDS_OF_KIND.get(str(kind), ()))
+    found["kind"] = kind
+    if kind in ("attribute", "profile"):
+        test = fields.get("test")
+        op = str(cast("Node", test).get("op", "")) if isinstance(test, dict) else ""
+        wanted = ("op", *_FIELDS_OF_OP.get(op, ()))
+        found["test"] = _only(cast("Node", test) if isinstance(test, dict) else {}, wanted)
+        found["or_unknown"] = is_on(fields.get("or_unknown")) and not negated
+    if kind == "answer":
+        found |= _only(
+            fields,
+            {"choices": ("choice_ids",), "contains": ("text",)}.get(str(fields.get("op")), ()),
+        )
+        found["any_time"] = is_on(fields.get("any_time"))
+    for name in {"friendship": ("followed",), "event": ("period",)}.get(str(kind), ()):
+        period = fields.get(name)
+        if isinstance(period, dict):
+            given = cast("Node", period)
+            wanted = ("kind", *_FIELDS_OF_PERIOD.get(str(given.get("kind")), ()))
+            found[name] = _only(given, wanted)
+    return found
+
+
+def _only(fields: Node, wanted: tuple[str, ...]) -> Node:
+    return {name: _typed(name, fields[name]) for name in wanted if name in fields}
+
+
+def _typed(name: str, value: Any) -> Any:
+    # Japanese keyboards easily type １２３ for 123.
+    if name in _NUMBERS and isinstance(value, str):
+        return unicodedata.normalize("NFKC", value).replace(",", "").strip()
+    return value.strip() if name == "text" and isinstance(value, str) else value
+
+
+def in_form(errors: dict[str, Text], paths: dict[str, str]) -> dict[str, Text]:
+    """Return errors at paths of the rule as errors at the form's fields."""
+    found: dict[str, Text] = {}
+    for path, text in errors.items():
+        places = [place for place in paths if _is_within(path, place)]
+        place = max(places, key=len, default="")
+        rest = path.removeprefix(place).strip(".")
+        found.setdefault(_join(paths.get(place, ROOT), rest), text)
+    return found
+
+
+def _is_within(path: str, place: str) -> bool:
+    return place == "" or path == place or path.startswith(f"{place}.")
+
+
+def _join(path: str, rest: str) -> str:
+    return f"{path}.{rest}" if path and rest else path or rest
+
+
+# --- edits ------------------------------------------------------------------------------
+
+
+def edit(tree: Node, do: str, at: str) -> str:
+    """Change the tree's shape in place; return where the keyboard's focus belongs now.
+
+    `do` is one of `add`, `add_group`, `remove`, `copy`, `up`, `down`; `at` is a node's path
+    in the form. An edit that is not possible (the first one up) changes nothing.
+    """
+    node, siblings, index = _find(tree, at)
+    if node is None:
+        return ""
+    if do in ("add", "add_group"):
+        if node.get("kind") not in GROUPS:
+            return ""
+        new = new_condition()
+        if do == "add_group":
+            other = "any" if node["kind"] == "all" else "all"
+            new = {"kind": other, "rules": [new]}
+        node["rules"] = [*_children(node), new]
+        last = f"{at}.rules.{len(node['rules']) - 1}"
+        return f"{last}.rules.0.kind" if do == "add_group" else f"{last}.kind"
+    if siblings is None:
+        return ""
+    parent = at.rsplit(".", 2)[0]
+    match do:
+        case "remove":
+            del siblings[index]
+            return f"{parent}:add"
+        case "copy":
+            siblings.insert(index + 1, deepcopy(node))
+            return f"{parent}.rules.{index + 1}:copy"
+        case "up" | "down":
+            other = index - 1 if do == "up" else index + 1
+            if not 0 <= other < len(siblings):
+                return f"{at}:{do}"
+            siblings[index], siblings[other] = siblings[other], siblings[index]
+            return f"{parent}.rules.{other}:{do}"
+        case _:
+            return ""
+
+
+def _find(tree: Node, at: str) -> tuple[Node | None, list[Any] | None, int]:
+    node: Any = tree
+    siblings: list[Any] | None = None
+    index = 0
+    steps = at.split(".")[1:]
+    for name, number in zip(steps[::2], steps[1::2], strict=False):
+        if name != "rules" or not number.isdigit() or not isinstance(node, dict):
+            return None, None, 0
+        siblings, index = _children(cast("Node", node)), int(number)
+        if index >= len(siblings):
+            return None, None, 0
+        node = siblings[index]
+    return (cast("Node", node), siblings, index) if isinstance(node, dict) else (None, None, 0)
+
+
+def tidy(node: Any) -> Node:
+    """Return posted data as a tree that can be drawn, whatever was posted."""
+    if not isinstance(node, dict):
+        return blank()
+    fields = cast("Node", node)
+    if fields.get("kind") not in GROUPS:
+        fields = {"kind": "all", "rules": [fields]} if fields.get("kind") in CONDITIONS else blank()
+    return _tidied(fields, 0)
+
+
+def _tidied(node: Node, depth: int) -> Node:
+    # Deeper than any rule may be: the error says so, and nobody needs to see all of it.
+    if node.get("kind") in GROUPS:
+        children = [cast("Node", child) for child in _children(node) if isinstance(child, dict)]
+        node["rules"] = [_tidied(child, depth + 1) for child in children] if depth < 30 else []
+    elif node.get("kind") not in CONDITIONS:
+        node["kind"] = "tag"
+    return node

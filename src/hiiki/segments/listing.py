@@ -1,0 +1,63 @@
+"""The list of saved segments, page by page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from hiiki.db import WorkspaceSession
+from hiiki.kit.i18n import Text, _
+from hiiki.kit.road import Option
+from hiiki.segments.explain import sentence
+from hiiki.segments.models import Segment
+from hiiki.segments.names import names_of
+from hiiki.segments.rules import stored_rule
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentPage:
+    """Segments by name; the cursors are the names at the page's ends."""
+
+    segments: list[Segment]
+    next: str | None
+    previous: str | None
+
+
+async def page_of_segments(
+    session: WorkspaceSession, q: str = "", *, after: str = "", before: str = "", limit: int = 50
+) -> SegmentPage:
+    """Return the segments whose name holds `q`, behind the name `after` or ahead of `before`."""
+    query = select(Segment).limit(limit + 1)
+    q, after, before = (text.replace("\x00", "") for text in (q, after, before))
+    if q:
+        query = query.where(Segment.name.icontains(q, autoescape=True))
+    if before:
+        query = query.where(Segment.name < before).order_by(Segment.name.desc())
+    else:
+        query = query.where(Segment.name > after).order_by(Segment.name)
+    found = list(await session.scalars(query))
+    more = len(found) > limit
+    found = found[:limit]
+    if before:
+        found.reverse()
+    has_next, has_previous = (True, more) if before else (more, bool(after))
+    return SegmentPage(
+        found,
+        next=found[-1].name if found and has_next else None,
+        previous=found[0].name if found and has_previous else None,
+    )
+
+
+async def sentences(session: WorkspaceSession, segments: list[Segment]) -> list[Text]:
+    """Return what each of these says; a rule that cannot be read says so."""
+    rules = [stored_rule(segment.rule) for segment in segments]
+    names = await names_of(session, *(rule for rule in rules if rule is not None))
+    broken = _("The rule of this segment cannot be read. Please edit it.")
+    return [broken if rule is None else sentence(rule, names) for rule in rules]
+
+
+async def options(session: WorkspaceSession) -> list[Option]:
+    """Return all segments, as the picker `segment` offers them."""
+    rows = await session.execute(select(Segment.id, Segment.name).order_by(Segment.name))
+    return [Option(str(ident), name) for ident, name in rows]

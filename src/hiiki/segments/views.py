@@ -1,0 +1,234 @@
+"""Console pages: the list of segments, one segment and its members, segments to begin with."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from litestar import get, post
+from litestar.response import Response, Stream
+
+from hiiki.contacts import search
+from hiiki.contacts.models import Contact
+from hiiki.db import WorkspaceSession, scope
+from hiiki.kit.errors import Invalid, NotFound
+from hiiki.kit.i18n import _, current_locale, gettext, speaking
+from hiiki.kit.pages import page, to
+from hiiki.segments import ready_made, service
+from hiiki.segments.listing import page_of_segments, sentences
+from hiiki.segments.models import Segment
+from hiiki.segments.rules import AnyRule
+from hiiki.workspace.access import Access, audit
+
+OPERATOR = {"role": "operator"}
+EXPORT_PAGE = 1000
+
+
+@get("/segments")
+async def list_segments(
+    session: WorkspaceSession, q: str = "", after: str = "", before: str = ""
+) -> Response[Any]:
+    """The saved segments; each row asks for its own numbers when it comes into view."""
+    found = await page_of_segments(session, q, after=after, before=before)
+    said = await sentences(session, found.segments)
+    base = f"/segments?q={quote(q)}&" if q else "/segments?"
+    return page(
+        "segments/list.html",
+        rows=list(zip(found.segments, said, strict=True)),
+        q=q,
+        before=f"{base}before={quote(found.previous)}" if found.previous else "",
+        after=f"{base}after={quote(found.next)}" if found.next else "",
+    )
+
+
+@get("/segments/{segment_id:uuid}/figures")
+async def show_figures(
+    segment_id: UUID, session: WorkspaceSession, wide: bool = False
+) -> Response[Any]:
+    """How many are in it, for a cell of the list or (`wide`) for the segment's own page."""
+    segment = await session.one(Segment, segment_id)
+    usages = await service.usages_of(session, segment_id)
+    try:
+        counted = await service.count(session, await service.checked_rule(session, segment))
+    except Invalid:
+        counted = None
+    return page(
+        "segments/_figures.html", counted=counted, usages=usages, wide=wide, segment=segment
+    )
+
+
+@get("/segments/{segment_id:uuid}")
+async def show_segment(
+    segment_id: UUID, session: WorkspaceSession, after: str = ""
+) -> Response[Any]:
+    """What it says, how many it has, and who they are."""
+    segment = await session.one(Segment, segment_id)
+    [said] = await sentences(session, [segment])
+    friends: list[search.Friend] = []
+    next_page = ""
+    errors: dict[str, Any] = {}
+    try:
+        rule = await service.checked_rule(session, segment)
+    except Invalid as error:
+        errors = error.fields
+    else:
+        found = await service.page_of_members(session, rule, after=after, limit=service.PAGE + 1)
+        members = found[: service.PAGE]
+        friends = await search.with_details(session, members)
+        if len(found) > service.PAGE:
+            next_page = f"/segments/{segment_id}?after={search.cursor(members[-1])}"
+    return page(
+        "segments/show.html",
+        segment=segment,
+        sentence=said,
+        friends=friends,
+        next_page=next_page,
+        is_first=not after,
+        errors=errors,
+        usages=await service.usages_of(session, segment_id),
+    )
+
+
+@post("/segments/{segment_id:uuid}/duplicate")
+async def duplicate(segment_id: UUID, session: WorkspaceSession, access: Access) -> Response[Any]:
+    """Make a copy and go on editing it."""
+    segment = await session.one(Segment, segment_id)
+    copy = Segment(
+        name=await service.free_name(session, segment.name),
+        description=segment.description,
+        rule=segment.rule,
+    )
+    session.add(copy)
+    await session.flush()
+    audit(session, access, "segments.create", copy.id, name=copy.name)
+    return to(f"/segments/{copy.id}/edit", _("This is the copy; the original is as it was."))
+
+
+@post("/segments/{segment_id:uuid}/delete")
+async def delete(segment_id: UUID, session: WorkspaceSession, access: Access) -> Response[Any]:
+    """Delete a segment that nothing uses."""
+    segment = await session.one(Segment, segment_id)
+    await service.delete(session, segment)
+    audit(session, access, "segments.delete", segment_id, name=segment.name)
+    return to("/segments", _("The segment has been deleted."))
+
+
+# --- export -----------------------------------------------------------------------------
+
+
+@get("/segments/{segment_id:uuid}/members.csv", opt=OPERATOR)
+async def export(segment_id: UUID, session: WorkspaceSession, access: Access) -> Stream:
+    """All members as of now, as a CSV file that opens in Excel too (UTF-8 with a mark)."""
+    segment = await session.one(Segment, segment_id)
+    rule = await service.checked_rule(session, segment)
+    audit(session, access, "segments.export", segment_id, name=segment.name)
+    return Stream(
+        _csv(access.workspace_id, rule, current_locale()),
+        media_type="text/csv; charset=utf-8",
+        headers={
+            "content-disposition": "attachment; filename=\"segment.csv\"; filename*=UTF-8''"
+            + quote(f"{segment.name}.csv", safe="")
+        },
+    )
+
+
+async def _csv(workspace_id: UUID, rule: AnyRule, locale: str) -> AsyncIterator[bytes]:
+    with speaking(locale):
+        heading = [
+            gettext(name)
+            for name in (
+                "ID",
+                "LINE display name",
+                "Name",
+                "E-mail",
+                "Phone",
+                "Prefecture",
+                "Birthday",
+                "Tags",
+                "First met",
+            )
+        ]
+    yield "\ufeff".encode() + _lines([heading])
+    after: str | None = None
+    # The handler's transaction is over before the first byte goes out.
+    async with scope(workspace_id) as session:
+        while members := await service.page_of_members(
+            session, rule, after=after, limit=EXPORT_PAGE
+        ):
+            friends = await search.with_details(session, members)
+            yield _lines([_row(each.contact, [tag.name for tag in each.tags]) for each in friends])
+            after = search.cursor(members[-1])
+            session.expunge_all()
+
+
+def _row(contact: Contact, tags: list[str]) -> list[Any]:
+    return [
+        contact.id,
+        contact.display_name,
+        contact.real_name,
+        contact.email,
+        contact.phone,
+        contact.prefecture,
+        contact.birthday,
+        "、".join(tags),
+        contact.created_at.isoformat(timespec="seconds"),
+    ]
+
+
+def _lines(rows: list[list[Any]]) -> bytes:
+    out = io.StringIO()
+    csv.writer(out).writerows([[_harmless(cell) for cell in row] for row in rows])
+    return out.getvalue().encode()
+
+
+def _harmless(cell: Any) -> str:
+    # A display name that begins like a formula must not become one in a spreadsheet.
+    text = "" if cell is None else str(cell)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+# --- segments to begin with -------------------------------------------------------------
+
+
+@get("/segments/ready-made")
+async def list_ready_made(session: WorkspaceSession) -> Response[Any]:
+    """Segments to begin with, and which of their tags there are already."""
+    offered = ready_made.offered()
+    tags = await ready_made.tags_for(session, [tag for each in offered for tag in each.tags])
+    groups: dict[str, list[ready_made.ReadyMade]] = {}
+    for each in offered:
+        groups.setdefault(str(each.group), []).append(each)
+    return page("segments/ready_made.html", groups=groups, tags=tags)
+
+
+@post("/segments/ready-made/{key:str}")
+async def use_ready_made(key: str, session: WorkspaceSession, access: Access) -> Response[Any]:
+    """Make the tags that are missing, and go on to the builder."""
+    chosen = ready_made.find(key)
+    if chosen is None:
+        raise NotFound()
+    made = await ready_made.make_tags(session, chosen.tags)
+    for tag in made:
+        audit(session, access, "contacts.tag_create", tag.id, name=tag.name)
+    said = (
+        _("These tags have been made: %(names)s", names="、".join(tag.name for tag in made))
+        if made
+        else None
+    )
+    return to(f"/segments/new?from_ready_made={key}", said)
+
+
+pages = [
+    list_segments,
+    show_figures,
+    show_segment,
+    duplicate,
+    delete,
+    export,
+    list_ready_made,
+    use_ready_made,
+]

@@ -1,0 +1,181 @@
+"""The builder: a segment's form, its changes of shape, and the panel that counts as one edits.
+
+The whole tree is in the form. A change of shape posts it to `/segments/builder`, which
+draws it again; every edit posts it to `/segments/panel`, which only counts. The browser's
+part (`assets/segment-builder.js`) remembers earlier forms for undo, and marks the fields
+that the panel objects to.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+from litestar import get, post
+from litestar.response import Response
+
+from hiiki.contacts.search import with_details
+from hiiki.db import WorkspaceSession
+from hiiki.kit.errors import Invalid
+from hiiki.kit.forms import parse
+from hiiki.kit.i18n import Text, _
+from hiiki.kit.pages import WebRequest, form_data, page, to
+from hiiki.segments import ready_made, service
+from hiiki.segments.builder import ROOT, Node, blank, edit, form_of, in_form, rule_of, tidy
+from hiiki.segments.explain import sentence
+from hiiki.segments.models import Segment
+from hiiki.segments.offers import offers_for
+from hiiki.segments.rules import AnyRule, read_rule
+from hiiki.segments.schemas import Named
+from hiiki.workspace.access import Access, audit
+
+OPERATOR = {"role": "operator"}
+
+
+@get("/segments/new", opt=OPERATOR)
+async def show_new(session: WorkspaceSession, from_ready_made: str = "") -> Response[Any]:
+    """A new segment, empty or from one to begin with."""
+    chosen = ready_made.find(from_ready_made)
+    if chosen is None:
+        return await _form(session, None, {"name": "", "description": ""}, blank())
+    tags = await ready_made.tags_for(session, chosen.tags)
+    data = {"name": str(chosen.name), "description": str(chosen.about)}
+    return await _form(session, None, data, chosen.build(tags))
+
+
+@post("/segments")
+async def create(request: WebRequest, session: WorkspaceSession, access: Access) -> Response[Any]:
+    """Save a new segment."""
+    return await _save(request, session, access, None)
+
+
+@get("/segments/{segment_id:uuid}/edit", opt=OPERATOR)
+async def show_edit(segment_id: UUID, session: WorkspaceSession) -> Response[Any]:
+    """A saved segment in the builder."""
+    segment = await session.one(Segment, segment_id)
+    try:
+        tree = form_of(read_rule(segment.rule))
+    except Invalid:
+        tree = tidy(segment.rule)
+    data = {"name": segment.name, "description": segment.description}
+    return await _form(session, segment, data, tree)
+
+
+@post("/segments/{segment_id:uuid}")
+async def update(
+    segment_id: UUID, request: WebRequest, session: WorkspaceSession, access: Access
+) -> Response[Any]:
+    """Save a changed segment."""
+    return await _save(request, session, access, await session.one(Segment, segment_id))
+
+
+@post("/segments/builder", status_code=200)
+async def redraw(request: WebRequest, session: WorkspaceSession) -> Response[Any]:
+    """Change the tree's shape (`do`, `at`) and draw it again; saves nothing."""
+    data = await form_data(request)
+    tree = tidy(data.get(ROOT))
+    do, at = str(data.get("do", "")), str(data.get("at", ""))
+    focus = edit(tree, do, at) if do else ""
+    offers = await offers_for(session, tree, str(data.get("segment_id", "")))
+    answer = page("segments/_builder.html", tree=tree, offers=offers, focus=focus)
+    answer.headers["HX-Trigger-After-Settle"] = json.dumps({"hiiki:rule": {"undo": do != "undo"}})
+    return answer
+
+
+@post("/segments/panel", status_code=200)
+async def show_panel(request: WebRequest, session: WorkspaceSession) -> Response[Any]:
+    """Count what the form says now, or say what is still wrong with it; saves nothing."""
+    data = await form_data(request)
+    raw, paths = rule_of(tidy(data.get(ROOT)))
+    segment_id = _uuid(data.get("segment_id"))
+    try:
+        rule = read_rule(raw)
+        names = await service.check(session, rule, segment_id)
+    except Invalid as error:
+        return page("segments/_panel.html", errors=in_form(error.fields, paths), counted=None)
+    members = await service.sample(session, rule)
+    return page(
+        "segments/_panel.html",
+        errors={},
+        counted=await service.count(session, rule),
+        sentence=sentence(rule, names),
+        sample=await with_details(session, members),
+    )
+
+
+async def _save(
+    request: WebRequest, session: WorkspaceSession, access: Access, segment: Segment | None
+) -> Response[Any]:
+    data = await form_data(request)
+    tree = tidy(data.get(ROOT))
+    raw, paths = rule_of(tree)
+    wrong: dict[str, Text] = {}
+    named: Named | None = None
+    rule: AnyRule | None = None
+    try:
+        named = parse(Named, {key: data.get(key, "") for key in ("name", "description")})
+    except Invalid as error:
+        wrong |= error.fields
+    try:
+        rule = read_rule(raw)
+    except Invalid as error:
+        wrong |= in_form(error.fields, paths)
+    if named is not None and rule is not None:
+        is_new = segment is None
+        try:
+            saved = await service.save(
+                session, segment, name=named.name, description=named.description, rule=rule
+            )
+        except Invalid as error:
+            below = {k: v for k, v in error.fields.items() if k != "name"}
+            inner = {path.removeprefix(ROOT).strip("."): text for path, text in below.items()}
+            wrong |= in_form(inner, paths) | {
+                key: text for key, text in error.fields.items() if key == "name"
+            }
+        else:
+            audit(
+                session,
+                access,
+                "segments.create" if is_new else "segments.update",
+                saved.id,
+                name=saved.name,
+            )
+            return to(f"/segments/{saved.id}", _("The segment has been saved."))
+    typed = {key: str(data.get(key, "")) for key in ("name", "description")}
+    return await _form(session, segment, typed, tree, wrong, status=422)
+
+
+async def _form(
+    session: WorkspaceSession,
+    segment: Segment | None,
+    data: dict[str, Any],
+    tree: Node,
+    errors: dict[str, Text] | None = None,
+    status: int = 200,
+) -> Response[Any]:
+    ident = str(segment.id) if segment is not None else ""
+    offers = await offers_for(session, tree, ident)
+    usages = await service.usages_of(session, segment.id) if segment is not None else ()
+    return page(
+        "segments/edit.html",
+        status=status,
+        segment=segment,
+        segment_id=ident,
+        data=data,
+        tree=tree,
+        offers=offers,
+        errors=errors or {},
+        usages=usages,
+        focus="",
+    )
+
+
+def _uuid(value: Any) -> UUID | None:
+    try:
+        return UUID(str(value))
+    except ValueError:
+        return None
+
+
+pages = [show_new, create, show_edit, update, redraw, show_panel]
