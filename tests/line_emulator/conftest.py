@@ -37,7 +37,7 @@ class Api:
         self.url, self.token, self.session = url, token, session
 
     async def call(
-        self, method: str, path: str, body: Any = None, *, data: bytes | None = None, **headers: str
+        self, method: str, path: str, body: Any = None, *, data: Any = None, **headers: str
     ) -> Reply:
         sent = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}

@@ -123,6 +123,19 @@ async def test_tap_buttons(line, api, bot):
     assert said["message"]["text"] == "予約"
 
 
+async def test_quick_replies_belong_to_the_last_message(line, api):
+    friend = await line.new_friend()
+    sent = await api.push(friend, CHOICES, CARD)
+    first = sent.json["sentMessages"][0]["id"]
+    for message in ("last", first):
+        with pytest.raises(EmulatorError, match="no action with label '甘口'"):
+            await line.tap(friend, "甘口", message=message)
+    sent = await api.push(friend, CARD, CHOICES)
+    with pytest.raises(EmulatorError, match="no action with label '甘口'"):
+        await line.tap(friend, "甘口", message=sent.json["sentMessages"][0]["id"])
+    assert await line.tap(friend, "甘口", message=sent.json["sentMessages"][1]["id"])
+
+
 async def test_tap_what_is_not_there(line, api):
     friend = await line.new_friend()
     with pytest.raises(EmulatorError, match="nothing has arrived"):
@@ -216,6 +229,13 @@ async def test_refusals_on_demand(line, api, kind):
     assert (await api.call("GET", "/v2/bot/info")).status == int(kind)
     await line.clear_faults()
     assert (await api.call("GET", "/v2/bot/info")).status == 200
+
+
+async def test_only_one_rule_strikes_and_the_others_keep_their_count(line, api):
+    for kind in ("401", "429"):
+        await line.fault(kind, count=1)
+    statuses = [(await api.call("GET", "/v2/bot/info")).status for _ in range(3)]
+    assert statuses == [401, 429, 200]
 
 
 async def test_slow_and_by_chance(line, api):

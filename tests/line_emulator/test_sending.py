@@ -27,10 +27,13 @@ async def test_push_arrives_and_returns_id_and_quote_token(line, api):
     assert deliveries[0]["request_id"] == answer.headers["x-line-request-id"]
 
 
-async def test_blocked_is_200_but_not_delivered_and_not_counted(line, api):
+async def test_blocked_is_200_but_not_delivered_and_not_counted(line, api, bot):
     friend = await line.new_friend()
+    token = await token_of(line, bot, friend)
     await line.block(friend)
     assert (await api.push(friend, TEXT)).status == 200
+    assert (await api.multicast([friend], TEXT)).status == 200
+    assert (await api.reply(token, TEXT)).status == 200
     assert await line.received(friend) == []
     used = await api.call("GET", "/v2/bot/message/quota/consumption")
     assert used.json == {"totalUsage": 0}
@@ -108,8 +111,16 @@ async def test_broadcast_reaches_all_friends(line, api):
 
 
 async def test_body_over_two_megabytes(line, api):
-    answer = await api.call("POST", "/v2/bot/message/push", data=b" " * (2 * 1024 * 1024 + 1))
-    assert answer.status == 413
+    whole = b" " * (2 * 1024 * 1024 + 1)
+    assert (await api.call("POST", "/v2/bot/message/push", data=whole)).status == 413
+
+    async def in_chunks():
+        for _ in range(65):
+            yield b" " * 32768
+
+    # Without a Content-Length only the bytes themselves can tell.
+    assert (await api.call("POST", "/v2/bot/message/push", data=in_chunks())).status == 413
+    assert (await api.call("POST", "/v2/bot/message/push", data=whole[1:])).status == 400
 
 
 async def test_body_that_is_not_json(api):
@@ -174,14 +185,16 @@ async def test_retry_key_must_be_a_uuid(line, api):
     assert (await api.push(await line.new_friend(), TEXT, retry_key="again")).status == 400
 
 
-async def test_reply_knows_no_retry_key(line, api):
+async def test_reply_knows_no_retry_key(line, api, bot):
+    friend = await line.new_friend()
     answer = await api.call(
         "POST",
         "/v2/bot/message/reply",
-        {"replyToken": "x", "messages": [TEXT]},
+        {"replyToken": await token_of(line, bot, friend), "messages": [TEXT]},
         X_Line_Retry_Key=str(uuid.uuid4()),
     )
     assert answer.status == 400
+    assert await line.received(friend) == []
 
 
 # Reply tokens
