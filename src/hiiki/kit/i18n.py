@@ -7,7 +7,7 @@ capability's folder holds its translations too. A test fails for a sentence with
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -64,7 +64,7 @@ def set_locale(locale: str | None) -> None:
 
 
 @contextmanager
-def speaking(locale: str) -> Iterator[None]:
+def speaking(locale: str) -> Generator[None]:
     """Speak `locale` inside the block."""
     token = _current.set(locale if locale in LOCALES else DEFAULT_LOCALE)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -103,7 +103,7 @@ def _home(registry: Registry) -> Any:
 
 
 @asynccontextmanager
-async def _lifespan(_app: Litestar) -> AsyncIterator[None]:
+async def _lifespan(_app: Litestar) -> AsyncGenerator[None]:
     try:
         yield
     finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import psycopg
@@ -44,7 +44,7 @@ def handle(request: Request[Any, Any, Any], exc: Exception) -> Response[Any]:
         log.error(
             "request.failed",
             method=request.method,
-            path=request.scope.get("path_template") or "(no such page)",
+            path=_scope(request).get("path_template") or "(no such page)",
             error=type(exc).__name__,
             exc_info=exc if error.code == "internal" else None,
             why=None if error.code == "internal" else str(exc).split("\n")[0],
@@ -86,7 +86,7 @@ def translate(exc: Exception) -> HiikiError:
     """Return what `exc` means to the one who asked."""
     if isinstance(exc, BaseExceptionGroup):
         # Dependencies are closed in a task group: what went wrong is inside.
-        inner = exc.exceptions[0]
+        inner = cast("BaseExceptionGroup[BaseException]", exc).exceptions[0]
         return translate(inner) if isinstance(inner, Exception) else HiikiError()
     if isinstance(exc, HiikiError):
         return exc
@@ -156,8 +156,13 @@ def _from_constraint(exc: sql.IntegrityError) -> HiikiError:
 def _door(request: Request[Any, Any, Any]) -> str:
     if request.scope["path"].startswith("/api/"):
         return "api"
-    handler = request.scope.get("route_handler")
+    handler = _scope(request).get("route_handler")
     return "" if handler is None else str(handler.opt.get("door", ""))
+
+
+def _scope(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    # Litestar's typed scope promises a handler; where no route fits there is none.
+    return cast("dict[str, Any]", request.scope)
 
 
 def _wants_page(request: Request[Any, Any, Any]) -> bool:

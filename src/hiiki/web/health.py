@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from litestar import Request, Response, get
@@ -47,7 +47,8 @@ class Measured(ASGIMiddleware):
         try:
             await next_app(scope, receive, noted)
         finally:
-            method, route = str(scope.get("method", "")), scope["path_template"] or "/"
+            known = cast("dict[str, Any]", scope)
+            method, route = str(known.get("method", "")), str(known.get("path_template") or "/")
             seconds = time.perf_counter() - started
             REQUESTS.labels(method, route, str(status)).inc()
             SECONDS.labels(method, route).observe(seconds)

@@ -88,7 +88,8 @@ def describe(registry: Registry) -> dict[str, Any]:
         for operation in _operations(room.name, room.api):
             models |= operation.models
             place = paths.setdefault(operation.path, {})
-            place[operation.method.lower()] = described = {}
+            described: dict[str, Any] = {}
+            place[operation.method.lower()] = described
             operations.append((described, operation))
     names, schemas = models_json_schema(
         [

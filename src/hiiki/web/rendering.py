@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -32,7 +32,7 @@ NOTHING = "–"
 
 def environment(registry: Registry, assets: Assets) -> Environment:
     """Return the templates of all rooms: `contacts/list.html` is `contacts/templates/list.html`."""
-    env = Environment(
+    env: Any = Environment(
         loader=PrefixLoader(
             {folder.parent.name: FileSystemLoader(folder) for folder in PACKAGE.glob("*/templates")}
         ),
@@ -62,11 +62,11 @@ def environment(registry: Registry, assets: Assets) -> Environment:
         }
     )
     # The i18n extension compiles `{% trans %}` for callables that fill the gaps themselves.
-    env.newstyle_gettext = True  # pyright: ignore[reportAttributeAccessIssue]
+    env.newstyle_gettext = True
     env.filters.update(FILTERS)
     env.policies["json.dumps_kwargs"] = {"sort_keys": False, "ensure_ascii": False}
     env.policies["json.dumps_function"] = _dump
-    return env
+    return cast("Environment", env)
 
 
 def _gettext(english: str | Text, **values: Any) -> Markup:

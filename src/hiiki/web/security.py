@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from typing import Any
 from urllib.parse import urlsplit
 
 from litestar.config.csrf import CSRFConfig
@@ -71,7 +72,7 @@ class AnswerHeaders:
     async def __call__(self, message: Message, scope: Scope) -> None:
         if message["type"] != "http.response.start":
             return
-        headers = MutableScopeHeaders.from_message(message)
+        headers: Any = MutableScopeHeaders.from_message(message)
         for name, value in self._headers.items():
             headers.setdefault(name, value)
         headers.setdefault(

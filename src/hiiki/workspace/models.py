@@ -54,7 +54,7 @@ class Membership(Base, Owned):
     staff_id: Mapped[UUID] = mapped_column(
         ForeignKey("workspace.staff.id", ondelete="CASCADE"), primary_key=True
     )
-    workspace_id: Mapped[UUID] = mapped_column(
+    workspace_id: Mapped[UUID] = mapped_column(  # pyright: ignore[reportIncompatibleVariableOverride]
         ForeignKey("workspace.workspace.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     role: Mapped[str]
