@@ -196,7 +196,12 @@ def _test(field: Text, test: Test) -> Text:
             low, high = plain_number(test.low), plain_number(test.high)
             return _("whose %(field)s is from %(low)s to %(high)s", field=field, low=low, high=high)
         case ChoiceTest():
-            return _("whose %(field)s is %(values)s", field=field, values=_listed(test.choices))
+            if len(test.choices) == 1:
+                return _(
+                    "whose %(field)s is %(value)s", field=field, value=_quoted(test.choices[0])
+                )
+            values = _listed(test.choices)
+            return _("whose %(field)s is one of %(values)s", field=field, values=values)
         case ChoicesTest():
             values = _listed(test.choices)
             if test.op == "choices_all" or len(test.choices) == 1:

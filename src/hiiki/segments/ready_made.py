@@ -60,7 +60,7 @@ def _event(name: str, op: str, number: int, days: int = 0) -> Rule:
 
 _WEDDING = _("Wedding hall")
 _CURRY = _("Restaurant")
-_SHOP = _("Shop")
+_SHOP = _("Retail shop")
 _BASIC = _("For everyone")
 
 ENGAGED = _("Engaged")

@@ -16,7 +16,7 @@ from hiiki.contacts import search
 from hiiki.contacts.models import Contact
 from hiiki.db import WorkspaceSession, scope
 from hiiki.kit.errors import Invalid, NotFound
-from hiiki.kit.i18n import _, current_locale, gettext, speaking
+from hiiki.kit.i18n import _, current_locale
 from hiiki.kit.pages import page, to
 from hiiki.segments import ready_made, service
 from hiiki.segments.listing import page_of_segments, sentences
@@ -136,22 +136,21 @@ async def export(segment_id: UUID, session: WorkspaceSession, access: Access) ->
     )
 
 
+_COLUMNS = (
+    _("ID"),
+    _("LINE display name"),
+    _("Name"),
+    _("E-mail"),
+    _("Phone"),
+    _("Prefecture"),
+    _("Birthday"),
+    _("Tags"),
+    _("First met"),
+)
+
+
 async def _csv(workspace_id: UUID, rule: AnyRule, locale: str) -> AsyncIterator[bytes]:
-    with speaking(locale):
-        heading = [
-            gettext(name)
-            for name in (
-                "ID",
-                "LINE display name",
-                "Name",
-                "E-mail",
-                "Phone",
-                "Prefecture",
-                "Birthday",
-                "Tags",
-                "First met",
-            )
-        ]
+    heading = [each.to(locale) for each in _COLUMNS]
     yield "\ufeff".encode() + _lines([heading])
     after: str | None = None
     # The handler's transaction is over before the first byte goes out.
