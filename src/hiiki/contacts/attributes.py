@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy import Text as SqlText
+from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from hiiki.contacts.models import Attribute, ContactAttribute
 from hiiki.contacts.schemas import AttributeEdit, AttributeIn
@@ -108,7 +109,9 @@ async def choice_counts(
         of = select(chosen).where(ContactAttribute.choice.in_(choices))
     else:
         chosen = func.unnest(ContactAttribute.choices)
-        of = select(chosen.label("choice")).where(ContactAttribute.choices.overlap(array(choices)))
+        of = select(chosen.label("choice")).where(
+            ContactAttribute.choices.overlap(literal(choices, ARRAY(SqlText)))
+        )
     each = of.where(ContactAttribute.attribute_id == attribute.id).subquery()
     column = each.c[0]
     rows = await session.execute(
@@ -168,7 +171,7 @@ async def _take_off(session: WorkspaceSession, attribute: Attribute, choices: li
     for choice in choices:
         await session.execute(
             update(ContactAttribute)
-            .where(mine, ContactAttribute.choices.contains(array([choice])))
+            .where(mine, ContactAttribute.choices.contains(literal([choice], ARRAY(SqlText))))
             .values(choices=func.array_remove(ContactAttribute.choices, choice)),
             execution_options={"synchronize_session": False},
         )

@@ -1,0 +1,254 @@
+"""Finding people: names of two characters, phone numbers, pages that stay whole, plans."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import event, text
+
+from conftest import Shop, scope
+from hiiki.contacts.models import Contact, Tag
+from hiiki.contacts.search import FriendFilter, count, find, read_cursor
+from hiiki.contacts.service import add_tag, block
+from hiiki.db.engine import raw_connection
+from hiiki.kit.errors import Invalid
+from hiiki.kit.forms import parse
+from hiiki.workspace.models import Channel
+
+from .people import T0, make_channel, make_friend
+
+BY_HAND = {"scoped_by_hand": True}
+
+
+async def names(shop: Shop, **wanted: Any) -> list[str]:
+    async with scope(shop.workspace_id) as session:
+        asked = parse(FriendFilter, wanted)
+        page = await find(session, asked)
+        assert await count(session, asked) == len(page.friends)
+        return sorted(friend.contact.display_name for friend in page.friends)
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [
+        ("田中", ["田中 葵", "田中美咲"]),
+        ("田", ["ken🍛", "田中 葵", "田中美咲", "福田"]),
+        ("中田", []),
+        ("田中 葵", ["田中 葵"]),
+        ("葵 田中", ["田中 葵"]),
+        ("美咲", ["田中美咲"]),
+        ("KEN", ["ken🍛"]),
+        ("🍛", ["ken🍛"]),
+        ("タロウ", ["ﾀﾛｳ"]),
+        ("ｋｅｎ", ["ken🍛"]),
+        ("kenn", []),
+        ("山田", ["ken🍛"]),
+        ("yamada@example", ["ken🍛"]),
+        ("090-1234-5678", ["ken🍛"]),
+        ("０９０１２３４", ["ken🍛"]),
+        ("100%", ["100%果汁"]),
+        ("%", ["100%果汁"]),
+        ("_", []),
+        ("'; drop table", []),
+        ("\x00", ["100%果汁", "ken🍛", "ﾀﾛｳ", "田中 葵", "田中美咲", "福田"]),
+    ],
+)
+async def test_search(shop: Shop, channel: Channel, q: str, found: list[str]) -> None:
+    for name in ("田中 葵", "田中美咲", "福田", "ﾀﾛｳ", "100%果汁"):
+        await make_friend(shop, channel, name)
+    await make_friend(
+        shop,
+        channel,
+        "ken🍛",
+        real_name="山田 健",
+        email="Yamada@example.com",
+        phone="09012345678",
+    )
+    assert await names(shop, q=q) == sorted(found)
+
+
+@given(
+    name=st.text(max_size=12).map(lambda value: value.replace("\x00", "")),
+    data=st.data(),
+)
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+async def test_any_part_of_any_name_finds_it(
+    shop: Shop, channel: Channel, name: str, data: st.DataObject
+) -> None:
+    """Whatever the index makes of odd characters, it must not lose a name."""
+    friend = await make_friend(shop, channel, name)
+    start = data.draw(st.integers(0, len(name)))
+    part = name[start : start + data.draw(st.integers(1, 4))]
+    async with scope(shop.workspace_id) as session:
+        # What Python's NFKC does to a part may differ from what it does to the whole:
+        # compose the question from the whole name then.
+        page = await find(session, FriendFilter(q=part), limit=1000)
+        whole = await find(session, FriendFilter(q=name), limit=1000)
+    found = {each.contact.id for each in whole.friends}
+    if any(character.isalnum() for character in name) and name.isprintable():
+        assert friend.id in found
+    if part.isalnum() and part.isascii():
+        assert friend.id in {each.contact.id for each in page.friends}
+
+
+async def test_filters_and_walls(shop: Shop, other_shop: Shop, channel: Channel) -> None:
+    second = await make_channel(shop, name="二号店")
+    theirs = await make_channel(other_shop)
+    a = await make_friend(shop, channel, "a")
+    await make_friend(shop, second, "b")
+    blocked = await make_friend(shop, channel, "c")
+    await make_friend(other_shop, theirs, "a")
+    async with scope(shop.workspace_id) as session:
+        tag = Tag(name="VIP")
+        session.add(tag)
+        await session.flush()
+        await add_tag(session, a.id, tag.id)
+        [row] = (
+            await session.execute(
+                text("select line_user_id from contacts.friendship where contact_id = :id"),
+                {"id": blocked.id},
+                execution_options=BY_HAND,
+            )
+        ).all()
+        await block(session, channel, row[0], at=T0 + timedelta(days=1))
+    assert await names(shop) == ["a", "b", "c"]
+    assert await names(shop, status="following") == ["a", "b"]
+    assert await names(shop, status="blocked") == ["c"]
+    assert await names(shop, channel=str(channel.id)) == ["a", "c"]
+    assert await names(shop, channel=str(channel.id), status="following") == ["a"]
+    assert await names(shop, tag=str(tag.id)) == ["a"]
+    assert await names(shop, tag=str(tag.id), q="b") == []
+    assert await names(other_shop, tag=str(tag.id)) == []
+    assert await names(other_shop, channel=str(channel.id), status="following") == []
+    assert await names(other_shop) == ["a"]
+
+
+async def test_pages_are_whole_while_friends_arrive_and_leave(shop: Shop, channel: Channel) -> None:
+    """Paging on never shows anybody twice, nor leaves out who was there from the start."""
+    same_moment = T0
+    first = [
+        await make_friend(shop, channel, f"{number:02}", created_at=same_moment)
+        for number in range(25)
+    ]
+    seen: list[UUID] = []
+    after: str | None = None
+    step = 0
+    while True:
+        async with scope(shop.workspace_id) as session:
+            page = await find(session, FriendFilter(), after, 4)
+        seen.extend(friend.contact.id for friend in page.friends)
+        if page.next is None:
+            break
+        after = page.next
+        step += 1
+        await make_friend(shop, channel, f"new {step}", created_at=same_moment + timedelta(hours=1))
+        async with scope(shop.workspace_id) as session:  # the mark itself may go away
+            gone = await session.one(Contact, seen[-1])
+            await session.delete(gone)
+    assert len(seen) == len(set(seen)) == 25
+    assert set(seen) == {friend.id for friend in first}
+
+
+async def test_back_and_forth_shows_the_same_pages(shop: Shop, channel: Channel) -> None:
+    for number in range(10):
+        await make_friend(shop, channel, f"{number}", created_at=T0 + timedelta(minutes=number))
+    async with scope(shop.workspace_id) as session:
+        one = await find(session, FriendFilter(), None, 4)
+        two = await find(session, FriendFilter(), one.next, 4)
+        three = await find(session, FriendFilter(), two.next, 4)
+        back = await find(session, FriendFilter(), None, 4, before=three.previous)
+        first = await find(session, FriendFilter(), None, 4, before=back.previous)
+
+    def ids(page: Any) -> list[UUID]:
+        return [friend.contact.id for friend in page.friends]
+
+    assert ids(back) == ids(two)
+    assert ids(first) == ids(one)
+    assert (one.previous, first.previous, three.next) == (None, None, None)
+    assert back.next is not None
+
+
+@pytest.mark.parametrize("mark", ["x", "====", "MjAyNg", "é", "a" * 500, "MjAyNi0xMS0yMXxub25l"])
+def test_a_forged_page_mark_is_refused(mark: str) -> None:
+    with pytest.raises(Invalid):
+        read_cursor(mark)
+
+
+async def fill(shop: Shop, channel: Channel, people: int) -> UUID:
+    """Put many people in at once, of whom one in a hundred has the tag."""
+    async with scope(shop.workspace_id) as session:
+        tag = Tag(name="百人に一人")
+        session.add(tag)
+        await session.flush()
+        given = {"w": shop.workspace_id, "c": channel.id, "t": tag.id, "n": people}
+        for statement in (
+            """insert into contacts.contact (workspace_id, id, display_name, is_purchaser,
+                   created_at, updated_at)
+               select :w, gen_random_uuid(), chr(20000 + i % 5000) || chr(20000 + i / 20), false,
+                   now() - make_interval(secs => i), now() from generate_series(1, :n) i""",
+            """insert into contacts.friendship (workspace_id, contact_id, channel_id,
+                   line_user_id, status, followed_at)
+               select :w, id, :c, id::text, 'following', created_at from contacts.contact""",
+            """insert into contacts.contact_tag (workspace_id, contact_id, tag_id, at)
+               select :w, id, :t, now() from contacts.contact where hashtext(id::text) % 100 = 0""",
+        ):
+            await session.execute(text(statement), given, execution_options=BY_HAND)
+    async with scope(shop.workspace_id) as session:
+        await session.execute(
+            text("analyze contacts.contact, contacts.friendship, contacts.contact_tag"),
+            execution_options=BY_HAND,
+        )
+    return tag.id
+
+
+async def plan_of(shop: Shop, wanted: FriendFilter) -> tuple[int, dict[str, Any]]:
+    """Return how many the first page shows, and how PostgreSQL came by them."""
+    heard: list[tuple[str, Any]] = []
+
+    def hear(_c: Any, _cursor: Any, statement: str, given: Any, *_rest: Any) -> None:
+        heard.append((statement, given))
+
+    async with scope(shop.workspace_id) as session:
+        connection = (await session.connection()).sync_connection
+        event.listen(connection, "before_cursor_execute", hear)
+        found = await find(session, wanted)
+        event.remove(connection, "before_cursor_execute", hear)
+        statement, given = heard[0]
+        raw = await raw_connection(session)
+        rows = await raw.execute(f"explain (analyze, format json) {statement}", given)
+        [[[plan]]] = await rows.fetchall()
+    return len(found.friends), plan
+
+
+def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [plan, *(node for below in plan.get("Plans", []) for node in nodes(below))]
+
+
+@pytest.mark.slow
+async def test_a_hundred_thousand_friends_are_listed_by_index(shop: Shop, channel: Channel) -> None:
+    tag_id = await fill(shop, channel, 100_000)
+    for wanted, at_least in (
+        (FriendFilter(), 50),
+        (FriendFilter(status="following"), 50),
+        (FriendFilter(status="following", channel=channel.id), 50),
+        (FriendFilter(q="上亂"), 0),
+        (FriendFilter(q="亂"), 20),
+        (FriendFilter(tag=tag_id), 50),
+        (FriendFilter(tag=tag_id, status="following"), 50),
+    ):
+        shown, plan = await plan_of(shop, wanted)
+        assert shown >= at_least, wanted
+        read_whole = [
+            node
+            for node in nodes(plan["Plan"])
+            if node["Node Type"] == "Seq Scan" and node["Relation Name"] == "contact"
+        ]
+        assert not read_whole, (wanted, plan)
+        assert plan["Execution Time"] < 250, (wanted, plan)
