@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 from litestar import Litestar
@@ -92,7 +92,7 @@ async def make_staff(
         staff = await service.create_staff(
             session,
             shop.workspace_id,
-            email or f"{role}-{shop.workspace_id.hex[-6:]}@example.com",
+            email or f"{role}-{uuid4().hex[:12]}@example.com",
             f"{role} さん",
             PASSWORD,
             role,

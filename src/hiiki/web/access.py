@@ -10,7 +10,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from litestar import Request
+from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
+from litestar.handlers import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -66,15 +68,26 @@ class FirstVisit(Unauthenticated):
     """Nobody can log in yet: the first person to come makes the owner's account."""
 
 
-async def provide_access(request: Request[Any, Any, Any]) -> Access:
-    """Give a handler its `access`, if the role allows what the request is about to do."""
-    access: Access | None = request.state.access
+async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Let through who may do what is asked for; raises `Unauthenticated` or `Forbidden`.
+
+    It stands before pages and API as a whole, so that a handler that takes neither
+    `access` nor `session` is closed like all the others.
+    """
+    access: Access | None = connection.state.access
     if access is None:
-        if not request.url.path.startswith(API_PREFIX) and not await anybody():
+        if not connection.url.path.startswith(API_PREFIX) and not await anybody():
             raise FirstVisit()
         raise Unauthenticated()
-    safe = request.method in ("GET", "HEAD", "OPTIONS")
-    access.require(str(request.route_handler.opt.get("role", "viewer" if safe else "operator")))
+    safe = connection.scope.get("method") in ("GET", "HEAD", "OPTIONS")
+    access.require(str(handler.opt.get("role", "viewer" if safe else "operator")))
+
+
+async def provide_access(request: Request[Any, Any, Any]) -> Access:
+    """Give a handler its `access`, which the guard has looked at."""
+    access: Access | None = request.state.access
+    if access is None:
+        raise Unauthenticated()
     return access
 
 

@@ -19,7 +19,7 @@ from hiiki.kit.road import Registry
 from hiiki.rooms import registry as all_rooms
 from hiiki.settings import settings
 from hiiki.web import errors
-from hiiki.web.access import AccessMiddleware, provide_access, provide_session
+from hiiki.web.access import AccessMiddleware, guard, provide_access, provide_session
 from hiiki.web.health import Measured, healthz, metrics, readyz
 from hiiki.web.openapi import api_router, openapi_handler
 from hiiki.web.rendering import environment
@@ -43,6 +43,7 @@ def create_app(registry: Registry = all_rooms) -> Litestar:
         "/",
         route_handlers=[*_pages(registry)],
         dependencies=needs,
+        guards=[guard],
         opt={"door": "pages"},
         include_in_schema=False,
     )
@@ -54,6 +55,7 @@ def create_app(registry: Registry = all_rooms) -> Litestar:
     )
     for_programs: dict[str, Any] = {
         "dependencies": needs,
+        "guards": [guard],
         "opt": {"door": "api", "exclude_from_csrf": True},
     }
     return Litestar(
