@@ -31,7 +31,7 @@ class Send(Base, Identified, Owned):
     __table_args__ = (
         CheckConstraint("state in ('running', 'paused', 'done', 'cancelled')", name="state"),
         Index(None, "workspace_id", "subject"),
-        Index(None, "workspace_id", "created_at", "id"),
+        Index(None, "workspace_id", "id"),
         Index("ix_send_unfinished", "channel_id", postgresql_where=text("finished_at is null")),
         {"schema": "delivery"},
     )

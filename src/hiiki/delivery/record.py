@@ -132,39 +132,38 @@ def _forgets(outcome: Outcome) -> bool:
 
 async def _split(session: WorkspaceSession, outcome: Outcome) -> None:
     # LINE's 400 is certain: nobody of these got anything, so the halves may have new keys.
-    parcel, verdict = outcome.parcel, outcome.verdict
-    half = len(parcel.contact_ids) // 2
     given = {
-        "id": parcel.id,
-        "attempts": parcel.attempts,
-        "half": half,
+        "id": outcome.parcel.id,
+        "attempts": outcome.parcel.attempts,
         "key": uuid4(),
         "other_key": uuid4(),
-        "error": verdict.error,
-        "request": verdict.request_id,
-        "contacts": parcel.contact_ids[half:],
-        "people": parcel.line_user_ids[half:],
+        "error": outcome.verdict.error,
+        "request": outcome.verdict.request_id,
     }
     await session.execute(
         text(_SPLIT.format(uuid7=await uuid7(session))), given, execution_options=BY_HAND
     )
 
 
+# By the row and not by what the worker remembers: somebody in it may have been erased since.
 _SPLIT = """
-with first as (
+with whole as materialized (
+    select p.*, greatest(1, cardinality(p.contact_ids) / 2) as half from delivery.parcel p
+    where p.id = :id and p.state = 'sending' and p.attempts = :attempts
+    for update
+), first as (
     update delivery.parcel p
-    set contact_ids = p.contact_ids[1 : :half], line_user_ids = p.line_user_ids[1 : :half],
+    set contact_ids = w.contact_ids[1 : w.half], line_user_ids = w.line_user_ids[1 : w.half],
         retry_key = :key, state = 'ready', next_attempt_at = now(), first_attempt_at = null,
         error = cast(:error as text), request_id = cast(:request as text)
-    where p.id = :id and p.state = 'sending' and p.attempts = :attempts
-    returning p.*
+    from whole w where p.id = w.id
 )
 insert into delivery.parcel (id, workspace_id, send_id, channel_id, subject, method, contact_ids,
     line_user_ids, messages, retry_key, state, attempts, next_attempt_at, created_at, error)
-select {uuid7}, f.workspace_id, f.send_id, f.channel_id, f.subject, f.method,
-    cast(:contacts as uuid[]), cast(:people as text[]), f.messages, :other_key, 'ready', 0, now(),
-    now(), cast(:error as text)
-from first f"""
+select {uuid7}, w.workspace_id, w.send_id, w.channel_id, w.subject, w.method,
+    w.contact_ids[w.half + 1 :], w.line_user_ids[w.half + 1 :], w.messages, :other_key, 'ready',
+    0, now(), now(), cast(:error as text)
+from whole w where cardinality(w.contact_ids) > 1"""
 
 
 async def _pause(session: WorkspaceSession, outcomes: Sequence[Outcome]) -> None:

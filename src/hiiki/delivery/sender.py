@@ -31,7 +31,7 @@ from hiiki.delivery.models import Send
 from hiiki.delivery.record import Outcome, record
 from hiiki.delivery.sql import BULK, URGENT, WAKE_CHANNEL
 from hiiki.delivery.sweep import sweep
-from hiiki.delivery.verdict import Claimed, Verdict, after, before
+from hiiki.delivery.verdict import NOTHING_LEFT, Claimed, Verdict, after, before
 from hiiki.jobs.keep import keep_running, pause
 from hiiki.kit.errors import HiikiError
 from hiiki.line.client import Answer
@@ -278,7 +278,7 @@ class Sender:
         if account.client is None:
             return Verdict("ready", account.problem, wait=POLL, pauses_channel=True)
         if messages is None:
-            return Verdict("refused", "There is nothing left to send.")
+            return Verdict("refused", NOTHING_LEFT)
         if now > parcel.claimed_at + lease_seconds() - settings().line_timeout - 1:
             # Too late for this lease: another worker might begin before LINE has answered.
             return Verdict("ready")

@@ -27,6 +27,7 @@ RATE_WAIT = 1.0
 
 DOUBT_TOO_LONG = "LINE's answer was not known for 24 hours; another try might repeat the message."
 DOUBT_REPLY = "LINE did not answer while the reply token was good, so it may have arrived."
+NOTHING_LEFT = "There is nothing left to send."
 
 State = Literal["accepted", "refused", "in_doubt", "ready"]
 
