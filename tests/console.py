@@ -30,13 +30,16 @@ _CSRF = re.compile(r'name="_csrf_token" value="([0-9a-f]+)"')
 class Client(httpx.AsyncClient):
     """A browser of sorts: keeps cookies, and sends the token against forgery along."""
 
-    def __init__(self, app: Litestar, **options: Any) -> None:
+    def __init__(
+        self, app: Litestar, client: tuple[str, int] = ("127.0.0.1", 9), **options: Any
+    ) -> None:
         super().__init__(
-            transport=httpx.ASGITransport(app=app, raise_app_exceptions=False),  # type: ignore[arg-type]
+            transport=httpx.ASGITransport(app=app, raise_app_exceptions=False, client=client),  # type: ignore[arg-type]
             base_url="http://console.test",
             **options,
         )
-        self.headers.setdefault("accept", "text/html")
+        if "accept" not in (options.get("headers") or {}):
+            self.headers["accept"] = "text/html"
 
     async def form(
         self, url: str, data: Mapping[str, Any] | None = None, **options: Any

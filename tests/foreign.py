@@ -77,7 +77,7 @@ async def make_world(shop: Shop) -> dict[str, str]:
             Contact(id=ids["contact"], display_name=MARK),
             Tag(id=ids["tag"], name=MARK),
             Attribute(id=ids["attribute"], key="secret", label=MARK, kind="text"),
-            Segment(id=ids["segment"], name=MARK, rule={"kind": "all", "rules": []}),
+            Segment(id=ids["segment"], name=MARK, rule={"kind": "everyone"}),
             Survey(id=ids["survey"], name=MARK),
             Coupon(id=ids["coupon"], title=MARK, benefit="percent", amount=10),
             Media(

@@ -24,6 +24,7 @@ from hiiki.kit.road import Registry
 PREFIX = "/api/v1"
 _REF = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"\{(?P<name>\w+):(?P<kind>\w+)\}")
+_WORD = re.compile(r"[A-Za-z0-9_]+")
 _GIVEN = {"access", "session", "request", "data", "body", "return"}
 """Arguments of a handler that are not parameters of the request."""
 _MODES: tuple[JsonSchemaMode, ...] = ("validation", "serialization")
@@ -147,7 +148,7 @@ class _Operation:
         summary, _, more = words.partition("\n\n")
         role = str(self.handler.opt.get("role", "viewer" if self.method == "GET" else "operator"))
         found: dict[str, Any] = {
-            "operationId": f"{self.room}_{self.function.__name__}",
+            "operationId": "_".join([self.method.lower(), *_WORD.findall(self.path)[2:]]),
             "tags": [self.room],
             "summary": " ".join(summary.split()).rstrip("."),
             "description": (" ".join(more.split()) + f" Needs the role {role}.").strip(),
