@@ -19,6 +19,7 @@ from hiiki.contacts.schemas import (
     TagOut,
     TagWithCount,
 )
+from hiiki.contacts.values import plain
 from hiiki.db import WorkspaceSession
 from hiiki.workspace.access import Access, audit
 
@@ -39,7 +40,7 @@ def _attribute_out(attribute: Attribute) -> AttributeOut:
 @get("/tags", operation_id="ListTags", **TAGS)
 async def list_tags(session: WorkspaceSession, q: str = "") -> list[TagWithCount]:
     """Return the tags by name, each with how many friends have it."""
-    found = await tags.all_tags(session, q)
+    found = await tags.all_tags(session, plain(q))
     counted = await tags.counts(session, [tag.id for tag in found])
     return [TagWithCount(**dict(tag_out(tag)), friends=counted[tag.id]) for tag in found]
 

@@ -73,7 +73,7 @@ async def friends_csv(request: AnyRequest, session: WorkspaceSession, access: Ac
     audit(session, access, "contacts.export_list", **wanted.query())
     return Stream(
         people.csv_lines(access, current_locale(), wanted),
-        media_type="text/csv; charset=utf-8",
+        media_type="text/csv",
         headers={
             "content-disposition": f'attachment; filename="friends-{now():%Y%m%d-%H%M}.csv"',
             "cache-control": "no-store",

@@ -41,7 +41,7 @@ async def tag_list(
 ) -> Template:
     """List the tags by name, with how many friends have each."""
     q = plain(q)[:50]
-    found = await tags.page_of_tags(session, q, after, before)
+    found = await tags.page_of_tags(session, q, plain(after), plain(before))
 
     def address(**cursor: str) -> str:
         return "/tags?" + urlencode({**({"q": q} if q else {}), **cursor})

@@ -11,7 +11,7 @@ from litestar.params import Parameter
 from pydantic import BaseModel
 
 from hiiki.contacts.models import Contact
-from hiiki.contacts.values import jsonable
+from hiiki.contacts.values import jsonable, plain
 from hiiki.db import WorkspaceSession
 from hiiki.timeline.service import of_contact
 
@@ -52,7 +52,7 @@ async def list_events(
         contact_id,
         before=before,
         before_id=before_id,
-        kinds=tuple(kind or ()),
+        kinds=tuple(plain(each) for each in kind or ()),
         limit=limit,
     )
     return [

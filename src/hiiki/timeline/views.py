@@ -11,6 +11,7 @@ from litestar import get
 from litestar.response import Template
 
 from hiiki.contacts.models import Contact
+from hiiki.contacts.values import plain
 from hiiki.db import WorkspaceSession
 from hiiki.kit.i18n import Text
 from hiiki.kit.pages import page
@@ -31,6 +32,7 @@ async def timeline(
 ) -> Template:
     """Show a friend's events, the newest first; the older ones come page by page."""
     await session.one(Contact, contact_id)
+    kind = plain(kind)
     events = await of_contact(
         session,
         contact_id,
