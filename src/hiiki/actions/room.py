@@ -7,11 +7,12 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from hiiki.actions import api, views
 from hiiki.actions.checks import refers_to
 from hiiki.actions.models import Rule
 from hiiki.db import WorkspaceSession
 from hiiki.kit.i18n import _
-from hiiki.kit.road import ActionContext, EventKind, Room, Usage
+from hiiki.kit.road import ActionContext, EventKind, NavItem, Room, Usage
 
 
 def open_context(
@@ -37,6 +38,9 @@ async def _uses(session: WorkspaceSession, kind: str, ident: UUID) -> Sequence[U
 
 room = Room(
     name="actions",
+    pages=views.HANDLERS,
+    api=api.HANDLERS,
+    nav=(NavItem("chat", _("Rules"), "bolt", "/rules"),),
     events=(
         EventKind(
             "action_failed", _("An action could not run"), "alert-triangle", starts_rules=False

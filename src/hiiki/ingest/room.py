@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from hiiki.ingest import api, views
+from hiiki.ingest.erasure import forget_person
 from hiiki.ingest.public import receive_webhook
 from hiiki.kit.i18n import _
-from hiiki.kit.road import EventKind, Room
+from hiiki.kit.road import EventKind, NavItem, Room
 
 
 async def handle_events(stop: Any) -> None:
@@ -18,6 +20,9 @@ async def handle_events(stop: Any) -> None:
 
 room = Room(
     name="ingest",
+    pages=views.HANDLERS,
+    api=api.HANDLERS,
+    nav=(NavItem("settings", _("Webhooks"), "webhook", "/settings/webhooks", order=70),),
     public=(receive_webhook,),
     events=(
         EventKind("follow", _("Added the account"), "user-plus"),
@@ -30,5 +35,6 @@ room = Room(
         EventKind("beacon", _("Came near a beacon"), "access-point"),
         EventKind("membership", _("Joined, left or renewed a membership"), "id-badge-2"),
     ),
+    erase=forget_person,
     loops={"ingest": handle_events},
 )

@@ -15,12 +15,14 @@ from hiiki.kit.road import (
     ActionContext,
     ActionKind,
     EventKind,
+    NavItem,
     Option,
     Picker,
     Reaction,
     Room,
     Usage,
 )
+from hiiki.surveys import api, editing, views
 from hiiki.surveys.flow import hear_message, hear_tap, start
 from hiiki.surveys.models import Question, Survey
 
@@ -84,6 +86,9 @@ async def _uses(session: WorkspaceSession, kind: str, ident: UUID) -> Sequence[U
 
 room = Room(
     name="surveys",
+    pages=(*views.HANDLERS, *editing.HANDLERS),
+    api=api.HANDLERS,
+    nav=(NavItem("surveys", _("Surveys"), "clipboard-text", "/surveys"),),
     events=(
         EventKind("survey_start", _("Started a survey"), "message-question", subject="survey"),
         EventKind("survey_answer", _("Answered a question"), "checkbox", subject="question"),
