@@ -228,12 +228,21 @@ def tidy(node: Any) -> Node:
     if not isinstance(node, dict):
         return blank()
     fields = cast("Node", node)
+    _split_kind(fields)
     if fields.get("kind") not in GROUPS:
         fields = {"kind": "all", "rules": [fields]} if fields.get("kind") in CONDITIONS else blank()
     return _tidied(fields, 0)
 
 
+def _split_kind(node: Node) -> None:
+    # "None of these" is chosen as one thing, and is "any of these", negated.
+    kind = node.get("kind")
+    if kind in ("not_all", "not_any"):
+        node |= {"kind": kind.removeprefix("not_"), "negate": True}
+
+
 def _tidied(node: Node, depth: int) -> Node:
+    _split_kind(node)
     # Deeper than any rule may be: the error says so, and nobody needs to see all of it.
     if node.get("kind") in GROUPS:
         children = [cast("Node", child) for child in _children(node) if isinstance(child, dict)]

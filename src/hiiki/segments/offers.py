@@ -32,6 +32,12 @@ KIND_LABELS: dict[str, Text] = {
     "segment": _("Another segment"),
     "everyone": _("Everyone"),
 }
+GROUP_KINDS: Pairs = [
+    ("all", _("All of these are true")),
+    ("any", _("At least one of these is true")),
+    ("not_all", _("Not all of these are true")),
+    ("not_any", _("None of these is true")),
+]
 TAG_OPS: Pairs = [
     ("has", _("has one of these")),
     ("has_all", _("has all of these")),
@@ -105,6 +111,7 @@ class Offers:
     months: Pairs = field(
         default_factory=lambda: [(str(number), month) for number, month in enumerate(MONTHS)]
     )
+    group_kinds: Pairs = field(default_factory=lambda: GROUP_KINDS)
     tag_ops: Pairs = field(default_factory=lambda: TAG_OPS)
     statuses: Pairs = field(default_factory=lambda: STATUSES)
     periods: Pairs = field(default_factory=lambda: PERIODS)
