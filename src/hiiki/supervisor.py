@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import structlog
 
@@ -44,8 +45,16 @@ def database() -> Iterator[str]:
 class Part:
     """A child process: `hiiki web`, `hiiki worker`, or another command of this Python."""
 
-    def __init__(self, name: str, *command: str, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *command: str,
+        env: Mapping[str, str] | None = None,
+        log: Path | None = None,
+    ) -> None:
         self.name = name
+        self._log = log
+        """Where its words go; None means to this process's own output."""
         self._command = [sys.executable, "-m", *command]
         self._env = {**os.environ, **(env or {})}
         self._quick_deaths = 0
@@ -55,9 +64,18 @@ class Part:
     def start(self) -> None:
         """Start it."""
         self._started = time.monotonic()
-        self._process = subprocess.Popen(  # noqa: S603 — our own command
-            self._command, env=self._env, preexec_fn=die_with_parent
-        )
+        out = self._log.open("ab") if self._log else None
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 — our own command
+                self._command,
+                env=self._env,
+                stdout=out,
+                stderr=subprocess.STDOUT if out else None,
+                preexec_fn=die_with_parent,
+            )
+        finally:
+            if out:
+                out.close()
 
     @property
     def pid(self) -> int:

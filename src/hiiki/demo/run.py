@@ -51,21 +51,34 @@ def play(*, friends: int, once: bool, port: int, seed: int) -> int:
     server = prepare(folder / "postgres")
     parts: list[Part] = []
     emulator: subprocess.Popen[str] | None = None
+    result: dict[str, Any] = {"ok": False}
     with terminating():
         try:
+            began = time.monotonic()
             server.start()
             server.create_database("hiiki")
-            os.environ["HIIKI_DATABASE_URL"] = server.url()
-            port = _free(port)
             emulator, ready = _start_emulator(seed)
+            url = f"http://127.0.0.1:{_free(port)}"
             os.environ |= {
+                "HIIKI_DATABASE_URL": server.url(),
                 "HIIKI_LINE_API": ready["url"].rstrip("/"),
-                "HIIKI_PUBLIC_URL": f"http://127.0.0.1:{port}",
+                "HIIKI_PUBLIC_URL": url,
             }
             settings.cache_clear()
-            return _tell(console, parts, ready, port, friends, seed, once)
+            parts += _start_parts(folder, url)
+            stage = Stage(
+                web_url=url,
+                line_url=ready["url"].rstrip("/"),
+                channels=ready["channels"],
+                owner_email="owner@demo.example",
+                owner_password=secrets.token_urlsafe(9),
+            )
+            result = _tell(stage, friends, seed, console)
+            result["seconds"] = round(time.monotonic() - began, 1)
+            if not once:
+                _stay(stage, result, parts, console)
         except KeyboardInterrupt:
-            return 130 if once else 0
+            result.setdefault("stopped", True)
         finally:
             for part in reversed(parts):
                 part.stop()
@@ -73,39 +86,34 @@ def play(*, friends: int, once: bool, port: int, seed: int) -> int:
                 emulator.terminate()
                 emulator.wait(10)
             server.stop()
-
-
-def _tell(
-    console: Console,
-    parts: list[Part],
-    ready: dict[str, Any],
-    port: int,
-    friends: int,
-    seed: int,
-    once: bool,
-) -> int:
-    from hiiki.db.migrate import migrate
-    from hiiki.demo.story import tell
-
-    began = time.monotonic()
-    asyncio.run(migrate(os.environ["HIIKI_DATABASE_URL"]))
-    parts += [Part("web", "hiiki", "web", "--port", str(port)), Part("worker", "hiiki", "worker")]
-    for part in parts:
-        part.start()
-    url = f"http://127.0.0.1:{port}"
-    _wait_until_it_answers(f"{url}/readyz")
-    stage = Stage(
-        web_url=url,
-        line_url=ready["url"].rstrip("/"),
-        channels=ready["channels"],
-        owner_email="owner@demo.example",
-        owner_password=secrets.token_urlsafe(9),
-    )
-    result = uvloop.run(tell(stage, friends, seed, console))
-    result["seconds"] = round(time.monotonic() - began, 1)
     if once:
         print(json.dumps(result, ensure_ascii=False), flush=True)  # noqa: T201 — the answer
-        return 0 if result["ok"] else 1
+    return 0 if result["ok"] else 1
+
+
+def _start_parts(folder: Path, url: str) -> list[Part]:
+    from hiiki.db.migrate import migrate
+
+    asyncio.run(migrate(os.environ["HIIKI_DATABASE_URL"]))
+    port = url.rpartition(":")[2]
+    parts = [
+        Part("web", "hiiki", "web", "--port", port, log=folder / "web.log"),
+        Part("worker", "hiiki", "worker", log=folder / "worker.log"),
+    ]
+    for part in parts:
+        part.start()
+    _wait_until_it_answers(f"{url}/readyz")
+    return parts
+
+
+def _tell(stage: Stage, friends: int, seed: int, console: Console) -> dict[str, Any]:
+    from hiiki.demo.story import tell  # it imports all rooms, which read the settings above
+
+    return uvloop.run(tell(stage, friends, seed, console))
+
+
+def _stay(stage: Stage, result: dict[str, Any], parts: list[Part], console: Console) -> None:
+    """Say how to look around, and keep everything running until Ctrl-C."""
     console.print_json(json.dumps(result, ensure_ascii=False))
     console.rule()
     console.print(f"[bold]Console[/]  {stage.web_url}")
@@ -114,7 +122,6 @@ def _tell(
     console.print("Ctrl-C ends it.")
     while all(part.watch() for part in parts):
         time.sleep(0.5)
-    return 1
 
 
 def _fresh(folder: Path) -> None:

@@ -44,6 +44,42 @@ class Opened:
     """Marker of a campaign → id of its broadcast."""
 
 
+class Phones:
+    """All phones together: what arrives on any of them, in order."""
+
+    def __init__(self, line: EmulatorClient) -> None:
+        self.line = line
+        self.owners: dict[str, Opened] = {}
+        """User id → the shop this person belongs to."""
+        self._after = 0
+
+    async def rest(self) -> list[list[dict[str, Any]]]:
+        """Return all that has arrived and was not read yet, in batches."""
+        found: list[list[dict[str, Any]]] = []
+        while batch := await self._next(0):
+            found.append(batch)
+        return found
+
+    async def until_quiet(self, busy: asyncio.Task[None]) -> AsyncIterator[list[dict[str, Any]]]:
+        """Yield arrivals in batches until `busy` is done and it has been quiet for a while."""
+        quiet = 0.0
+        while quiet < QUIET or not busy.done():
+            if busy.done() and not busy.cancelled() and (error := busy.exception()):
+                raise error
+            if batch := await self._next(0.5):
+                quiet = 0.0
+                yield batch
+            else:
+                stats = await self.line.webhook_stats()
+                quiet = quiet + 0.5 if stats["total"]["pending"] == 0 else 0.0
+
+    async def _next(self, wait: float) -> list[dict[str, Any]]:
+        batch, _last = await self.line.deliveries_page(self._after, limit=2000, wait=wait)
+        if batch:
+            self._after = batch[-1]["seq"]
+        return batch
+
+
 async def tell(stage: Stage, count: int, seed: int, console: Console) -> dict[str, Any]:
     """Tell the story on `stage` with `count` friends; returns the counts and `ok`."""
     assert registry.rooms  # the road is open: some of what follows uses rooms directly
@@ -69,9 +105,10 @@ async def tell(stage: Stage, count: int, seed: int, console: Console) -> dict[st
             console=console,
         )
         with bars:
-            await _meet(line, opened, count, dice, bars)
+            phones = Phones(line)
+            await _meet(phones, opened, count, dice, bars)
             for one in opened:
-                await _send_campaigns(one, line, ledger, bars, console)
+                await _send_campaigns(one, phones, ledger, bars, console)
             await _follow_up(http, opened, ledger, bars)
         result = await verdict(line, opened, ledger)
     await dispose()
@@ -164,14 +201,14 @@ async def _open_shop(
 
 
 async def _meet(
-    line: EmulatorClient,
+    phones: Phones,
     opened: list[Opened],
     count: int,
     dice: random.Random,
     bars: Progress,
 ) -> None:
     """Let all friends add their account and answer, until nothing more happens."""
-    by_phone: dict[str, Opened] = {}
+    line = phones.line
     newcomers: list[dict[str, Any]] = []
     left = count
     for index, one in enumerate(opened):
@@ -181,7 +218,7 @@ async def _meet(
             for user in await line.create_users(min(1000, share - start)):
                 friend = make_friend(user["id"], one.channel["channel_id"], one.shop, dice)
                 one.friends[friend.user_id] = friend
-                by_phone[friend.user_id] = one
+                phones.owners[friend.user_id] = one
                 newcomers.append(
                     {"user": friend.user_id, "channel": friend.channel, "type": "follow"}
                 )
@@ -198,48 +235,52 @@ async def _meet(
             await asyncio.sleep(0.02)
 
     task = asyncio.create_task(add())
-    async for batch in _batches(line, task):
-        acts: list[dict[str, Any]] = []
-        for delivery in batch:
-            one = by_phone[delivery["user"]]
-            friend = one.friends[delivery["user"]]
-            acts += respond(friend, delivery["messages"], one.shop, dice)
+    async for batch in phones.until_quiet(task):
+        acts = _take_in(batch, phones, dice)
         if acts:
             for act, result in zip(acts, await line.acts(acts), strict=True):
                 if not result["ok"]:
                     raise RuntimeError(f"a friend could not {act}: {result}")
-        bars.update(done, completed=sum(f.finished for one in opened for f in one.friends.values()))
+        bars.update(done, completed=_finished(opened))
     await task
-    finished = sum(f.finished for one in opened for f in one.friends.values())
-    bars.update(done, total=finished, completed=finished)
+    bars.update(done, total=_finished(opened), completed=_finished(opened))
 
 
-async def _batches(
-    line: EmulatorClient, busy: asyncio.Task[None]
-) -> AsyncIterator[list[dict[str, Any]]]:
-    """Yield arrivals in batches until `busy` is done and it has been quiet for a while."""
-    after = 0
-    quiet = 0.0
-    while quiet < QUIET or not busy.done():
-        if busy.done() and not busy.cancelled() and (error := busy.exception()):
-            raise error
-        page, _last = await line.deliveries_page(after, limit=2000, wait=0.5)
-        if page:
-            after = page[-1]["seq"]
-            quiet = 0.0
-            yield page
-        else:
-            stats = await line.webhook_stats()
-            quiet = quiet + 0.5 if stats["total"]["pending"] == 0 else 0.0
+def _take_in(
+    batch: list[dict[str, Any]], phones: Phones, dice: random.Random
+) -> list[dict[str, Any]]:
+    """Let the friends read what arrived; returns what they do about it."""
+    acts: list[dict[str, Any]] = []
+    for delivery in batch:
+        one = phones.owners[delivery["user"]]
+        friend = one.friends[delivery["user"]]
+        acts += respond(friend, delivery["messages"], one.shop, dice)
+    return acts
+
+
+def _finished(opened: list[Opened]) -> int:
+    return sum(friend.finished for one in opened for friend in one.friends.values())
 
 
 async def _send_campaigns(
-    one: Opened, line: EmulatorClient, ledger: Ledger, bars: Progress, console: Console
+    one: Opened, phones: Phones, ledger: Ledger, bars: Progress, console: Console
 ) -> None:
     for campaign in one.shop.campaigns:
         segment = await one.api.post(
             "/segments", {"name": campaign.segment, "rule": campaign.rule(one.tag_ids)}
         )
+        forecast = await one.api.get(
+            "/broadcasts/forecast", channel_id=one.channel_id, segment_id=segment["id"]
+        )
+        if forecast["recipients"] == 0:
+            console.print(f"  {campaign.segment}: nobody yet, so nothing is sent")
+            continue
+        console.print(
+            f"  {campaign.segment}: {forecast['recipients']:,} messages, ¥{forecast['yen']}; "
+            f"saves {forecast['saved_messages']:,} messages, ¥{forecast['saved_yen']} against "
+            f"everybody; {forecast['quota_left_after']:,} left of the quota"
+        )
+        ledger.forecasts[campaign.marker] = forecast
         broadcast = await one.api.post(
             "/broadcasts",
             {
@@ -250,22 +291,19 @@ async def _send_campaigns(
             },
         )
         one.broadcasts[campaign.marker] = broadcast["id"]
-        forecast = await one.api.get(f"/broadcasts/{broadcast['id']}/forecast")
-        console.print(
-            f"  {campaign.segment}: {forecast['messages']} messages, ¥{forecast['yen']}; "
-            f"saves {forecast['saved_messages']} messages, ¥{forecast['saved_yen']} against "
-            f"everybody; quota left {forecast['quota_left_after']}"
-        )
-        ledger.forecasts[campaign.marker] = forecast
         await one.api.post(f"/broadcasts/{broadcast['id']}/send")
-        bar = bars.add_task("broadcast        ", total=forecast["messages"])
+        bar = bars.add_task("broadcast        ", total=forecast["recipients"])
         while True:
-            progress = await one.api.get(f"/broadcasts/{broadcast['id']}/report")
-            bars.update(bar, completed=progress["accepted"], total=progress["targeted"])
-            if progress["finished_at"]:
+            report = await one.api.get(f"/broadcasts/{broadcast['id']}/report")
+            settled = report["targeted"] - report["waiting"]
+            bars.update(bar, completed=settled, total=report["targeted"])
+            if report["pause_reason"]:
+                raise RuntimeError(f"the send was paused: {report['pause_reason']}")
+            if report["targeted"] and report["waiting"] == 0:
                 break
             await asyncio.sleep(0.3)
-    await line.wait_webhooks_done(30)
+        for batch in await phones.rest():
+            _take_in(batch, phones, random.Random(0))  # noqa: S311 — nobody answers a broadcast
 
 
 def _draft(campaign: Campaign) -> dict[str, Any]:
