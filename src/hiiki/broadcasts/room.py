@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from hiiki.broadcasts import api, listing
+from hiiki.broadcasts import api, listing, views
 from hiiki.broadcasts.jobs import tasks
 from hiiki.kit.i18n import _
-from hiiki.kit.road import Picker, Room
+from hiiki.kit.road import NavItem, Picker, Room
 
 room = Room(
     name="broadcasts",
+    pages=views.HANDLERS,
     api=api.HANDLERS,
+    nav=[NavItem("broadcasts", _("Broadcasts"), "send", "/broadcasts", order=10)],
     pickers=[Picker("broadcast", _("Broadcasts"), listing.options)],
     uses=listing.uses,
     tasks=tasks,

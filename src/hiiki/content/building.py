@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from hiiki.contacts.models import Attribute
 from hiiki.content import links
 from hiiki.content.draft import Button, CardBlock, CouponBlock, Draft, ImageBlock, TextBlock
 from hiiki.content.models import Media
@@ -17,7 +18,7 @@ from hiiki.content.personal import compiled
 from hiiki.content.variables import literal
 from hiiki.db import WorkspaceSession
 from hiiki.kit.errors import NotFound
-from hiiki.kit.i18n import DEFAULT_LOCALE, _
+from hiiki.kit.i18n import DEFAULT_LOCALE, _, gettext
 from hiiki.kit.road import Card, road
 from hiiki.workspace.models import Workspace
 
@@ -61,6 +62,34 @@ async def build(session: WorkspaceSession, draft: Draft, owner: str) -> Built:
     if program.is_personal:
         return Built(messages, personal=True)
     return Built(program.fill({}), personal=False)
+
+
+async def preview(session: WorkspaceSession, draft: Draft) -> list[dict[str, Any]]:
+    """Return `draft` as somebody might get it, with stand-ins for what is personal.
+
+    Images have addresses on this server, whatever its public one is. Raises `NotFound`.
+    """
+    media = await _media(session, draft)
+    cards = await _cards(session, draft)
+    workspace = await session.get(Workspace, session.workspace_id)
+    wanted = list(dict.fromkeys(_wanted(draft, cards)))
+    codes = {one: f"x{index}" for index, one in enumerate(wanted)}
+    builder = _Builder(media, cards, codes, workspace.locale if workspace else DEFAULT_LOCALE)
+    builder.media_base = ""
+    program = compiled([builder.block(block) for block in draft.blocks])
+    labels = await session.execute(
+        select(Attribute.key, Attribute.label).where(Attribute.key.in_(program.attributes))
+    )
+    name = gettext("Hanako")
+    return program.fill(
+        {
+            "name": name,
+            "display_name": name,
+            "prefecture": gettext("Tokyo"),
+            "attributes": {key: f"〈{label}〉" for key, label in labels},
+            "link": {code: links.absolute(url) for (url, _label), code in codes.items()},
+        }
+    )
 
 
 async def _media(session: WorkspaceSession, draft: Draft) -> dict[UUID, _Media]:
@@ -151,6 +180,7 @@ class _Builder:
         self.cards = cards
         self.codes = codes
         self.locale = locale
+        self.media_base = links.base_url()
 
     def block(self, block: TextBlock | ImageBlock | CardBlock | CouponBlock) -> dict[str, Any]:
         match block:
@@ -181,8 +211,8 @@ class _Builder:
         if block.url is None:
             return {
                 "type": "image",
-                "originalContentUrl": media_url(media.key),
-                "previewImageUrl": media_url(media.key, "preview"),
+                "originalContentUrl": self._media_url(media.key),
+                "previewImageUrl": self._media_url(media.key, "preview"),
             }
         return {
             "type": "flex",
@@ -191,7 +221,7 @@ class _Builder:
                 "type": "bubble",
                 "hero": {
                     "type": "image",
-                    "url": media_url(media.key),
+                    "url": self._media_url(media.key),
                     "size": "full",
                     # LINE shows nothing taller than three times its width.
                     "aspectRatio": f"{media.width}:{min(media.height, media.width * 3)}",
@@ -207,7 +237,7 @@ class _Builder:
     def _card(self, block: CardBlock) -> dict[str, Any]:
         template: dict[str, Any] = {"type": "buttons"}
         if block.media_id:
-            template["thumbnailImageUrl"] = media_url(self.media[block.media_id].key)
+            template["thumbnailImageUrl"] = self._media_url(self.media[block.media_id].key)
         if block.title.strip():
             template["title"] = block.title
         template["text"] = block.text
@@ -226,6 +256,9 @@ class _Builder:
             case "link":
                 uri = self._link(button.value, button.label, button.tracked)
                 return {"type": "uri", "label": label, "uri": uri}
+
+    def _media_url(self, key: str, variant: str = "") -> str:
+        return media_url(key, variant, base=self.media_base)
 
     def _coupon(self, card: Card) -> dict[str, Any]:
         uri = self._link(card.path, card.title, tracked=True)
@@ -270,6 +303,7 @@ def coupon_message(card: Card, uri: str, *, escape: bool = False) -> dict[str, A
     }
 
 
-def media_url(key: str, variant: str = "") -> str:
+def media_url(key: str, variant: str = "", *, base: str | None = None) -> str:
     """Return the public address of an image, or of its preview."""
-    return f"{links.base_url()}/media/{key}" + (f"/{variant}" if variant else "")
+    start = links.base_url() if base is None else base
+    return f"{start}/media/{key}" + (f"/{variant}" if variant else "")

@@ -68,6 +68,11 @@ def base_url() -> str:
     return settings().public_url.rstrip("/")
 
 
+def absolute(url: str) -> str:
+    """Return a link's address with this server's own before a path of its own."""
+    return base_url() + url if url.startswith("/") else url
+
+
 def url_of(code: str, ticket: str = "") -> str:
     """Return the public address of a link, for one recipient when their ticket is given."""
     return f"{base_url()}/l/{code}/{ticket}" if ticket else f"{base_url()}/l/{code}"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from hiiki.coupons import actions, api, listing, public, service
+from hiiki.coupons import actions, api, listing, public, service, views
 from hiiki.kit.i18n import _
-from hiiki.kit.road import ActionKind, EventKind, Picker, Room
+from hiiki.kit.road import ActionKind, EventKind, NavItem, Picker, Room
 
 room = Room(
     name="coupons",
+    pages=views.HANDLERS,
     api=api.HANDLERS,
     public=public.HANDLERS,
+    nav=[NavItem("promotion", _("Coupons"), "discount-2", "/coupons", order=10)],
     events=[
         EventKind("coupon_issue", _("Got a coupon"), "discount-2", subject="coupon"),
         EventKind("coupon_use", _("Used a coupon"), "discount-check", subject="coupon"),

@@ -248,6 +248,16 @@ async def use(session: WorkspaceSession, issue_code: str) -> Used:
     return Used(issue, is_new=True)
 
 
+async def find(session: WorkspaceSession, coupon_id: UUID, issue_code: str) -> Issue:
+    """Return the issue of this coupon with this code; raises `NotFound`."""
+    found = await session.scalar(
+        select(Issue).where(Issue.coupon_id == coupon_id, Issue.code == issue_code)
+    )
+    if found is None:
+        raise NotFound(_("No coupon of this kind has this code. Please check it."))
+    return found
+
+
 def expiry(coupon: Coupon, at: datetime) -> datetime | None:
     """Return when a coupon got at `at` expires; None for never."""
     ends = [
