@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from litestar import Request, get, post
+from litestar.params import Parameter
 from litestar.response import Redirect, Stream, Template
 from sqlalchemy import select
 
@@ -38,10 +39,13 @@ LIST_STATES = ("draft", "scheduled", "sent", "cancelled")
 
 @get("/broadcasts")
 async def list_broadcasts(
-    session: WorkspaceSession, q: str = "", state: str = "", before: UUID | None = None
+    session: WorkspaceSession,
+    q: str = "",
+    stage: Annotated[str, Parameter(query="state")] = "",
+    before: UUID | None = None,
 ) -> Template:
     """List broadcasts, newest first."""
-    wanted = state if state in LIST_STATES else ""
+    wanted = stage if stage in LIST_STATES else ""
     found, more = await listed(session, q, wanted or None, before, 50)
     query = {"q": q, "state": wanted}
     kept = {name: value for name, value in query.items() if value}
@@ -126,11 +130,11 @@ async def show_broadcast(
     access: Access,
     broadcast_id: UUID,
     after: str = "",
-    state: str = "",
+    stage: Annotated[str, Parameter(query="state")] = "",
 ) -> Template:
     """Show a draft to be sent, or what became of one that has been."""
     broadcast = await session.one(Broadcast, broadcast_id)
-    return await detail(session, access, broadcast, after=after, state=state)
+    return await detail(session, access, broadcast, after=after, state=stage)
 
 
 @get("/broadcasts/{broadcast_id:uuid}/progress")
