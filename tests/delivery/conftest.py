@@ -108,7 +108,9 @@ class Account:
     async def execute(self, statement: str, **values: Any) -> None:
         """Change something behind the application's back."""
         async with everywhere() as session:
-            await session.execute(text(statement), values, execution_options={"scoped_by_hand": True})
+            await session.execute(
+                text(statement), values, execution_options={"scoped_by_hand": True}
+            )
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from uuid import uuid4
 
 import pytest
@@ -15,7 +14,7 @@ from hiiki.delivery.service import start_send
 from hiiki.kit.errors import Conflict, Invalid, NotFound
 from hiiki.timeline.models import Event
 
-from .conftest import OpenAccount, add_friends, finished, sending, until
+from .conftest import OpenAccount, add_friends, finished, sending
 
 
 @pytest.mark.parametrize("people", [0, 1, 499, 500, 501])

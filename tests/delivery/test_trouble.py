@@ -7,9 +7,8 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from hiiki.db import everywhere
+from hiiki.db import everywhere, scope
 from hiiki.delivery.service import cancel, pause, progress, resume
-from hiiki.db import scope
 from hiiki.kit.errors import Conflict, NotFound
 
 from .conftest import Account, OpenAccount, Shop, finished, sending, until
@@ -177,9 +176,7 @@ async def test_waiting_for_days_without_doubt_is_no_doubt(accounts: OpenAccount)
         await in_state(account, send_id, "paused")
         await asyncio.sleep(0.3)
         assert {p.first_attempt_at for p in await account.parcels(send_id)} == {None}
-        await account.execute(
-            "update delivery.parcel set created_at = now() - interval '3 days'"
-        )
+        await account.execute("update delivery.parcel set created_at = now() - interval '3 days'")
         await account.control.update_channel(account.line_channel_id, quota=10)
         async with scope(account.workspace_id) as session:
             await resume(session, send_id)

@@ -1,0 +1,359 @@
+"""The life of parcels against a model: whatever happens, in whatever order, nobody gets it twice.
+
+The machine plays LINE (keys it has accepted, tokens that are used), two workers that may
+die at any step or come back late, staff who pause and cancel, and the clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections import Counter
+from collections.abc import Coroutine
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import select, text
+
+from conftest import Shop, make_shop
+from hiiki.contacts.models import Contact, Friendship
+from hiiki.db import everywhere, scope
+from hiiki.delivery import claim, service
+from hiiki.delivery.models import Parcel, Send
+from hiiki.delivery.record import Outcome, record
+from hiiki.delivery.sweep import sweep
+from hiiki.delivery.verdict import Claimed, after, before
+from hiiki.kit.clock import now
+from hiiki.kit.errors import Conflict
+from hiiki.line.client import Answer
+from hiiki.timeline.models import Event
+from hiiki.workspace.models import Channel
+
+BY_HAND = {"scoped_by_hand": True}
+FAULTS = (
+    "",
+    "500_before",
+    "500_after",
+    "timeout",
+    "lost",
+    "unreachable",
+    "rate",
+    "quota",
+    "400",
+    "401",
+)
+DAY = 25 * 3600.0
+EXAMPLES = int(os.environ.get("HIIKI_TEST_EXAMPLES", "12"))
+
+
+class Line:
+    """What LINE remembers."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.keys: dict[str, float] = {}
+        self.used: set[str] = set()
+        self.expires: dict[str, float] = {}
+        self.phones: Counter[str] = Counter()
+
+    def handle(self, parcel: Claimed, fault: str) -> Answer:
+        if fault == "unreachable":
+            return Answer(0, None, None, {"message": "No answer from LINE"}, reached=False)
+        if fault in ("500_before", "lost"):
+            return Answer(500 if fault == "500_before" else 0, "r", None, {"message": "broken"})
+        if fault == "401":
+            return Answer(401, "r", None, {"message": "Authentication failed"})
+        if fault == "rate":
+            return Answer(429, "r", None, {"message": "The API rate limit has been exceeded."})
+        answer = self._do(parcel, fault)
+        if fault == "500_after":
+            return Answer(500, "r", None, {"message": "broken"})
+        if fault == "timeout":
+            return Answer(0, None, None, {"message": "LINE did not answer in time"})
+        return answer
+
+    def _do(self, parcel: Claimed, fault: str) -> Answer:
+        if parcel.method == "reply":
+            token = parcel.reply_token or ""
+            if token in self.used or self.expires[token] <= self.time:
+                return Answer(400, "r", None, {"message": "Invalid reply token"})
+            self.used.add(token)
+        else:
+            key = str(parcel.retry_key)
+            if key in self.keys and self.time - self.keys[key] < 24 * 3600:
+                return Answer(409, "r", "first", {"message": "The retry key is already accepted"})
+            if fault == "quota":
+                return Answer(429, "r", None, {"message": "You have reached your monthly limit."})
+            if fault == "400" and len(parcel.line_user_ids) > 1:
+                return Answer(400, "r", None, {"message": "The property, 'to', is invalid"})
+            self.keys[key] = self.time
+        for user in parcel.line_user_ids:
+            self.phones[user] += 1
+        return Answer(200, "r", None, {})
+
+
+class ParcelLife(RuleBasedStateMachine):
+    loop: ClassVar[asyncio.AbstractEventLoop]
+
+    def wait(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
+
+    @initialize(people=st.integers(1, 6), personal=st.booleans(), replies=st.integers(0, 3))
+    def begin(self, people: int, personal: bool, replies: int) -> None:
+        self.line = Line()
+        self.shift = 0.0
+        """Seconds by which the world's clock is ahead of this machine's."""
+        self.held: list[tuple[Claimed, float]] = []
+        """What workers have claimed, and the shift at that moment."""
+        self.late: list[Outcome] = []
+        """What LINE has answered, but nobody has written down."""
+        self.wait(self._begin(people, personal, replies))
+
+    async def _begin(self, people: int, personal: bool, replies: int) -> None:
+        self.shop: Shop = await make_shop()
+        self.channel = uuid4()
+        users = [f"U{uuid4().hex}" for _ in range(people)]
+        contacts = [uuid4() for _ in users]
+        async with scope(self.shop.workspace_id) as session:
+            session.add(
+                Channel(
+                    id=self.channel,
+                    name="x",
+                    line_channel_id=uuid4().hex,
+                    provider="P",
+                    sealed_secret=b"",
+                    sealed_token=b"token",
+                    webhook_key=uuid4().hex,
+                )
+            )
+            session.add_all(Contact(id=contact) for contact in contacts)
+            await session.flush()
+            for contact, user in zip(contacts, users, strict=True):
+                session.add(
+                    Friendship(
+                        contact_id=contact,
+                        channel_id=self.channel,
+                        line_user_id=user,
+                        status="following",
+                    )
+                )
+            await session.flush()
+            send = await service.start_send(
+                session,
+                channel_id=self.channel,
+                subject="x",
+                messages=[{"type": "text", "text": "x"}],
+                personal=personal,
+                audience=select(Contact.id),
+            )
+            self.send = send.id
+            for n in range(min(replies, people)):
+                token = uuid4().hex
+                self.line.expires[token] = 60.0
+                # Said to somebody of their own, so that each phone counts one message only.
+                user = f"U{uuid4().hex}"
+                session.add(
+                    Parcel(
+                        channel_id=self.channel,
+                        method="reply",
+                        contact_ids=[contacts[n]],
+                        line_user_ids=[user],
+                        messages=[{"type": "text", "text": "y"}],
+                        reply_token=token,
+                        reply_until=now() + timedelta(seconds=60),
+                    )
+                )
+
+    # ---- workers
+
+    @rule(room=st.integers(1, 4), urgent=st.booleans())
+    def take(self, room: int, urgent: bool) -> None:
+        self.held += [(parcel, self.shift) for parcel in self.wait(self._take(room, urgent))]
+
+    async def _take(self, room: int, urgent: bool) -> list[Claimed]:
+        async with everywhere() as session:
+            if urgent:
+                return await claim.claim_urgent(session, room, [])
+            if not any(s.id == self.send for s in await claim.running_sends(session)):
+                return []
+            return await claim.claim_bulk(session, {self.send: room})
+
+    @precondition(lambda self: self.held)
+    @rule(
+        data=st.data(),
+        fault=st.sampled_from(FAULTS),
+        fate=st.sampled_from(["", "", "late", "dies"]),
+    )
+    def deliver(self, data: st.DataObject, fault: str, fate: str) -> None:
+        parcel, claimed_in = self.held.pop(data.draw(st.integers(0, len(self.held) - 1)))
+        if self.shift > claimed_in:
+            return  # its lease is over, so a worker does not begin any more
+        parcel = replace(parcel, claimed_at=parcel.claimed_at + self.shift)
+        moment = time.monotonic() + self.shift
+        verdict = before(parcel, moment)
+        if verdict is None:
+            verdict = after(parcel, self.line.handle(parcel, fault), moment)
+        outcome = Outcome(parcel, verdict, b"token")
+        if fate == "late":
+            self.late.append(outcome)
+        elif not fate:
+            self.wait(self._record([outcome]))
+
+    @precondition(lambda self: self.held)
+    @rule()
+    def all_workers_die(self) -> None:
+        self.held, self.late = [], []
+
+    @precondition(lambda self: self.late)
+    @rule()
+    def answers_are_written_down_late(self) -> None:
+        outcomes, self.late = self.late, []
+        self.wait(self._record(outcomes))
+
+    async def _record(self, outcomes: list[Outcome]) -> None:
+        async with everywhere() as session:
+            await record(session, outcomes)
+
+    @rule()
+    def sweep(self) -> None:
+        self.wait(self._sweep())
+
+    async def _sweep(self) -> None:
+        async with everywhere() as session:
+            await sweep(session)
+
+    # ---- the clock
+
+    @rule(seconds=st.sampled_from([7.0, 70.0, 1000.0, DAY]))
+    def time_passes(self, seconds: float) -> None:
+        self.shift += seconds
+        self.line.time += seconds
+        self.wait(self._pass(seconds))
+
+    async def _pass(self, seconds: float) -> None:
+        async with everywhere() as session:
+            await session.execute(
+                text(
+                    "update delivery.parcel set"
+                    " first_attempt_at = first_attempt_at - make_interval(secs => :s),"
+                    " next_attempt_at = next_attempt_at - make_interval(secs => :s),"
+                    " reply_until = reply_until - make_interval(secs => :s)"
+                ),
+                {"s": seconds},
+                execution_options=BY_HAND,
+            )
+
+    # ---- staff
+
+    @rule(verb=st.sampled_from(["pause", "resume", "resume", "cancel"]))
+    def staff(self, verb: str) -> None:
+        self.wait(self._staff(verb))
+
+    async def _staff(self, verb: str) -> None:
+        try:
+            async with scope(self.shop.workspace_id) as session:
+                await getattr(service, verb)(session, self.send)
+        except Conflict:
+            pass
+
+    @rule()
+    def the_owner_puts_in_a_new_token(self) -> None:
+        self.wait(self._renew())
+
+    async def _renew(self) -> None:
+        async with everywhere() as session:
+            await session.execute(
+                text("update workspace.channel set paused_reason = null"), execution_options=BY_HAND
+            )
+
+    # ---- what must hold
+
+    async def _world(self) -> tuple[Send, list[Parcel], Counter[UUID]]:
+        async with scope(self.shop.workspace_id) as session:
+            send = await session.one(Send, self.send)
+            parcels = list(await session.scalars(select(Parcel)))
+            events = Counter(await session.scalars(select(Event.contact_id)))
+            return send, parcels, events
+
+    @invariant()
+    def nobody_twice_and_the_books_are_true(self) -> None:
+        if not hasattr(self, "send"):
+            return
+        send, parcels, events = self.wait(self._world())
+        assert all(count == 1 for count in self.line.phones.values())
+        told: Counter[UUID] = Counter()
+        counts: Counter[str] = Counter()
+        for parcel in parcels:
+            arrived = {self.line.phones[user] for user in parcel.line_user_ids}
+            assert len(arrived) == 1, "one request reaches all or none"
+            if parcel.state == "accepted":
+                assert arrived == {1}
+                told.update(parcel.contact_ids)
+            elif parcel.state in ("refused", "cancelled"):
+                assert arrived == {0}
+            elif parcel.state == "ready" and parcel.first_attempt_at is None:
+                assert arrived == {0}, "what may have arrived must be in doubt"
+            if parcel.send_id is not None:
+                counts[parcel.state] += len(parcel.contact_ids)
+        assert events == told
+        assert sum(counts.values()) == send.targeted
+        assert (send.accepted, send.refused, send.in_doubt, send.cancelled) == tuple(
+            counts[state] for state in ("accepted", "refused", "in_doubt", "cancelled")
+        )
+        if send.finished_at is not None:
+            assert not counts["ready"] + counts["sending"]
+
+    def teardown(self) -> None:
+        """In calm weather everything comes to its end."""
+        if not hasattr(self, "send"):
+            return
+        self.held = []
+        self.wait(self._renew())
+        for _round in range(20):
+            self.time_passes(700.0)
+            self.wait(self._staff("resume"))
+            self.wait(self._sweep())
+            claimed = [*self.wait(self._take(10, True)), *self.wait(self._take(10, False))]
+            outcomes: list[Outcome] = []
+            for parcel in claimed:
+                shifted = replace(parcel, claimed_at=parcel.claimed_at + self.shift)
+                moment = time.monotonic() + self.shift
+                verdict = before(shifted, moment) or after(
+                    shifted, self.line.handle(shifted, ""), moment
+                )
+                outcomes.append(Outcome(shifted, verdict, b"token"))
+            self.wait(self._record(outcomes))
+            if not claimed:
+                break
+        self.nobody_twice_and_the_books_are_true()
+        send, parcels, _events = self.wait(self._world())
+        assert not [p for p in parcels if p.state in ("ready", "sending")]
+        assert send.finished_at is not None
+        assert send.state in ("done", "cancelled")
+
+
+async def test_parcel_life(db: str) -> None:
+    ParcelLife.loop = asyncio.get_running_loop()
+    await asyncio.to_thread(
+        run_state_machine_as_test,
+        ParcelLife,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

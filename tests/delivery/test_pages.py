@@ -1,0 +1,155 @@
+"""The console's pages and the API of sends."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+
+from conftest import Shop
+from console import Console, console
+from hiiki.db import scope
+from hiiki.delivery.service import pause
+
+from .conftest import OpenAccount, finished, sending
+from .test_say import settled, tell
+
+PERSONAL = [{"type": "text", "text": "{{ name }}さんへ"}]
+
+
+@pytest.fixture
+async def app(db: str) -> AsyncIterator[Console]:
+    """The application."""
+    async with console() as made:
+        yield made
+
+
+async def test_list_pause_resume_cancel(app: Console, shop: Shop, accounts: OpenAccount) -> None:
+    account = await accounts(3)
+    send_id = await account.send(messages=PERSONAL, personal=True)
+    staff = await app.person(shop, "operator")
+    shown = await staff.get("/deliveries")
+    assert shown.status_code == 200
+    assert "さんへ" in shown.text
+    assert 'hx-trigger="every 2s"' in shown.text
+    part = await staff.get("/deliveries", headers={"hx-request": "true"})
+    assert part.text.lstrip().startswith('<div id="sends"')
+    for verb, state in (("pause", "paused"), ("resume", "running"), ("cancel", "cancelled")):
+        answer = await staff.post(f"/deliveries/{send_id}/{verb}")
+        assert answer.status_code == 303, verb
+        assert (await account.get(send_id)).state == state
+        again = await staff.post(f"/deliveries/{send_id}/{verb}")
+        assert again.status_code == 409, verb
+    viewer = await app.person(shop, "viewer")
+    assert (await viewer.get("/deliveries")).status_code == 200
+    assert (await viewer.post(f"/deliveries/{send_id}/cancel")).status_code == 403
+
+
+async def test_an_empty_list_says_what_to_do(app: Console, shop: Shop) -> None:
+    staff = await app.person(shop)
+    assert "まだ送信はありません" in (await staff.get("/deliveries")).text
+    assert "すべて届いています" in (await staff.get("/deliveries/undelivered")).text
+    assert "別の状態" in (await staff.get("/deliveries?state=paused")).text
+    assert (await staff.get("/deliveries?state=nonsense&after=nonsense")).status_code == 200
+    assert (await staff.get("/deliveries/undelivered?after=x~y")).status_code == 200
+
+
+async def test_why_it_did_not_arrive(app: Console, shop: Shop, accounts: OpenAccount) -> None:
+    account = await accounts(2, quota=0)
+    async with sending():
+        await tell(account, 0, "お得なお知らせ")
+        await settled(account)
+        send = await finished(account, await account.send("あ" * 5001))
+    staff = await app.person(shop)
+    text = (await staff.get("/deliveries/undelivered")).text
+    assert "今月送信できる通数を使い切りました" in text
+    assert "You have reached your monthly limit." in text
+    assert "お得なお知らせ" in text
+    assert f'href="/friends/{account.contacts[0]}"' in text
+    assert "メッセージの内容がLINEに受け付けられませんでした" in text
+    program = await app.program(shop, "viewer")
+    found = (await program.get("/api/v1/undelivered?state=refused")).json()["items"]
+    assert [len(each["contact_ids"]) for each in found] == [2, 1]
+    assert found[0]["send_id"] == str(send.id)
+    assert found[0]["request_id"]
+
+
+async def test_paging_of_sends_and_problems(
+    app: Console, shop: Shop, accounts: OpenAccount
+) -> None:
+    account = await accounts(1)
+    ids = [str(await account.send(f"第{n}回")) for n in range(5)]
+    await account.execute(
+        "update delivery.parcel set state = 'in_doubt', settled_at = '2026-11-21 09:00+9'"
+    )
+    program = await app.program(shop, "viewer")
+    for path, key in (("sends", "id"), ("undelivered", "send_id")):
+        seen: list[str] = []
+        after = ""
+        while True:
+            page = (
+                await program.get(f"/api/v1/{path}", params={"limit": 2, "after": after})
+            ).json()
+            assert len(page["items"]) <= 2
+            seen += [item[key] for item in page["items"]]
+            if page["next"] is None:
+                break
+            after = page["next"]
+        assert sorted(seen) == sorted(ids)
+        assert len(seen) == 5
+    assert (await program.get("/api/v1/sends?state=nonsense")).status_code in (400, 422)
+
+
+async def test_recipients_page_by_page(app: Console, shop: Shop, accounts: OpenAccount) -> None:
+    account = await accounts(7)
+    await account.control.block(account.users[0], account.line_channel_id)
+    async with sending():
+        send_id = await account.send()
+        await finished(account, send_id)
+    program = await app.program(shop)
+    seen: list[str] = []
+    after = ""
+    while True:
+        answer = await program.get(
+            f"/api/v1/sends/{send_id}/recipients", params={"limit": 3, "after": after}
+        )
+        page = answer.json()
+        seen += [item["contact_id"] for item in page["items"]]
+        assert {item["state"] for item in page["items"]} == {"accepted"}
+        if page["next"] is None:
+            break
+        after = page["next"]
+    assert sorted(seen) == sorted(map(str, account.contacts))
+    refused = await program.get(f"/api/v1/sends/{send_id}/recipients?state=refused")
+    assert refused.json() == {"items": [], "next": None}
+
+
+async def test_the_api_of_one_send(app: Console, shop: Shop, accounts: OpenAccount) -> None:
+    account = await accounts(2)
+    send_id = await account.send()
+    program = await app.program(shop)
+    found = (await program.get(f"/api/v1/sends/{send_id}")).json()
+    assert (found["state"], found["targeted"], found["waiting"]) == ("running", 2, 2)
+    paused = (await program.post(f"/api/v1/sends/{send_id}/pause")).json()
+    assert paused["state"] == "paused"
+    answer = await program.post(f"/api/v1/sends/{send_id}/pause")
+    assert answer.status_code == 409
+    assert answer.json()["error"]["code"] == "conflict"
+    assert (await program.post(f"/api/v1/sends/{send_id}/resume")).json()["state"] == "running"
+    assert (await program.post(f"/api/v1/sends/{send_id}/cancel")).json()["state"] == "cancelled"
+    assert (await program.get(f"/api/v1/sends/{uuid4()}")).status_code == 404
+
+
+async def test_why_a_send_is_paused(app: Console, shop: Shop, accounts: OpenAccount) -> None:
+    account = await accounts(1)
+    send_id = await account.send()
+    async with scope(shop.workspace_id) as session:
+        await pause(session, send_id)
+    await account.execute(
+        "update delivery.send set pause_reason = 'You have reached your monthly limit.'"
+    )
+    staff = await app.person(shop)
+    assert "今月送信できる通数を使い切りました" in (await staff.get("/deliveries")).text
+    english = await app.person(shop, locale="en")
+    assert "messages for this month are used up" in (await english.get("/deliveries")).text
