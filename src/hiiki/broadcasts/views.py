@@ -34,6 +34,8 @@ from hiiki.workspace.models import Channel
 
 AnyRequest = Request[Any, Any, Any]
 OPERATOR = {"role": "operator"}
+State = Annotated[str, Parameter(query="state")]
+"""Litestar keeps the name `state` for itself."""
 LIST_STATES = ("draft", "scheduled", "sent", "cancelled")
 
 
