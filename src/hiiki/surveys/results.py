@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Subquery, func, select, tuple_
+from sqlalchemy import Subquery, Text, cast, func, select, tuple_
 
 from hiiki.contacts.models import Contact
 from hiiki.db import WorkspaceSession
@@ -27,7 +27,7 @@ BARS = 12
 ANSWER = "survey_answer"
 
 
-async def results(session: WorkspaceSession, survey_id: UUID, true) -> Results:
+async def results(session: WorkspaceSession, survey_id: UUID) -> Results:
     """Return a survey's figures, question by question (requirement A1)."""
     questions = await questions_of(session, survey_id)
     started, finished = await _started(session, survey_id)
@@ -155,7 +155,7 @@ async def _asked(
             Event.workspace_id == session.workspace_id,
             Event.contact_id == Response.contact_id,
             Event.kind == ANSWER,
-            Event.subject == func.cast(Response.question_id, Event.subject.type),
+            Event.subject == cast(Response.question_id, Text),
         )
         .exists()
     )
@@ -176,12 +176,12 @@ async def _asked(
 
 
 async def _chosen(session: WorkspaceSession, latest: Subquery) -> dict[str, dict[str, int]]:
-    choice = func.jsonb_array_elements_text(latest.c.data["choice_ids"]).column_valued("choice")
+    each = select(
+        latest.c.subject,
+        func.jsonb_array_elements_text(latest.c.data["choice_ids"]).label("choice"),
+    ).subquery()
     rows = await session.execute(
-        select(latest.c.subject, choice, func.count())
-        .select_from(latest)
-        .join(choice, true())
-        .group_by(latest.c.subject, choice)
+        select(each.c.subject, each.c.choice, func.count()).group_by(each.c.subject, each.c.choice)
     )
     found: dict[str, dict[str, int]] = {}
     for subject, ident, count in rows:
@@ -236,11 +236,14 @@ def _bars(counts: Mapping[Decimal, int]) -> dict[str, int]:
     low, high = min(counts), max(counts)
     width = _round_width((high - low) / BARS)
     first = (low // width) * width
+    # Whole numbers: 20–24 and 25–29, not 20–25 and 25–30.
+    whole = all(value == value.to_integral_value() for value in counts) and width >= 1
+    step = Decimal(1) if whole else Decimal(0)
     bars: dict[str, int] = {}
     begin = first
     while begin <= high:
         inside = sum(count for value, count in counts.items() if begin <= value < begin + width)
-        bars[f"{begin.normalize():f}–{(begin + width).normalize():f}"] = inside
+        bars[f"{begin.normalize():f}–{(begin + width - step).normalize():f}"] = inside
         begin += width
     return bars
 
