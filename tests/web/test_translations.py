@@ -52,10 +52,10 @@ def in_template(path: Path) -> Iterator[str]:
         for _line, function, message, _comments in babel_extract(
             file, ("_", "gettext", "ngettext"), [], options
         ):
-            if function == "ngettext":
-                yield message[1]
-            else:
-                yield message if isinstance(message, str) else message[0]
+            parts = message if isinstance(message, tuple) else (message,)
+            said = parts[1] if function == "ngettext" else parts[0]
+            if said is not None:  # a variable holds a `Text`, which has been marked elsewhere
+                yield said
 
 
 def sentences() -> dict[str, list[str]]:

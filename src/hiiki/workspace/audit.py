@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 
 from hiiki.db import WorkspaceSession
 from hiiki.workspace.models import AuditEntry
@@ -21,10 +21,15 @@ async def entries(
     room: str = "",
     limit: int = PAGE,
 ) -> tuple[Sequence[AuditEntry], UUID | None]:
-    """Return a page of the record, newest first, and where the next page begins."""
-    query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit + 1)
+    """Return a page of the record, newest first, and where the next page begins.
+
+    `before` is the last entry of the page before; raises `NotFound` when it is none of ours.
+    """
+    query = select(AuditEntry).order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
+    query = query.limit(limit + 1)
     if before is not None:
-        query = query.where(AuditEntry.id < before)
+        last = await session.one(AuditEntry, before)
+        query = query.where(tuple_(AuditEntry.at, AuditEntry.id) < (last.at, last.id))
     if actor_id is not None:
         query = query.where(AuditEntry.actor_id == actor_id)
     if room:

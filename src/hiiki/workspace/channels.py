@@ -6,6 +6,7 @@ wait. So what changes a channel here is written in a transaction of its own.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,8 @@ from hiiki.workspace.schemas import ChannelCredentials, NewChannel
 from hiiki.workspace.seal import seal, unseal
 
 WEBHOOK_KEY_LENGTH = 24
+_SECRETS_ARE_LOOKED_UP_AGAIN = 1.2
+"""Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +205,14 @@ async def replace_credentials(
 
 async def connect_webhook(session: WorkspaceSession, channel: Channel) -> Problem | None:
     """Give LINE our address, let it call us, and remember what is wrong, if anything is."""
-    channel.webhook_problem = await _find_problem(client_of(channel), webhook_url(channel))
+    client, url = client_of(channel), webhook_url(channel)
+    problem = await _find_problem(client, url)
+    if problem == "secret":
+        # The web servers may have looked up the channel's old secret a moment ago, and
+        # look again at most once a second.
+        await asyncio.sleep(_SECRETS_ARE_LOOKED_UP_AGAIN)
+        problem = await _find_problem(client, url)
+    channel.webhook_problem = problem
     channel.webhook_checked_at = now()
     await session.flush()
     return problem_of(channel)

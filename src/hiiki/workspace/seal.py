@@ -36,7 +36,7 @@ def unseal(sealed: bytes, ident: UUID, purpose: str) -> str:
         return (
             AESGCM(settings().sealing_key()).decrypt(nonce, body, _bound(ident, purpose)).decode()
         )
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:
         raise Unavailable(
             _(
                 "The stored credentials cannot be opened: the sealing key is not the one they "
