@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -150,6 +151,33 @@ async def test_tags_for_many_are_checked_first(world: World, owner: Client) -> N
         assert refused.status_code in (404, 422), wrong
 
 
+async def test_tags_for_very_many_go_slice_by_slice(
+    world: World, owner: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hiiki.contacts.views.SLICE", 3)
+    for number in range(10):
+        await make_friend(
+            world.shop, world.channel, f"f{number}", created_at=world.friend.created_at
+        )
+    form = {"verb": "add", "scope": "all", "tag_id": str(world.tag.id), "filter.q": "f"}
+    answer = await owner.form("/friends/tags", form)
+    assert answer.status_code == 200
+    assert "<html" in answer.text
+    steps = 0
+    while "hx-redirect" not in answer.headers:
+        steps += 1
+        assert steps < 10
+        hidden = dict(re.findall(r'name="([\w.]+)" value="([^"]*)"', answer.text))
+        assert hidden.pop("_csrf_token", "")
+        assert (int(hidden["done"]), hidden["total"]) == (3 * steps, "10")
+        answer = await htmx(owner, "/friends/tags", hidden)
+    assert answer.headers["hx-redirect"] == "/friends?q=f"
+    assert "hiiki_flash" in answer.headers["set-cookie"]
+    async with scope(world.shop.workspace_id) as session:
+        assert await session.scalar(select(func.count()).select_from(ContactTag)) == 11
+    assert (await owner.form("/friends/tags", {**form, "after": "x"})).status_code == 422
+
+
 async def test_a_friend_is_shown_and_changed_in_place(world: World, owner: Client) -> None:
     base = f"/friends/{world.friend.id}"
     shown = await owner.get(base)
@@ -274,6 +302,10 @@ async def test_tags_are_made_changed_and_deleted(world: World, owner: Client) ->
     assert "辛口" in page.text
     assert "甘口" not in page.text
     base = f"/tags/{world.tag.id}"
+    assert (
+        f'id="count-{world.tag.id}" hx-swap-oob="true">1<'
+        in (await owner.get("/tags/counts?q=辛")).text
+    )
     assert "1人から外れます" in (await owner.get(base)).text
     changed = await owner.form(base, {"name": "激辛", "colour": "purple", "description": ""})
     assert changed.status_code == 303

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Request, get, post
-from litestar.response import Redirect, Stream, Template
+from litestar.response import Redirect, Response, Stream, Template
 from pydantic import BaseModel, BeforeValidator, Field
 from sqlalchemy import Select, select
 
@@ -21,11 +21,14 @@ from hiiki.kit.clock import now
 from hiiki.kit.errors import Invalid
 from hiiki.kit.forms import parse
 from hiiki.kit.i18n import _, current_locale
-from hiiki.kit.pages import form_data, is_fragment, page, to
+from hiiki.kit.pages import flash, form_data, go, is_fragment, page, to
 from hiiki.workspace.access import Access, audit
 from hiiki.workspace.models import Channel
 
 AnyRequest = Request[Any, Any, Any]
+
+SLICE = 10_000
+"""People whose tags change in one transaction: about a second's work."""
 
 
 def _address(wanted: FriendFilter, path: str = "/friends", **more: str | None) -> str:
@@ -89,6 +92,11 @@ class BulkForm(BaseModel):
     scope: Literal["selected", "all"] = "selected"
     ids: list[UUID] = Field(default_factory=list[UUID], max_length=1000)
     filter: FriendFilter = Field(default_factory=FriendFilter)
+    after: str = ""
+    """Where the next slice begins; "" for the first."""
+    done: int = Field(default=0, ge=0)
+    total: int = Field(default=0, ge=0)
+    changed: int = Field(default=0, ge=0)
 
 
 async def _bulk(
@@ -118,18 +126,39 @@ async def check_tag_many(request: AnyRequest, session: WorkspaceSession) -> Temp
     )
 
 
-@post("/friends/tags")
-async def tag_many(request: AnyRequest, session: WorkspaceSession, access: Access) -> Redirect:
-    """Add a tag to many, or remove it from them."""
+@post("/friends/tags", status_code=200)
+async def tag_many(
+    request: AnyRequest, session: WorkspaceSession, access: Access
+) -> Redirect | Response[None] | Template:
+    """Add a tag to many, or remove it from them: a slice at a time, with the progress shown.
+
+    The page asks for the next slice by itself. Whoever closes it in between has done a
+    part, and doing it again does the rest.
+    """
     form, tag, who = await _bulk(request, session)
-    if form.verb == "add":
-        number = await add_tag_to(session, who, tag.id)
-        said = _("Added the tag “%(tag)s” to %(n)s friends.", tag=tag.name, n=f"{number:,}")
-    else:
-        number = await remove_tag_from(session, who, tag.id)
-        said = _("Removed the tag “%(tag)s” from %(n)s friends.", tag=tag.name, n=f"{number:,}")
+    rest: str | None = None
+    if form.scope == "all":
+        who, rest = await search.slices(session, form.filter, form.after or None, SLICE)
+    change = add_tag_to if form.verb == "add" else remove_tag_from
+    number = await change(session, who, tag.id)
     audit(session, access, f"contacts.tag_{form.verb}_many", tag.id, count=number)
-    return to(_address(form.filter), said)
+    form.changed += number
+    if rest is not None:
+        form.after, form.done = rest, form.done + SLICE
+        form.total = form.total or await search.count(session, form.filter)
+        part = "contacts/_bulk_progress.html" if is_fragment(request) else "contacts/progress.html"
+        return page(part, form=form, tag=tag)
+    said = (
+        _("Added the tag “%(tag)s” to %(n)s friends.", tag=tag.name, n=f"{form.changed:,}")
+        if form.verb == "add"
+        else _("Removed the tag “%(tag)s” from %(n)s friends.", tag=tag.name, n=f"{form.changed:,}")
+    )
+    back = _address(form.filter)
+    if is_fragment(request):
+        answer = go(back)
+        answer.set_cookie(flash(said))
+        return answer
+    return to(back, said)
 
 
 HANDLERS = [friends, friends_count, friends_csv, check_tag_many, tag_many]

@@ -49,11 +49,21 @@ async def tag_list(
     return page(
         "contacts/tags.html",
         tags=found.tags,
-        counts=await tags.counts(session, [tag.id for tag in found.tags]),
+        counts_url="/tags/counts?" + urlencode({"q": q, "after": after, "before": before}),
         q=q,
         next_url=address(after=found.next) if found.next else "",
         previous_url=address(before=found.previous) if found.previous else "",
     )
+
+
+@get("/tags/counts")
+async def tag_counts(
+    session: WorkspaceSession, q: str = "", after: str = "", before: str = ""
+) -> Template:
+    """Say how many have the tags of a page; asked for when the page is there already."""
+    found = await tags.page_of_tags(session, plain(q)[:50], plain(after), plain(before))
+    counted = await tags.counts(session, [tag.id for tag in found.tags])
+    return page("contacts/_tag_counts.html", counts=counted)
 
 
 @get("/tags/new", opt={"role": "operator"})
@@ -137,4 +147,4 @@ def _form(
     )
 
 
-HANDLERS = [tag_list, new_tag, create_tag, show_tag, change_tag, delete_tag]
+HANDLERS = [tag_list, tag_counts, new_tag, create_tag, show_tag, change_tag, delete_tag]
