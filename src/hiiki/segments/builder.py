@@ -223,6 +223,18 @@ def _find(tree: Node, at: str) -> tuple[Node | None, list[Any] | None, int]:
     return (cast("Node", node), siblings, index) if isinstance(node, dict) else (None, None, 0)
 
 
+def node_at(tree: Node, path: str) -> Node:
+    """Return the innermost node that a field's path leads through."""
+    found = tree
+    steps = path.split(".")[1:]
+    for name, number in zip(steps[::2], steps[1::2], strict=False):
+        below = _children(found)
+        if name != "rules" or not number.isdigit() or int(number) >= len(below):
+            break
+        found = below[int(number)]
+    return found
+
+
 def tidy(node: Any) -> Node:
     """Return posted data as a tree that can be drawn, whatever was posted."""
     if not isinstance(node, dict):

@@ -313,20 +313,31 @@ def _happened(rule: Happened, names: Names) -> Text:
         account = _quoted(names.channels.get(rule.channel_id))
         event = _("%(event)s at %(account)s", event=event, account=account)
     gaps = {"event": event, "n": plain_number(rule.number)}
-    what = {
-        ("count", "at_least"): _("with %(event)s at least %(n)s times", **gaps),
-        ("count", "at_most"): _("with %(event)s at most %(n)s times", **gaps),
-        ("count", "exactly"): _("with %(event)s exactly %(n)s times", **gaps),
-        ("sum", "at_least"): _("with %(event)s of at least %(n)s in all", **gaps),
-        ("sum", "at_most"): _("with %(event)s of at most %(n)s in all", **gaps),
-        ("sum", "exactly"): _("with %(event)s of exactly %(n)s in all", **gaps),
-        ("max", "at_least"): _("whose greatest %(event)s was at least %(n)s", **gaps),
-        ("max", "at_most"): _("whose greatest %(event)s was at most %(n)s", **gaps),
-        ("max", "exactly"): _("whose greatest %(event)s was exactly %(n)s", **gaps),
-    }[rule.measure, rule.op]
+    what = (
+        _once_or_never(rule, event)
+        or {
+            ("count", "at_least"): _("with %(event)s at least %(n)s times", **gaps),
+            ("count", "at_most"): _("with %(event)s at most %(n)s times", **gaps),
+            ("count", "exactly"): _("with %(event)s exactly %(n)s times", **gaps),
+            ("sum", "at_least"): _("with %(event)s of at least %(n)s in all", **gaps),
+            ("sum", "at_most"): _("with %(event)s of at most %(n)s in all", **gaps),
+            ("sum", "exactly"): _("with %(event)s of exactly %(n)s in all", **gaps),
+            ("max", "at_least"): _("whose greatest %(event)s was at least %(n)s", **gaps),
+            ("max", "at_most"): _("whose greatest %(event)s was at most %(n)s", **gaps),
+            ("max", "exactly"): _("whose greatest %(event)s was exactly %(n)s", **gaps),
+        }[rule.measure, rule.op]
+    )
     if isinstance(rule.period, Ever):
         return what
     return _("%(what)s (%(when)s)", what=what, when=_when(rule.period))
+
+
+def _once_or_never(rule: Happened, event: Text) -> Text | None:
+    if rule.measure == "count" and rule.op == "at_least" and rule.number == 1:
+        return _("with %(event)s at least once", event=event)
+    if rule.measure == "count" and rule.op != "at_least" and rule.number == 0:
+        return _("without %(event)s", event=event)
+    return None
 
 
 def _when(period: Period) -> Text:

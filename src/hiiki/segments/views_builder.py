@@ -22,10 +22,10 @@ from hiiki.kit.forms import parse
 from hiiki.kit.i18n import Text, _
 from hiiki.kit.pages import WebRequest, form_data, page, to
 from hiiki.segments import ready_made, service
-from hiiki.segments.builder import ROOT, Node, blank, edit, form_of, in_form, rule_of, tidy
+from hiiki.segments.builder import ROOT, Node, blank, edit, form_of, in_form, node_at, rule_of, tidy
 from hiiki.segments.explain import sentence
 from hiiki.segments.models import Segment
-from hiiki.segments.offers import offers_for
+from hiiki.segments.offers import KIND_LABELS, offers_for
 from hiiki.segments.rules import AnyRule, read_rule
 from hiiki.segments.schemas import Named
 from hiiki.workspace.access import Access, audit
@@ -87,13 +87,16 @@ async def redraw(request: WebRequest, session: WorkspaceSession) -> Response[Any
 async def show_panel(request: WebRequest, session: WorkspaceSession) -> Response[Any]:
     """Count what the form says now, or say what is still wrong with it; saves nothing."""
     data = await form_data(request)
-    raw, paths = rule_of(tidy(data.get(ROOT)))
+    tree = tidy(data.get(ROOT))
+    raw, paths = rule_of(tree)
     segment_id = _uuid(data.get("segment_id"))
     try:
         rule = read_rule(raw)
         names = await service.check(session, rule, segment_id)
     except Invalid as error:
-        return page("segments/_panel.html", errors=in_form(error.fields, paths), counted=None)
+        errors = in_form(error.fields, paths)
+        wrongs = [(path, _label(tree, path), said) for path, said in errors.items()]
+        return page("segments/_panel.html", errors=errors, wrongs=wrongs, counted=None)
     members = await service.sample(session, rule)
     return page(
         "segments/_panel.html",
@@ -169,6 +172,10 @@ async def _form(
         usages=usages,
         focus="",
     )
+
+
+def _label(tree: Node, path: str) -> Text | str:
+    return KIND_LABELS.get(str(node_at(tree, path).get("kind")), "")
 
 
 def _uuid(value: Any) -> UUID | None:
