@@ -17,7 +17,7 @@ MAX_NAME = 100
 
 
 def _none_if_blank(value: Any) -> Any:
-    return None if value == "" else value
+    return None if value in ("", "all") else value
 
 
 def _named(value: str) -> str:
@@ -35,7 +35,7 @@ class BroadcastIn(BaseModel):
     name: Annotated[Sendable, AfterValidator(_named)]
     channel_id: UUID
     segment_id: Annotated[UUID | None, BeforeValidator(_none_if_blank)] = None
-    """None sends to every friend of the account."""
+    """None (or "all") sends to every friend of the account."""
     draft: Draft
 
 

@@ -322,7 +322,7 @@ async def _form(
 async def _reach(session: WorkspaceSession, data: dict[str, Any]) -> dict[str, Any]:
     channel = _ids([data.get("channel_id")])
     segment = _ids([data.get("segment_id")])
-    if not channel or (data.get("segment_id") and not segment):
+    if not channel or (data.get("segment_id") not in ("", "all") and not segment):
         return {"reach": None, "trouble": None}
     return await reach_of(session, channel[0], segment[0] if segment else None)
 

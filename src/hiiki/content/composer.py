@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -29,6 +30,7 @@ from hiiki.kit.forms import parse
 from hiiki.kit.i18n import Text, _
 from hiiki.kit.road import Option, road
 from hiiki.line import limits
+from hiiki.workspace.models import Channel
 
 KINDS: Sequence[tuple[str, Text, str]] = (
     ("text", _("Text"), "message"),
@@ -38,7 +40,7 @@ KINDS: Sequence[tuple[str, Text, str]] = (
 )
 """Kind, what it is called, its icon."""
 _NEW: Mapping[str, dict[str, Any]] = {
-    "text": {"kind": "text", "text": ""},
+    "text": {"kind": "text", "text": "", "track_links": False},
     "image": {"kind": "image", "media_id": "", "url": "", "tracked": True, "alt": ""},
     "card": {"kind": "card", "media_id": "", "title": "", "text": "", "buttons": [{}]},
     "coupon": {"kind": "coupon", "coupon_id": ""},
@@ -89,6 +91,15 @@ def _with_default(name: str) -> str:
     if name in ("name", "display_name"):
         return f'{{{{ {name} | default: "お客様" }}}}'
     return f"{{{{ {name} }}}}"
+
+
+async def title(session: WorkspaceSession, channel_id: Any, otherwise: str) -> str:
+    """Return the name of the account that the form has chosen, as the phone's title."""
+    try:
+        channel = await session.get(Channel, UUID(str(channel_id)))
+    except ValueError:
+        channel = None
+    return channel.name if channel is not None else otherwise
 
 
 def empty() -> dict[str, Any]:

@@ -60,9 +60,10 @@ async def show_preview(
     request: AnyRequest, session: WorkspaceSession, access: Access, path: str
 ) -> Template:
     """Draw the phone with the message that stands at `path` of the form."""
-    draft = composer.at_path(await form_data(request), path)
-    messages = await composer.shown(session, draft)
-    phone = render_phone(messages, title=access.workspace_name, lang=current_locale())
+    data = await form_data(request)
+    messages = await composer.shown(session, composer.at_path(data, path))
+    title = await composer.title(session, data.get("channel_id"), access.workspace_name)
+    phone = render_phone(messages, title=title, lang=current_locale())
     return page("content/_preview.html", phone=phone)
 
 
