@@ -14,6 +14,7 @@ from hiiki.contacts import (
     views,
     views_attributes,
     views_friend,
+    views_notes,
     views_tags,
 )
 from hiiki.contacts.models import Attribute, Tag
@@ -68,6 +69,7 @@ room = Room(
     pages=[
         *views.HANDLERS,
         *views_friend.HANDLERS,
+        *views_notes.HANDLERS,
         *views_tags.HANDLERS,
         *views_attributes.HANDLERS,
     ],

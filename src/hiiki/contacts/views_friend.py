@@ -11,13 +11,14 @@ from litestar.response import Redirect, Response, Template
 from pydantic import BaseModel, BeforeValidator, Field
 from sqlalchemy import select
 
-from hiiki.contacts import attributes, erasure, notes, people, search
+from hiiki.contacts import attributes, erasure, people, search
 from hiiki.contacts.models import Attribute, Contact, ContactTag, Tag
 from hiiki.contacts.prefectures import PREFECTURES, prefecture_name
-from hiiki.contacts.schemas import ContactPatch, Line, NoteIn, TagIn
+from hiiki.contacts.schemas import ContactPatch, Line, TagIn
 from hiiki.contacts.service import add_tag, remove_tag, set_attribute
 from hiiki.contacts.tags import all_tags, create_tag
 from hiiki.contacts.values import Parsed, Value, shown
+from hiiki.contacts.views_notes import notes_context
 from hiiki.db import WorkspaceSession
 from hiiki.kit.errors import Invalid
 from hiiki.kit.forms import parse
@@ -42,7 +43,7 @@ async def friend(contact_id: UUID, session: WorkspaceSession, access: Access) ->
         channels=channels,
         statuses=people.STATUS_LABELS,
         **await _tags_context(session, contact_id),
-        **await _notes_context(session, access, contact_id),
+        **await notes_context(session, access, contact_id),
         **await _attributes_context(session, contact_id),
         prefecture_name=prefecture_name,
     )
@@ -237,104 +238,6 @@ async def untag(
     return await _tags(session, contact)
 
 
-# ---- notes ----
-
-
-async def _notes_context(
-    session: WorkspaceSession, access: Access, contact_id: UUID
-) -> dict[str, Any]:
-    return {
-        "notes": [
-            (note, notes.may_edit(access, note), notes.may_delete(access, note))
-            for note in await notes.notes_of(session, contact_id)
-        ]
-    }
-
-
-async def _notes(
-    session: WorkspaceSession,
-    access: Access,
-    contact: Contact,
-    *,
-    editing: UUID | None = None,
-    typed: str = "",
-    errors: dict[str, Text] | None = None,
-) -> Template:
-    return page(
-        "contacts/_notes.html",
-        status=422 if errors else 200,
-        contact=contact,
-        editing=editing,
-        typed=typed,
-        errors=errors or {},
-        focus=True,
-        **await _notes_context(session, access, contact.id),
-    )
-
-
-@get("/friends/{contact_id:uuid}/notes")
-async def show_notes(
-    contact_id: UUID, session: WorkspaceSession, access: Access, edit: UUID | None = None
-) -> Template:
-    """Show the notes, one of them as a form."""
-    contact = await session.one(Contact, contact_id)
-    typed = (await notes.note_of(session, contact_id, edit)).body if edit else ""
-    return await _notes(session, access, contact, editing=edit, typed=typed)
-
-
-@post("/friends/{contact_id:uuid}/notes", status_code=200)
-async def write_note(
-    request: AnyRequest, contact_id: UUID, session: WorkspaceSession, access: Access
-) -> Template:
-    """Write a note."""
-    contact = await session.one(Contact, contact_id)
-    data = await form_data(request)
-    try:
-        form = parse(NoteIn, data)
-    except Invalid as error:
-        typed = str(data.get("body", ""))
-        return await _notes(session, access, contact, typed=typed, errors=error.fields)
-    note = await notes.add_note(session, access, contact_id, form.body)
-    audit(session, access, "contacts.note_add", contact_id, note_id=str(note.id))
-    return await _notes(session, access, contact)
-
-
-@post("/friends/{contact_id:uuid}/notes/{note_id:uuid}", status_code=200)
-async def change_note(
-    request: AnyRequest,
-    contact_id: UUID,
-    note_id: UUID,
-    session: WorkspaceSession,
-    access: Access,
-) -> Template:
-    """Change one's own note."""
-    contact = await session.one(Contact, contact_id)
-    note = await notes.note_of(session, contact_id, note_id)
-    data = await form_data(request)
-    try:
-        form = parse(NoteIn, data)
-    except Invalid as error:
-        typed = str(data.get("body", ""))
-        return await _notes(
-            session, access, contact, editing=note_id, typed=typed, errors=error.fields
-        )
-    notes.edit_note(access, note, form.body)
-    audit(session, access, "contacts.note_update", contact_id, note_id=str(note_id))
-    return await _notes(session, access, contact)
-
-
-@post("/friends/{contact_id:uuid}/notes/{note_id:uuid}/delete", status_code=200)
-async def remove_note(
-    contact_id: UUID, note_id: UUID, session: WorkspaceSession, access: Access
-) -> Template:
-    """Delete a note."""
-    contact = await session.one(Contact, contact_id)
-    note = await notes.note_of(session, contact_id, note_id)
-    await notes.delete_note(session, access, note)
-    audit(session, access, "contacts.note_delete", contact_id, note_id=str(note_id))
-    return await _notes(session, access, contact)
-
-
 # ---- leaving ----
 
 
@@ -395,10 +298,6 @@ HANDLERS = [
     save_attributes,
     tag,
     untag,
-    show_notes,
-    write_note,
-    change_note,
-    remove_note,
     export_json,
     ask_erase,
     erase,
