@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import Select, Text, cast, exists, func, literal, select, tuple_
 
 from hiiki.contacts.models import Contact, Friendship
-from hiiki.contacts.search import read_cursor
+from hiiki.contacts.search import cursor, read_cursor
 from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
 from hiiki.kit.errors import Conflict, Invalid
@@ -327,6 +327,7 @@ __all__ = [
     "contains",
     "count",
     "count_segment",
+    "cursor",
     "delete",
     "explain",
     "page_of_members",
