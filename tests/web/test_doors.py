@@ -81,6 +81,7 @@ def test_what_a_viewer_may_post_is_known(db: str) -> None:
         "POST /profile/password",
         "POST /workspaces",
         "POST /workspaces/{workspace_id:uuid}/open",
+        "POST /broadcasts/reach",
         "POST /segments/builder",
         "POST /segments/panel",
         "POST /api/v1/segments/count",

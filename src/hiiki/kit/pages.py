@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
@@ -17,6 +17,18 @@ from hiiki.kit.forms import nested
 from hiiki.kit.i18n import Text
 
 WebRequest: TypeAlias = Request[Any, Any, Any]
+_NEAR = [
+    ip_network(network)
+    for network in (
+        "127.0.0.0/8",
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "::1/128",
+        "fc00::/7",
+    )
+]
+"""This machine, and the private networks in which a proxy or a container stands."""
 FLASH_COOKIE = "hiiki_flash"
 
 
@@ -66,7 +78,7 @@ def client_address(request: WebRequest) -> str:
     peer = request.client.host if request.client is not None else ""
     forwarded = request.headers.get("x-forwarded-for", "")
     try:
-        near = ip_address(peer).is_private
+        near = any(ip_address(peer) in network for network in _NEAR)
     except ValueError:
         near = False
     return forwarded.rsplit(",", 1)[-1].strip() if near and forwarded else peer
