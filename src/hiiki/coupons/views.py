@@ -138,6 +138,7 @@ async def use_coupon(
     request: AnyRequest, session: WorkspaceSession, access: Access, coupon_id: UUID
 ) -> Redirect:
     """Use a customer's coupon at the counter, by its code."""
+    await session.one(Coupon, coupon_id)
     typed = service.plain_code(str((await form_data(request)).get("code", "")))
     here = f"/coupons/{coupon_id}"
     try:
