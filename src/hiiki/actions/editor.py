@@ -57,6 +57,20 @@ class Editor:
     composer: Choices
     """What the composer of messages needs."""
 
+    def told(self, actions: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Return what each action does, in a word or two: "Add a tag (mug)"."""
+        return [self._told(action) for action in actions]
+
+    def _told(self, action: Mapping[str, Any]) -> str:
+        kind = next((one for one in self.kinds if one.name == action.get("kind")), None)
+        if kind is None:
+            return str(action.get("kind", ""))
+        for field in self.fields[kind.name]:
+            for option in self.options.get(field.picker, ()):
+                if option.value == action.get(field.name):
+                    return f"{kind.label} ({option.label})"
+        return str(kind.label)
+
 
 async def open_editor(session: WorkspaceSession) -> Editor:
     """Read what can be chosen in this workspace."""

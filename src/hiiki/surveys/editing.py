@@ -153,6 +153,8 @@ async def _drawing(
         "presentations": PRESENTATIONS,
         "fitting": fitting,
         "editor": await open_editor(session),
+        # Parts of the form that must not be closed, for there is an error in them.
+        "open_paths": {".".join(path.split(".")[:5]) for path in errors},
     }
 
 

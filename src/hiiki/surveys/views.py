@@ -70,7 +70,13 @@ def _chart(question: QuestionResult) -> dict[str, Any]:
     if lying:
         names |= {"inverse": True}
     return {
-        "grid": {"left": 8, "right": 32, "top": 8, "bottom": 8, "containLabel": True},
+        "grid": {
+            "left": 8,
+            "right": 32,
+            "top": 8 if lying else 24,
+            "bottom": 8,
+            "containLabel": True,
+        },
         "xAxis": values if lying else names,
         "yAxis": names if lying else values,
         "tooltip": {"trigger": "axis"},
