@@ -47,7 +47,7 @@ def play(*, friends: int, once: bool, port: int, seed: int) -> int:
     console = Console(stderr=once)
     folder = settings().data_dir / "demo"
     _fresh(folder)
-    os.environ |= {"HIIKI_DATA_DIR": str(folder), "HIIKI_DATABASE_POOL": "8"}
+    os.environ["HIIKI_DATA_DIR"] = str(folder)
     server = prepare(folder / "postgres")
     parts: list[Part] = []
     emulator: subprocess.Popen[str] | None = None

@@ -58,7 +58,9 @@ class Shop:
     share: float
     """Of all simulated friends."""
     quota: int
-    """Messages a month that LINE allows it: 5,000 is the light plan, 30,000 the standard."""
+    """Messages a month that LINE allows it: 5,000 is the light plan, more the standard."""
+    consumed: int
+    """Messages it has sent this month before the story begins."""
     greeting: str
     greeting_marker: str
     survey: str
@@ -99,7 +101,8 @@ def all_of(*rules: Rule) -> Rule:
 CURRY = Shop(
     name="スパイス食堂 贔屓",
     share=0.6,
-    quota=5_000,
+    quota=40_000,
+    consumed=29_900,
     greeting=(
         "{{ name | default: 'お客' }}さん、スパイス食堂 贔屓を友だちに追加いただき"
         "ありがとうございます🍛 かんたんな質問に答えると10%OFFクーポンをプレゼント!"
@@ -144,7 +147,8 @@ CURRY = Shop(
 WEDDING = Shop(
     name="ウェディング やわらぎ",
     share=0.4,
-    quota=30_000,
+    quota=5_000,
+    consumed=1_250,
     greeting=(
         "{{ name | default: 'お客' }}様、ウェディング やわらぎの友だち登録ありがとうございます💐 "
         "ご状況をお聞かせいただくと、10%OFFクーポンを差し上げます。"

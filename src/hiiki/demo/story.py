@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import aiohttp
@@ -143,7 +144,7 @@ async def _open_shop(
     shop: Shop, api: Api, line: EmulatorClient, channel: dict[str, str], console: Console
 ) -> Opened:
     console.print(f"[bold]{shop.name}[/]")
-    await line.update_channel(channel["channel_id"], quota=shop.quota)
+    await line.update_channel(channel["channel_id"], quota=shop.quota, consumed=shop.consumed)
     added = await api.post(
         "/channels",
         {
@@ -276,8 +277,8 @@ async def _send_campaigns(
             console.print(f"  {campaign.segment}: nobody yet, so nothing is sent")
             continue
         console.print(
-            f"  {campaign.segment}: {forecast['recipients']:,} messages, ¥{forecast['yen']}; "
-            f"saves {forecast['saved_messages']:,} messages, ¥{forecast['saved_yen']} against "
+            f"  {campaign.segment}: {forecast['recipients']:,} messages, {_yen(forecast['yen'])}; "
+            f"saves {forecast['saved_messages']:,} messages, {_yen(forecast['saved_yen'])} against "
             f"everybody; {forecast['quota_left_after']:,} left of the quota"
         )
         ledger.forecasts[campaign.marker] = forecast
@@ -304,6 +305,10 @@ async def _send_campaigns(
             await asyncio.sleep(0.3)
         for batch in await phones.rest():
             _take_in(batch, phones, random.Random(0))  # noqa: S311 — nobody answers a broadcast
+
+
+def _yen(amount: str) -> str:
+    return f"¥{Decimal(amount):,.0f}"
 
 
 def _draft(campaign: Campaign) -> dict[str, Any]:

@@ -14,6 +14,7 @@ _SETTINGS: Json = {
     "webhook_url": {"type": ["string", "null"]},
     "use_webhook": {"type": "boolean"},
     "quota": {"type": ["integer", "null"], "description": "messages a month; null: no limit"},
+    "consumed": {"type": "integer", "description": "messages of this month already sent"},
     "unlimited": {"type": "boolean", "description": "lift the rate limits"},
     "verified": {"type": "boolean", "description": "may list its followers"},
     "mode": {"enum": ["active", "standby"]},
@@ -68,7 +69,7 @@ def _converted(name: str, value: Any, now: Any) -> Any:
     return number
 
 
-def _change(channel: Channel, changes: Json) -> None:
+def _change(channel: Channel, changes: Json, month: str) -> None:
     for name, value in changes.items():
         if name == "webhook" and isinstance(value, dict):
             set_webhook(channel, value)  # pyright: ignore[reportUnknownArgumentType]
@@ -82,6 +83,8 @@ def _change(channel: Channel, changes: Json) -> None:
             channel.name = value
         elif name == "quota" and (value is None or (isinstance(value, int) and value >= 0)):
             channel.quota = value
+        elif name == "consumed" and isinstance(value, int) and value >= 0:
+            channel.consumed[month] = value
         elif (name == "mode" and value in ("active", "standby")) or (
             name == "chat_mode" and value in ("bot", "chat")
         ):
@@ -102,7 +105,7 @@ async def create(ask: Ask) -> Json:
     changes = ask.object()
     channel = ask.platform.add_channel()
     try:
-        _change(channel, changes)
+        _change(channel, changes, ask.platform.clock.month())
     except ControlError:
         ask.platform.drop_token(channel, channel.token)
         del ask.platform.channels[channel.id]
@@ -126,5 +129,5 @@ async def listing(ask: Ask) -> Json:
 async def change(ask: Ask) -> Json:
     """Webhook URL, quota, redelivery and the rest."""
     channel = ask.channel()
-    _change(channel, ask.object())
+    _change(channel, ask.object(), ask.platform.clock.month())
     return describe(ask, channel)
