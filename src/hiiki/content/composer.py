@@ -27,18 +27,11 @@ from hiiki.content.models import Media
 from hiiki.db import WorkspaceSession
 from hiiki.kit.errors import HiikiError, Invalid
 from hiiki.kit.forms import parse
-from hiiki.kit.i18n import Text, _
+from hiiki.kit.i18n import Text
 from hiiki.kit.road import Option, road
 from hiiki.line import limits
 from hiiki.workspace.models import Channel
 
-KINDS: Sequence[tuple[str, Text, str]] = (
-    ("text", _("Text"), "message"),
-    ("image", _("Image"), "photo"),
-    ("card", _("Card with buttons"), "layout-bottombar"),
-    ("coupon", _("Coupon"), "discount-2"),
-)
-"""Kind, what it is called, its icon."""
 _NEW: Mapping[str, dict[str, Any]] = {
     "text": {"kind": "text", "text": "", "track_links": False},
     "image": {"kind": "image", "media_id": "", "url": "", "tracked": True, "alt": ""},
