@@ -36,14 +36,14 @@ async def test_list_pause_resume_cancel(app: Console, shop: Shop, accounts: Open
     part = await staff.get("/deliveries", headers={"hx-request": "true"})
     assert part.text.lstrip().startswith('<div id="sends"')
     for verb, state in (("pause", "paused"), ("resume", "running"), ("cancel", "cancelled")):
-        answer = await staff.post(f"/deliveries/{send_id}/{verb}")
+        answer = await staff.form(f"/deliveries/{send_id}/{verb}")
         assert answer.status_code == 303, verb
         assert (await account.get(send_id)).state == state
-        again = await staff.post(f"/deliveries/{send_id}/{verb}")
+        again = await staff.form(f"/deliveries/{send_id}/{verb}")
         assert again.status_code == 409, verb
     viewer = await app.person(shop, "viewer")
     assert (await viewer.get("/deliveries")).status_code == 200
-    assert (await viewer.post(f"/deliveries/{send_id}/cancel")).status_code == 403
+    assert (await viewer.form(f"/deliveries/{send_id}/cancel")).status_code == 403
 
 
 async def test_an_empty_list_says_what_to_do(app: Console, shop: Shop) -> None:
