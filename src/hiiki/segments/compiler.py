@@ -34,7 +34,6 @@ from sqlalchemy import (
     exists,
     false,
     func,
-    literal,
     not_,
     or_,
     select,
@@ -337,8 +336,5 @@ class _Compiler:
 def _in(source: Ids, person: type[Contact]) -> ColumnElement[bool]:
     inner = source.subquery()
     return exists(
-        select(literal(1))
-        .select_from(inner)
-        .where(inner.c.contact_id == person.id)
-        .correlate(person)
+        select(inner.c.contact_id).where(inner.c.contact_id == person.id).correlate(person)
     )

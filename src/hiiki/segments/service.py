@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import Select, Text, cast, exists, func, literal, select, tuple_
+from sqlalchemy import Select, Text, cast, exists, func, select, tuple_
 
 from hiiki.contacts.models import Contact, Friendship
 from hiiki.contacts.search import cursor, read_cursor
@@ -94,8 +94,7 @@ async def audience(
         inner = members.subquery()
         query = query.where(
             exists(
-                select(literal(1))
-                .select_from(inner)
+                select(inner.c.contact_id)
                 .where(inner.c.contact_id == Friendship.contact_id)
                 .correlate(Friendship)
             )

@@ -17,7 +17,7 @@ from hiiki.contacts.models import Contact
 from hiiki.db import WorkspaceSession, scope
 from hiiki.kit.errors import Invalid, NotFound
 from hiiki.kit.i18n import _, current_locale
-from hiiki.kit.pages import page, to
+from hiiki.kit.pages import WebRequest, form_data, page, to
 from hiiki.segments import ready_made, service
 from hiiki.segments.listing import page_of_segments, sentences
 from hiiki.segments.models import Segment
@@ -204,9 +204,12 @@ async def list_ready_made(session: WorkspaceSession) -> Response[Any]:
     return page("segments/ready_made.html", groups=groups, tags=tags)
 
 
-@post("/segments/ready-made/{key:str}")
-async def use_ready_made(key: str, session: WorkspaceSession, access: Access) -> Response[Any]:
+@post("/segments/ready-made")
+async def use_ready_made(
+    request: WebRequest, session: WorkspaceSession, access: Access
+) -> Response[Any]:
     """Make the tags that are missing, and go on to the builder."""
+    key = str((await form_data(request)).get("key", ""))
     chosen = ready_made.find(key)
     if chosen is None:
         raise NotFound()

@@ -94,6 +94,9 @@ def translate(exc: Exception) -> HiikiError:
         return _from_http(exc)
     if isinstance(exc, sql.IntegrityError):
         return _from_constraint(exc)
+    if isinstance(exc, RecursionError):
+        # Nothing of ours is nested without limit: it is what was sent.
+        return errors.BadRequest()
     if is_database_gone(exc):
         return errors.Unavailable(
             _("The database does not answer at present. Please try again in a moment.")

@@ -1,0 +1,281 @@
+"""Segments in the console: list, builder, panel, members, ready-made ones, export."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import AsyncIterator
+from html import unescape
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from conftest import Shop
+from console import Client, Console, console
+from hiiki.contacts.models import Contact, Tag
+from hiiki.db import scope
+from hiiki.segments.models import Segment
+from hiiki.workspace.models import AuditEntry
+
+from .test_rules import posted
+from .test_service import channel, has, person, save, tag
+
+
+@pytest.fixture
+async def app(db: str) -> AsyncIterator[Console]:
+    """The application on an empty database."""
+    async with console() as made:
+        yield made
+
+
+@pytest.fixture
+async def staff(app: Console, shop: Shop) -> Client:
+    """An operator in the console."""
+    return await app.person(shop, "operator")
+
+
+def form(tree: dict[str, Any], **more: str) -> dict[str, Any]:
+    """Return a tree of the builder as the browser posts it."""
+    data: dict[str, Any] = {}
+    for name, value in posted(tree):
+        data.setdefault(name, []).append(value)
+    return {**data, **more}
+
+
+def errors_in(html: str) -> dict[str, str]:
+    """Return what the panel tells the browser to mark."""
+    found = re.search(r"data-errors='([^']*)'", html)
+    assert found, html
+    return json.loads(unescape(found[1]))
+
+
+async def test_from_an_empty_list_to_a_segment_and_its_members(staff: Client, shop: Shop) -> None:
+    assert "セグメントはまだありません" in (await staff.get("/segments")).text
+    async with scope(shop.workspace_id) as session:
+        mild = await tag(session, "甘口")
+        account = await channel(session, "渋谷")
+        for n in range(55):
+            await person(session, f"friend {n}", mild, follows=account, minutes=n)
+    new = await staff.get("/segments/new")
+    assert new.status_code == 200
+    tree = {"kind": "all", "rules": [{**has(mild), "tag_ids": [str(mild.id)]}]}
+    made = await staff.form("/segments", form(tree, name="甘口が好き", description=""))
+    assert made.status_code == 303, made.text
+    shown = await staff.get(made.headers["location"])
+    assert "タグ「甘口」がある人。" in shown.text
+    assert shown.text.count("friend ") == 50
+    more = re.search(r'href="([^"]*after=[^"]*)"', shown.text)
+    assert more
+    assert (await staff.get(unescape(more[1]))).text.count("friend ") == 5
+    figures = await staff.get(made.headers["location"] + "/figures?wide=true")
+    assert ">55<" in figures.text
+    assert "甘口が好き" in (await staff.get("/segments?q=甘")).text
+    edit = await staff.get(made.headers["location"] + "/edit")
+    assert 'value="甘口が好き"' in edit.text
+    async with scope(shop.workspace_id) as session:
+        actions = list(await session.scalars(select(AuditEntry.action)))
+        assert "segments.create" in actions
+
+
+async def test_a_refused_form_comes_back_with_all_that_was_typed(staff: Client, shop: Shop) -> None:
+    tree = {
+        "kind": "not_any",
+        "rules": [
+            {"kind": "tag", "op": "has_all"},
+            {
+                "kind": "profile",
+                "field": "birthday",
+                "negate": "true",
+                "test": {"op": "day_between", "first": "2026-05-01", "until": "2026-04-01"},
+            },
+        ],
+    }
+    refused = await staff.form("/segments", form(tree, name="", description="説明"))
+    assert refused.status_code == 422
+    assert 'value="説明"' in refused.text
+    assert 'value="2026-05-01"' in refused.text
+    assert '<option value="not_any" selected>' in refused.text
+    assert '<option value="has_all" selected>' in refused.text
+    assert "f-name-error" in refused.text
+    async with scope(shop.workspace_id) as session:
+        assert await session.scalar(select(func.count(Segment.id))) == 0
+
+
+async def test_the_panel_counts_or_says_what_is_wrong_and_where(staff: Client, shop: Shop) -> None:
+    async with scope(shop.workspace_id) as session:
+        mild = await tag(session, "甘口")
+        await person(session, "<b>friend</b>", mild)
+    good = form({"kind": "all", "rules": [has(mild)]})
+    panel = await staff.form("/segments/panel", good)
+    assert panel.status_code == 200
+    assert "<strong>1</strong>" in panel.text
+    assert "タグ「甘口」がある人。" in panel.text
+    assert "&lt;b&gt;friend" in panel.text
+    assert errors_in(panel.text) == {}
+    group = {"kind": "any", "negate": "true", "rules": [{"kind": "tag"}, {"kind": "segment"}]}
+    bad = form({"kind": "all", "rules": [has(mild), group]})
+    panel = await staff.form("/segments/panel", bad)
+    assert panel.status_code == 200
+    assert "<strong>" not in panel.text, "the rest is not counted as if it were the whole"
+    assert set(errors_in(panel.text)) == {
+        "rule.rules.1.rules.0.tag_ids",
+        "rule.rules.1.rules.1.segment_id",
+    }
+
+
+async def test_edits_of_the_shape_are_drawn_and_saved_nowhere(staff: Client, shop: Shop) -> None:
+    tree = {"kind": "all", "rules": [{"kind": "everyone"}]}
+    more = await staff.form("/segments/builder", form(tree, do="add_group", at="rule"))
+    assert more.status_code == 200
+    assert 'name="rule.rules.1.rules.0.kind"' in more.text
+    assert re.search(r'name="rule.rules.1.rules.0.kind"[^>]* autofocus', more.text)
+    assert "hiiki:rule" in more.headers["hx-trigger-after-settle"]
+    less = await staff.form("/segments/builder", form(tree, do="remove", at="rule.rules.0"))
+    assert "グループが空です" in less.text
+    async with scope(shop.workspace_id) as session:
+        assert await session.scalar(select(func.count(Segment.id))) == 0
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        {"kind": kind}
+        for kind in ("attribute", "profile", "friendship", "answer", "event", "segment", "everyone")
+    ]
+    + [
+        {"kind": "profile", "field": field, "test": {"op": op}}
+        for field, op in (
+            ("birthday", "day_month"),
+            ("birthday", "years_ago"),
+            ("birthday", "no such op"),
+            ("prefecture", "choice_any"),
+            ("is_purchaser", "flag_no"),
+            ("shoe size", "known"),
+        )
+    ]
+    + [
+        {"kind": "event", "event": "no such event", "period": "x", "number": {"a": "b"}},
+        {"kind": "tag", "tag_ids": {"0": "a", "x": "b"}},
+        {"kind": "zodiac"},
+    ],
+)
+async def test_every_condition_can_be_drawn_whatever_was_posted(
+    staff: Client, node: dict[str, Any]
+) -> None:
+    drawn = await staff.form("/segments/builder", form({"kind": "all", "rules": [node]}))
+    assert drawn.status_code == 200, drawn.text
+    assert 'data-node="rule.rules.0"' in drawn.text
+    panel = await staff.form("/segments/panel", form({"kind": "all", "rules": [node]}))
+    assert panel.status_code == 200, panel.text
+
+
+async def test_a_segment_in_use_says_where_and_stays(staff: Client, shop: Shop) -> None:
+    async with scope(shop.workspace_id) as session:
+        inner = await save(session, "inner", {"kind": "everyone"})
+        outer = await save(session, "outer", {"kind": "segment", "segment_id": str(inner.id)})
+    assert f'href="/segments/{outer.id}"' in (await staff.get(f"/segments/{inner.id}")).text
+    assert (await staff.form(f"/segments/{inner.id}/delete")).status_code == 409
+    assert (await staff.form(f"/segments/{outer.id}/delete")).status_code == 303
+    assert (await staff.form(f"/segments/{inner.id}/delete")).status_code == 303
+    assert (await staff.get(f"/segments/{inner.id}")).status_code == 404
+
+
+async def test_a_copy_has_a_name_of_its_own(staff: Client, shop: Shop) -> None:
+    async with scope(shop.workspace_id) as session:
+        segment = await save(session, "甘口", {"kind": "everyone"})
+    for _ in range(2):
+        copied = await staff.form(f"/segments/{segment.id}/duplicate")
+        assert copied.status_code == 303
+    async with scope(shop.workspace_id) as session:
+        names = set(await session.scalars(select(Segment.name)))
+        assert names == {"甘口", "甘口 (2)", "甘口 (3)"}
+
+
+async def test_the_export_holds_everybody_and_no_formulas(staff: Client, shop: Shop) -> None:
+    async with scope(shop.workspace_id) as session:
+        mild = await tag(session, "甘口")
+        await person(session, "=HYPERLINK(1)", mild)
+        await person(session, "佐藤, 花子", mild, minutes=1)
+        segment = await save(session, "甘口/好き", has(mild))
+    answer = await staff.get(f"/segments/{segment.id}/members.csv")
+    assert answer.status_code == 200
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    assert "%E7%94%98%E5%8F%A3%2F" in answer.headers["content-disposition"]
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert [row[1] for row in rows] == ["LINEの表示名", "'=HYPERLINK(1)", "佐藤, 花子"]
+    assert rows[1][7] == "甘口"
+
+
+async def test_a_ready_made_segment_makes_the_tags_it_lacks(staff: Client, shop: Shop) -> None:
+    async with scope(shop.workspace_id) as session:
+        await tag(session, "婚約中")
+    assert "タグを1個作成して使う" in (await staff.get("/segments/ready-made")).text
+    used = await staff.form("/segments/ready-made", {"key": "wedding_first"})
+    assert used.status_code == 303
+    async with scope(shop.workspace_id) as session:
+        tags = {row.name: row.id for row in await session.scalars(select(Tag))}
+    assert set(tags) == {"婚約中", "式を検討中"}
+    new = await staff.get(used.headers["location"])
+    assert 'value="婚約中で式を検討中"' in new.text
+    for ident in tags.values():
+        assert f'value="{ident}" checked' in new.text
+    assert (await staff.form("/segments/ready-made", {"key": "nonsense"})).status_code == 404
+
+
+async def test_every_ready_made_segment_is_a_rule_that_can_be_saved(
+    staff: Client, shop: Shop
+) -> None:
+    from hiiki.segments import ready_made, service
+    from hiiki.segments.rules import read_rule
+
+    async with scope(shop.workspace_id) as session:
+        for each in ready_made.offered():
+            await ready_made.make_tags(session, each.tags)
+            rule = read_rule(each.build(await ready_made.tags_for(session, each.tags)))
+            await service.check(session, rule)
+            assert await service.count(session, rule) == service.Count(0, 0)
+
+
+async def test_a_segment_whose_tag_is_gone_can_be_seen_and_mended(
+    staff: Client, shop: Shop
+) -> None:
+    async with scope(shop.workspace_id) as session:
+        mild = await tag(session, "甘口")
+        segment = await save(session, "甘口", has(mild))
+        await session.delete(mild)
+    shown = await staff.get(f"/segments/{segment.id}")
+    assert shown.status_code == 200
+    assert "このタグは存在しません" in shown.text
+    assert "/broadcasts/new" not in shown.text
+    assert "（削除済み）" in (await staff.get(f"/segments/{segment.id}/edit")).text
+    assert "要確認" in (await staff.get(f"/segments/{segment.id}/figures")).text
+
+
+async def test_a_viewer_sees_but_does_not_build(app: Console, shop: Shop) -> None:
+    viewer = await app.person(shop, "viewer")
+    async with scope(shop.workspace_id) as session:
+        segment = await save(session, "甘口", {"kind": "everyone"})
+        session.add(Contact(id=segment.id, display_name="somebody"))
+    shown = await viewer.get(f"/segments/{segment.id}")
+    assert "somebody" in shown.text
+    assert "/edit" not in shown.text
+    for path in (
+        "/segments/new",
+        f"/segments/{segment.id}/edit",
+        f"/segments/{segment.id}/members.csv",
+    ):
+        assert (await viewer.get(path)).status_code == 403
+    assert (await viewer.form("/segments/panel")).status_code == 403
+
+
+async def test_a_form_too_deep_to_read_is_a_clients_mistake(staff: Client, shop: Shop) -> None:
+    name = "rule" + ".rules.0" * 5_000 + ".kind"
+    for path in ("/segments/builder", "/segments/panel", "/segments"):
+        assert 400 <= (await staff.form(path, {name: "tag"})).status_code < 500
+    name = "rule" + ".rules.0" * 40
+    deep = {f"{name}.kind": "tag"} | {f"rule{'.rules.0' * n}.kind": "any" for n in range(40)}
+    panel = await staff.form("/segments/panel", deep)
+    assert "15段まで" in panel.text
