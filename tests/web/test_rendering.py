@@ -78,9 +78,8 @@ def test_percent_signs_survive() -> None:
 
 def test_a_chart_s_option_cannot_leave_its_attribute() -> None:
     source = '{% from "web/macros.html" import chart %}{{ chart(o, "x") }}'
-    drawn = draw(
-        source, o={"a": "'><script>alert(1)</script>", "n": Decimal("1.5"), "t": _("Save")}
-    )
+    option = {"a": "'><script>alert(1)</script>", "n": Decimal("1.5"), "t": _("Save")}
+    drawn = draw(source, o=option)
     assert "<script>" not in drawn
     assert "'>" not in drawn.split("data-chart='")[1].split("'></div>")[0]
     assert '"n": 1.5' in drawn

@@ -42,11 +42,14 @@ export function drawCharts(root) {
     const before = drawn.get(element);
     if (before?.option === option) continue;
     const chart = before?.chart ?? echarts.init(element, "hiiki", { renderer: "svg" });
+    const wanted = JSON.parse(option);
+    // A legend that does not fit is leafed through; it never runs into the chart.
+    if (wanted.legend && !wanted.legend.type) wanted.legend.type = "scroll";
     chart.setOption(
       {
         animationDuration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 400,
         grid: { left: 8, right: 16, top: 28, bottom: 8, containLabel: true },
-        ...JSON.parse(option),
+        ...wanted,
       },
       true,
     );
