@@ -57,7 +57,16 @@ FAULTS = (
 )
 FATES = ("", "", "", "late", "dies before", "dies after")
 DAY = 25 * 3600.0
-EXAMPLES = int(os.environ.get("HIIKI_TEST_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("HIIKI_TEST_EXAMPLES", "25"))
+
+
+Plan = tuple[int, list[str], list[str]]
+PLANS = st.tuples(
+    st.integers(1, 4),
+    st.lists(st.sampled_from(FAULTS), min_size=1, max_size=3),
+    st.lists(st.sampled_from(FATES), min_size=1, max_size=3),
+)
+"""How many parcels a worker takes, what goes wrong with them at LINE, and what with the worker."""
 
 
 class Line:
@@ -178,14 +187,32 @@ class ParcelLife(RuleBasedStateMachine):
 
     # ---- workers
 
-    @rule(
-        urgent=st.booleans(),
-        room=st.integers(1, 4),
-        faults=st.lists(st.sampled_from(FAULTS), min_size=1, max_size=3),
-        fates=st.lists(st.sampled_from(FATES), min_size=1, max_size=3),
-    )
-    def work(self, urgent: bool, room: int, faults: list[str], fates: list[str]) -> None:
+    @rule(plan=PLANS)
+    def bulk(self, plan: Plan) -> None:
+        self.work(False, plan)
+
+    @rule(plan=PLANS)
+    def bulk_again_later(self, plan: Plan) -> None:
+        self.time_passes(1.0)
+        self.work(False, plan)
+
+    @rule(plan=PLANS)
+    def bulk_after_a_lease(self, plan: Plan) -> None:
+        self.time_passes(40.0)
+        self.work(False, plan)
+
+    @rule(plan=PLANS)
+    def urgent(self, plan: Plan) -> None:
+        self.work(True, plan)
+
+    @rule(plan=PLANS)
+    def urgent_again_later(self, plan: Plan) -> None:
+        self.time_passes(1.0)
+        self.work(True, plan)
+
+    def work(self, urgent: bool, plan: Plan) -> None:
         """Claim, ask LINE, and write down what it said, unless the worker's fate is otherwise."""
+        room, faults, fates = plan
         outcomes: list[Outcome] = []
         for n, parcel in enumerate(self.wait(self._take(room, urgent))):
             fate = fates[n % len(fates)]
@@ -222,17 +249,17 @@ class ParcelLife(RuleBasedStateMachine):
         async with everywhere() as session:
             await record(session, outcomes)
 
-    @rule()
-    def sweep(self) -> None:
-        self.wait(self._sweep())
-
     async def _sweep(self) -> None:
         async with everywhere() as session:
             await sweep(session)
 
     # ---- the clock
 
-    @rule(seconds=st.sampled_from([1.0, 1.0, 1.0, 40.0, 70.0, DAY]))
+    @rule(seconds=st.sampled_from([70.0, 1000.0, DAY]))
+    def much_time_passes(self, seconds: float) -> None:
+        self.time_passes(seconds)
+        self.wait(self._sweep())
+
     def time_passes(self, seconds: float) -> None:
         self.shift += seconds
         self.line.time += seconds
@@ -255,7 +282,10 @@ class ParcelLife(RuleBasedStateMachine):
 
     @rule(verb=st.sampled_from(["pause", "resume", "resume", "cancel"]))
     def staff(self, verb: str) -> None:
+        """Also with a new token from the owner, should LINE have refused the old one."""
         self.wait(self._staff(verb))
+        self.wait(self._renew())
+        self.wait(self._sweep())
 
     async def _staff(self, verb: str) -> None:
         try:
@@ -263,10 +293,6 @@ class ParcelLife(RuleBasedStateMachine):
                 await getattr(service, verb)(session, self.send)
         except Conflict:
             pass
-
-    @rule()
-    def the_owner_puts_in_a_new_token(self) -> None:
-        self.wait(self._renew())
 
     async def _renew(self) -> None:
         async with everywhere() as session:
@@ -338,7 +364,7 @@ async def test_parcel_life(db: str) -> None:
         ParcelLife,
         settings=settings(
             max_examples=EXAMPLES,
-            stateful_step_count=25,
+            stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
