@@ -77,7 +77,7 @@ async def test_search(shop: Shop, channel: Channel, q: str, found: list[str]) ->
     data=st.data(),
 )
 @settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 async def test_any_part_of_any_name_finds_it(
     shop: Shop, channel: Channel, name: str, data: st.DataObject

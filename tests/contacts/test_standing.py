@@ -121,7 +121,7 @@ async def test_every_order_of_four_events_ends_the_same(shop: Shop) -> None:
     data=st.data(),
 )
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 async def test_any_order_and_any_repetition_ends_the_same(
     shop: Shop, events: list[Happening], data: st.DataObject
