@@ -1,0 +1,1 @@
+"""Measurements of Hiiki, each ending in one line of JSON."""
