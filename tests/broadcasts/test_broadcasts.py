@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +15,15 @@ from litestar.testing import AsyncTestClient
 from sqlalchemy import select, text
 
 from conftest import Shop
-from delivery.conftest import Account, add_friends, finished, open_account, sending
+from delivery.conftest import (
+    Account,
+    WorkerProcess,
+    add_friends,
+    finished,
+    open_account,
+    sending,
+    until,
+)
 from hiiki.broadcasts import service
 from hiiki.broadcasts.jobs import tasks
 from hiiki.broadcasts.listing import uses
@@ -404,7 +414,6 @@ async def test_a_test_send_counts_for_nothing(
         with pytest.raises(Invalid):
             await service.send_test(session, ident, [one, other])
     async with sending():
-        from delivery.conftest import until
 
         async def arrived() -> bool:
             return bool(account.arrivals())
@@ -485,3 +494,28 @@ async def test_contacts_without_a_name_are_addressed_by_the_default(account: Acc
     for user in account.users:
         (message,) = await account.control.received(user, account.line_channel_id)
         assert message["text"] == "お客様へ"
+
+
+async def test_a_real_worker_sends_it_at_its_time_and_only_once(
+    account: Account, line: Emulator, tmp_path: Path
+) -> None:
+    ident = await make(account)
+    at = now() + timedelta(seconds=3)
+    async with scope(account.workspace_id) as session:
+        await service.schedule(session, ident, at)
+    workers = [WorkerProcess(tmp_path / f"worker{n}.log", line.url) for n in range(2)]
+    for worker in workers:
+        await worker.start()
+
+    async def arrived() -> bool:
+        return len(account.arrivals()) == len(account.users)
+
+    try:
+        await until(arrived, 60)
+        assert now() >= at
+        await asyncio.sleep(1)
+    finally:
+        for worker in workers:
+            await worker.stop()
+    assert account.arrivals() == dict.fromkeys(account.users, 1)
+    assert (await get(account, ident)).state == "sent"

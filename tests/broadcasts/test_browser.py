@@ -1,0 +1,141 @@
+"""A broadcast written and sent in a real browser, by mouse and by keyboard."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from playwright.async_api import Page, expect
+from sqlalchemy import select
+
+from conftest import Shop
+from console import make_staff
+from hiiki.broadcasts.models import Broadcast
+from hiiki.contacts.models import Contact, Friendship
+from hiiki.coupons import service as coupons
+from hiiki.coupons.actions import give_by_hand
+from hiiki.coupons.schemas import CouponIn
+from hiiki.db import scope
+from hiiki.delivery.models import Parcel, Send
+from hiiki.kit.clock import now
+from hiiki.timeline import Event
+from hiiki.workspace import auth
+from hiiki.workspace.models import Channel
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+async def shop_page(page: Page, shop: Shop) -> Page:
+    staff_id = await make_staff(shop, "operator")
+    session = await auth.start_session(staff_id, workspace_id=shop.workspace_id)
+    await page.goto("/login")
+    await page.context.add_cookies([{"name": "hiiki_session", "value": session, "url": page.url}])
+    return page
+
+
+async def friends(shop: Shop, count: int) -> list[uuid.UUID]:
+    ids = [uuid.uuid4() for _ in range(count)]
+    async with scope(shop.workspace_id) as session:
+        channel = Channel(
+            name="スパイス横丁",
+            line_channel_id=uuid.uuid4().hex,
+            provider="p",
+            sealed_secret=b"",
+            sealed_token=b"",
+            webhook_key=uuid.uuid4().hex,
+        )
+        session.add(channel)
+        session.add_all(Contact(id=ident, display_name=f"友だち{n}") for n, ident in enumerate(ids))
+        await session.flush()
+        session.add_all(
+            Friendship(
+                contact_id=ident,
+                channel_id=channel.id,
+                line_user_id="U" + ident.hex,
+                status="following",
+                followed_at=now(),
+            )
+            for ident in ids
+        )
+    return ids
+
+
+async def test_writing_checking_and_sending(shop_page: Page, shop: Shop) -> None:
+    await friends(shop, 4)
+    page = shop_page
+    await page.goto("/broadcasts/new")
+    await page.get_by_label("名前", exact=True).fill("甘口の日")
+    words = page.locator("[name='draft.blocks.0.text']")
+    await words.fill("こんにちは、")
+    await page.locator(".co-words summary").press("Enter")
+    await page.locator("[data-insert]").first.press("Enter")
+    await expect(words).to_have_value('こんにちは、{{ name | default: "お客様" }}')
+    await expect(page.locator(".lp-chat")).to_contain_text("こんにちは、花子")
+    await expect(page.locator(".co-counter").first).to_have_text("33 / 5,000")
+    await page.get_by_role("button", name="ボタン付きカード").press("Enter")
+    await page.locator("[name='draft.blocks.1.text']").fill("カードです")
+    await page.locator("[name='draft.blocks.1.buttons.0.label']").fill("見る")
+    address = page.locator("[name='draft.blocks.1.buttons.0.value']")
+    await address.fill("example")
+    await page.get_by_role("button", name="保存して確認へ").click()
+    await expect(page.locator(".hk-error")).to_contain_text("URLを入力してください")
+    await expect(words).to_have_value('こんにちは、{{ name | default: "お客様" }}')
+    await address.fill("https://example.com/")
+    await page.get_by_role("button", name="保存して確認へ").click()
+    await page.get_by_role("button", name="4人に今すぐ送信").click()
+    await expect(page.locator("#hk-confirm-text")).to_contain_text("4人に今すぐ送信しますか?")
+    await page.locator("#hk-confirm button[value=yes]").click()
+    await expect(page.locator("#progress")).to_contain_text("0 / 4")
+    async with scope(shop.workspace_id) as session:
+        (broadcast,) = (await session.scalars(select(Broadcast))).all()
+        parcels = (await session.scalars(select(Parcel))).all()
+        # The page follows what the workers do, without being loaded again.
+        send = await session.one(Send, broadcast.send_id)
+        send.accepted, send.state, send.finished_at = 4, "done", now()
+    assert len(parcels) == 4
+    await expect(page.locator("#progress")).to_contain_text("4 / 4", timeout=10_000)
+
+
+async def test_nothing_scrolls_sideways_on_a_phone(shop_page: Page, shop: Shop) -> None:
+    (person, *_rest) = await friends(shop, 2)
+    async with scope(shop.workspace_id) as session:
+        coupon = await coupons.create(
+            session,
+            CouponIn(title="カ" * 40, benefit="yen", amount=10_000_000, terms="条件" * 400),
+        )
+        held = await give_by_hand(session, coupon.id, person, None)
+    page = shop_page
+    await page.set_viewport_size({"width": 390, "height": 844})
+    for path in (
+        "/broadcasts",
+        "/broadcasts/new",
+        "/library",
+        "/coupons",
+        "/coupons/new",
+        f"/coupons/{coupon.id}",
+        f"/c/{held.code}",
+        f"/c/{held.code}/use",
+    ):
+        await page.goto(path)
+        width = await page.evaluate("document.documentElement.scrollWidth")
+        assert width <= 390, path
+
+
+async def test_a_customer_uses_a_coupon_without_a_log_in(shop_page: Page, shop: Shop) -> None:
+    (person,) = await friends(shop, 1)
+    async with scope(shop.workspace_id) as session:
+        coupon = await coupons.create(session, CouponIn(title="全品", benefit="percent", amount=10))
+        held = await give_by_hand(session, coupon.id, person, None)
+    page = shop_page
+    await page.context.clear_cookies()
+    await page.goto(f"/c/{held.code}")
+    image = page.locator(".cp-qr")
+    assert await image.evaluate("image => image.complete && image.naturalWidth > 0")
+    await page.get_by_role("link", name="クーポンを使う").click()
+    await expect(page.get_by_role("heading")).to_have_text("店員に見せてから押してください")
+    await page.get_by_role("button", name="使用する").click()
+    await expect(page.locator(".cp-stamp")).to_have_text("使用済み")
+    async with scope(shop.workspace_id) as session:
+        used = await session.scalars(select(Event).where(Event.kind == "coupon_use"))
+        assert len(used.all()) == 1
