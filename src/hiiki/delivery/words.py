@@ -11,7 +11,7 @@ from hiiki.kit.i18n import Text, _
 SEND_WORDS: Mapping[str, tuple[Text, str]] = {
     "running": (_("Being sent"), "blue"),
     "paused": (_("Paused"), "orange"),
-    "done": (_("Sent"), "green"),
+    "done": (_("Ended"), "green"),
     "cancelled": (_("Cancelled"), "grey"),
 }
 """State of a send → its name and the colour of its badge."""
@@ -59,5 +59,5 @@ def gist(messages: Sequence[Mapping[str, Any]]) -> str:
     for message in messages:
         words = message.get("text") or message.get("altText")
         if isinstance(words, str) and words.strip():
-            return " ".join(words.split())[:120]
+            return " ".join(words.split())[:60]
     return ""

@@ -8,8 +8,8 @@ import aiohttp
 
 from hiiki.settings import settings
 
-MAX_CONNECTIONS = 256
-"""At 2,000 requests a second this allows LINE 128 ms for each answer."""
+MAX_CONNECTIONS = 384
+"""More than the sender has parcels in hand, so that none waits for a connection."""
 
 _session: aiohttp.ClientSession | None = None
 _loop: asyncio.AbstractEventLoop | None = None
