@@ -11,7 +11,7 @@ from hiiki.kit.i18n import Text, _
 SEND_WORDS: Mapping[str, tuple[Text, str]] = {
     "running": (_("Being sent"), "blue"),
     "paused": (_("Paused"), "orange"),
-    "done": (_("Ended"), "green"),
+    "done": (_("Send ended"), "green"),
     "cancelled": (_("Cancelled"), "grey"),
 }
 """State of a send → its name and the colour of its badge."""
