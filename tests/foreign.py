@@ -105,7 +105,12 @@ async def make_world(shop: Shop) -> dict[str, str]:
             ContactTag(contact_id=ids["contact"], tag_id=ids["tag"]),
             ContactAttribute(contact_id=ids["contact"], attribute_id=ids["attribute"], text=MARK),
             Note(id=ids["note"], contact_id=ids["contact"], body=MARK),
-            Rule(id=ids["rule"], name=MARK, event_kind="follow", actions=[]),
+            Rule(
+                id=ids["rule"],
+                name=MARK,
+                event_kind="follow",
+                actions=[{"kind": "tag_add", "tag_id": str(ids["tag"])}],
+            ),
             Question(
                 id=ids["question"],
                 survey_id=ids["survey"],

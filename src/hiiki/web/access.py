@@ -7,7 +7,7 @@ Litestar may resolve dependencies in tasks of their own.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 from litestar import Request
 from litestar.connection import ASGIConnection
@@ -79,7 +79,8 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         if not connection.url.path.startswith(API_PREFIX) and not await anybody():
             raise FirstVisit()
         raise Unauthenticated()
-    safe = connection.scope.get("method") in ("GET", "HEAD", "OPTIONS")
+    method = cast("dict[str, Any]", connection.scope).get("method")
+    safe = method in ("GET", "HEAD", "OPTIONS")
     access.require(str(handler.opt.get("role", "viewer" if safe else "operator")))
 
 
