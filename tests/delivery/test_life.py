@@ -210,6 +210,13 @@ class ParcelLife(RuleBasedStateMachine):
         self.time_passes(1.0)
         self.work(True, plan)
 
+    @rule(urgent=st.booleans(), first=PLANS, second=PLANS)
+    def one_worker_is_overtaken_by_another(self, urgent: bool, first: Plan, second: Plan) -> None:
+        self.work(urgent, (first[0], first[1], ["late"]))
+        self.time_passes(40.0)
+        self.work(urgent, second)
+        self.write_down_late()
+
     def work(self, urgent: bool, plan: Plan) -> None:
         """Claim, ask LINE, and write down what it said, unless the worker's fate is otherwise."""
         room, faults, fates = plan
@@ -242,6 +249,9 @@ class ParcelLife(RuleBasedStateMachine):
     @precondition(lambda self: self.late)
     @rule()
     def answers_are_written_down_late(self) -> None:
+        self.write_down_late()
+
+    def write_down_late(self) -> None:
         outcomes, self.late = self.late, []
         self.wait(self._record(outcomes))
 
