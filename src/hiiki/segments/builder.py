@@ -120,7 +120,11 @@ def _condition(fields: Node, kind: Any, negated: bool) -> Node:
         op = str(cast("Node", test).get("op", "")) if isinstance(test, dict) else ""
         wanted = ("op", *_FIELDS_OF_OP.get(op, ()))
         found["test"] = _only(cast("Node", test) if isinstance(test, dict) else {}, wanted)
+        if op.startswith("choice"):
+            _lists(found["test"], "choices")
         found["or_unknown"] = is_on(fields.get("or_unknown")) and not negated
+    if kind == "tag":
+        _lists(found, "tag_ids")
     if kind == "answer":
         found |= _only(
             fields,
@@ -134,6 +138,12 @@ def _condition(fields: Node, kind: Any, negated: bool) -> Node:
             wanted = ("kind", *_FIELDS_OF_PERIOD.get(str(given.get("kind")), ()))
             found[name] = _only(given, wanted)
     return found
+
+
+def _lists(found: Node, *names: str) -> None:
+    # A browser sends nothing for boxes of which none is ticked.
+    for name in names:
+        found.setdefault(name, [])
 
 
 def _only(fields: Node, wanted: tuple[str, ...]) -> Node:

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from hiiki.kit.forms import Wrong
 
@@ -21,7 +21,23 @@ Number = Annotated[
 ]
 Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
 Days = Annotated[int, Field(ge=0, le=36500)]
+
+
+def at_least_one(chosen: list[Any]) -> list[Any]:
+    """Refuse an empty choice, in words that say what to do."""
+    if not chosen:
+        raise Wrong("Please choose at least one.")
+    return chosen
+
+
 Some = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
+
+
+Chosen = Annotated[
+    list[Some],
+    Field(max_length=MAX_CHOICES, json_schema_extra={"minItems": 1}),
+    AfterValidator(at_least_one),
+]
 
 
 class Part(BaseModel):
@@ -118,14 +134,14 @@ class ChoiceTest(Part):
     """One of these values."""
 
     op: Literal["choice_any"]
-    choices: Annotated[list[Some], Field(min_length=1, max_length=MAX_CHOICES)]
+    choices: Chosen
 
 
 class ChoicesTest(Part):
     """Of several values that a person may have: any of these, or all of these."""
 
     op: Literal["choices_any", "choices_all"]
-    choices: Annotated[list[Some], Field(min_length=1, max_length=MAX_CHOICES)]
+    choices: Chosen
 
 
 class FlagTest(Part):

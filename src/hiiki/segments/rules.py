@@ -28,6 +28,7 @@ from typing import Annotated, Any, Literal, LiteralString, cast, get_args
 from uuid import UUID
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -52,6 +53,7 @@ from hiiki.segments.comparisons import (
     Period,
     Some,
     Test,
+    at_least_one,
 )
 
 MAX_DEPTH = 15
@@ -65,7 +67,11 @@ class Tagged(Part):
 
     kind: Literal["tag"]
     op: Literal["has", "has_all", "has_not"] = "has"
-    tag_ids: Annotated[list[UUID], Field(min_length=1, max_length=MAX_CHOICES)]
+    tag_ids: Annotated[
+        list[UUID],
+        Field(max_length=MAX_CHOICES, json_schema_extra={"minItems": 1}),
+        AfterValidator(at_least_one),
+    ]
 
 
 class AttributeIs(Part):

@@ -88,6 +88,47 @@ document.body.addEventListener("hiiki:rule", (plain) => {
   showButtons();
 });
 
+// ---- what is typed while the tree is on its way is not lost ----
+
+/** @returns {Map<string, string | boolean>} */
+function fields() {
+  const found = new Map();
+  for (const field of form.querySelectorAll("#builder input")) {
+    const input = /** @type {HTMLInputElement} */ (field);
+    if (!input.name) continue;
+    if (input.type === "checkbox") found.set(`${input.name}=${input.value}`, input.checked);
+    else found.set(input.name, input.value);
+  }
+  return found;
+}
+
+/** @type {Map<string, string | boolean>} */
+let sent = new Map();
+/** @type {[string, string | boolean][]} */
+let typed = [];
+document.body.addEventListener("htmx:beforeRequest", (plain) => {
+  const { target } = /** @type {CustomEvent} */ (plain).detail;
+  if (target.id === "builder") sent = fields();
+});
+document.body.addEventListener("htmx:beforeSwap", (plain) => {
+  const { target, requestConfig } = /** @type {CustomEvent} */ (plain).detail;
+  if (target.id !== "builder") return;
+  // Where nodes move, a field's name means another field: only a mere redrawing keeps names.
+  typed = requestConfig.parameters.do
+    ? []
+    : [...fields()].filter(([name, value]) => sent.has(name) && sent.get(name) !== value);
+});
+document.body.addEventListener("htmx:afterSwap", () => {
+  for (const field of typed.length ? form.querySelectorAll("#builder input") : []) {
+    const input = /** @type {HTMLInputElement} */ (field);
+    for (const [name, value] of typed) {
+      if (typeof value === "boolean" && name === `${input.name}=${input.value}`) input.checked = value;
+      else if (name === input.name) input.value = String(value);
+    }
+  }
+  typed = [];
+});
+
 // ---- what is still wrong, at its field ----
 
 /** @param {string} path */
