@@ -11,6 +11,7 @@ from uuid import UUID
 import click
 
 from hiiki.kit.i18n import set_locale
+from hiiki.kit.logs import configure_logs
 from hiiki.settings import settings
 
 T = TypeVar("T")
@@ -21,6 +22,7 @@ T = TypeVar("T")
 def main() -> None:
     """Hiiki: a self-hosted CRM for LINE Official Accounts."""
     set_locale("en")
+    configure_logs()
 
 
 @main.command()

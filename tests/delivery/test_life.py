@@ -265,10 +265,17 @@ class ParcelLife(RuleBasedStateMachine):
 
     # ---- the clock
 
-    @rule(seconds=st.sampled_from([70.0, 1000.0, DAY]))
-    def much_time_passes(self, seconds: float) -> None:
+    @rule(seconds=st.sampled_from([70.0, 1000.0, DAY]), is_swept=st.booleans())
+    def much_time_passes(self, seconds: float, is_swept: bool) -> None:
         self.time_passes(seconds)
-        self.wait(self._sweep())
+        if is_swept:
+            self.wait(self._sweep())
+
+    @rule(plan=PLANS)
+    def bulk_a_day_later(self, plan: Plan) -> None:
+        self.work(False, plan)
+        self.time_passes(DAY)
+        self.work(False, (4, [""], [""]))
 
     def time_passes(self, seconds: float) -> None:
         self.shift += seconds

@@ -15,6 +15,7 @@ from hiiki.delivery.models import Parcel
 from hiiki.delivery.service import say
 from hiiki.kit.clock import now
 from hiiki.kit.ids import contact_id
+from hiiki.workspace.models import Channel
 
 from .conftest import Account, OpenAccount, add_friends, sending, until
 
@@ -68,6 +69,19 @@ async def calls(account: Account) -> list[tuple[str, int]]:
 
 def soon(seconds: float = 50) -> dict[str, Any]:
     return {"reply_until": now() + timedelta(seconds=seconds)}
+
+
+async def test_a_reply_costs_nothing_and_a_push_one(accounts: OpenAccount) -> None:
+    account = await accounts(1)
+    token = await token_of(account, account.users[0])
+    until_then = now() + timedelta(seconds=40)
+    async with sending():
+        await tell(account, 0, "返信", reply_token=token, reply_until=until_then)
+        await settled(account)
+        await tell(account, 0, "プッシュ")
+        await settled(account)
+    async with scope(account.workspace_id) as session:
+        assert (await session.one(Channel, account.channel_id)).quota_used == 1
 
 
 async def test_by_reply_while_the_token_is_good(accounts: OpenAccount) -> None:

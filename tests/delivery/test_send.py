@@ -13,6 +13,7 @@ from hiiki.db import scope
 from hiiki.delivery.service import start_send
 from hiiki.kit.errors import Conflict, Invalid, NotFound
 from hiiki.timeline.models import Event
+from hiiki.workspace.models import Channel
 
 from .conftest import OpenAccount, add_friends, finished, sending
 
@@ -39,6 +40,16 @@ async def test_blocked_friends_are_left_out_and_counted(accounts: OpenAccount) -
     assert (send.targeted, send.blocked, send.accepted) == (5, 3, 5)
     assert set(account.arrivals()) == set(following)
     assert len(await account.sent_events()) == 5
+
+
+async def test_what_is_sent_counts_against_the_quota_at_once(accounts: OpenAccount) -> None:
+    account, other = await accounts(501), await accounts(2)
+    async with sending():
+        await finished(account, await account.send())
+        await finished(account, await account.send(to=account.contacts[:3], personal=True))
+    async with scope(account.workspace_id) as session:
+        assert (await session.one(Channel, account.channel_id)).quota_used == 504
+        assert (await session.one(Channel, other.channel_id)).quota_used == 0
 
 
 async def test_someone_who_blocks_in_the_middle_is_no_error(accounts: OpenAccount) -> None:

@@ -114,3 +114,14 @@ async def test_one_account_and_one_workspace_are_counted_alone(
         one = await overview(session, period("week"), TOKYO, mine)
     assert (both.friends, step(both, "follow")) == (2, (2, 2))
     assert (one.friends, step(one, "follow")) == (1, (1, 1))
+
+
+async def test_replies_are_no_broadcast(shop: Shop) -> None:
+    channel_id = await make_channel(shop)
+    contact_id = await make_friend(shop, channel_id)
+    async with scope(shop.workspace_id) as session:
+        record(session, contact_id, "sent", channel_id=channel_id, subject="survey:1")
+        record(session, contact_id, "sent", channel_id=channel_id, subject="broadcast:1")
+    async with scope(shop.workspace_id) as session:
+        found = await overview(session, period("week"), TOKYO)
+    assert step(found, "sent") == (1, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -13,11 +14,13 @@ from sqlalchemy import func, select
 from conftest import Shop, make_shop
 from console import make_staff
 from hiiki.db import everywhere, scope
+from hiiki.kit.clock import now
 from hiiki.kit.errors import Invalid
 from hiiki.line.http import close_http
 from hiiki.settings import settings
 from hiiki.workspace import auth, channels
 from hiiki.workspace.models import AuditEntry, Channel
+from hiiki.workspace.quota import refresh_old_quotas
 from line_emulator.client import EmulatorClient
 from stack import LineProcess, Web
 
@@ -199,6 +202,23 @@ async def test_use_webhook_switched_off_is_told(
     await line.update_channel(account["channel_id"], use_webhook=True)
     await owner.form(f"/settings/channels/{channel.id}/check")
     assert (await only_channel(shop)).webhook_problem is None
+
+
+async def test_old_figures_are_asked_for_anew_and_young_ones_are_not(
+    shop: Shop, account: dict[str, Any], line: EmulatorClient
+) -> None:
+    await line.update_channel(account["channel_id"], consumed=10)
+    async with scope(shop.workspace_id) as session:
+        channel = await channels.add_channel(session, **given(account))
+    assert (channel.quota_limit, channel.quota_used) == (5000, 10)
+    await line.update_channel(account["channel_id"], consumed=700)
+    await refresh_old_quotas()
+    async with scope(shop.workspace_id) as session:
+        young = await session.one(Channel, channel.id)
+        assert young.quota_used == 10
+        young.quota_checked_at = now() - timedelta(minutes=11)
+    await refresh_old_quotas()
+    assert (await only_channel(shop)).quota_used == 700
 
 
 @pytest.mark.parametrize(

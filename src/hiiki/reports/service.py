@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, distinct, func, literal, select
+from sqlalchemy import ColumnElement, and_, distinct, func, literal, or_, select
 
 from hiiki.contacts.models import Friendship
 from hiiki.db import WorkspaceSession
@@ -44,8 +44,8 @@ STEPS: tuple[tuple[str, Text, str], ...] = (
     ("follow", _("Added the account"), "user-plus"),
     ("survey_start", _("Started a survey"), "message-question"),
     ("survey_finish", _("Finished a survey"), "checks"),
-    ("sent", _("Received a message"), "send"),
-    ("link_open", _("Opened a link"), "click"),
+    ("sent", _("Received a broadcast"), "send"),
+    ("link_open", _("Tapped a link"), "click"),
     ("coupon_issue", _("Got a coupon"), "ticket"),
     ("coupon_use", _("Used a coupon"), "discount-check"),
 )
@@ -54,7 +54,7 @@ STEPS: tuple[tuple[str, Text, str], ...] = (
 CHARTED_LABELS: dict[str, Text] = {
     "follow": _("Added the account"),
     "unfollow": _("Blocked the account"),
-    "link_open": _("Opened a link"),
+    "link_open": _("Tapped a link"),
     "coupon_use": _("Used a coupon"),
 }
 """What the chart over time shows."""
@@ -149,6 +149,8 @@ def _window(
         Event.workspace_id == session.workspace_id,
         Event.kind.in_(kinds),
         Event.at >= since,
+        # What was said in answer is no step of the journey; what a broadcast brought is.
+        or_(Event.kind != "sent", Event.subject.startswith("broadcast:")),
     ]
     if channel_id is not None:
         conditions.append(Event.channel_id == channel_id)
