@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from datetime import datetime
+from pathlib import Path
 
 import structlog
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -12,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from hiiki.db.engine import listening
 from hiiki.ingest.handle import Waiting, handle
-from hiiki.ingest.queue import RETRY_AFTER, Source, describe, failed, waiting
+from hiiki.ingest.queue import Source, describe, failed, waiting
 from hiiki.ingest.store import CHANNEL
 from hiiki.kit.clock import now
 
@@ -124,15 +126,21 @@ class Crew:
             log.warning("ingest.no_database", error=describe(error))
             self._rest(event.source, RECOVER_SECONDS)
             return
-        log.exception("ingest.failed", event_id=event.event_id, attempts=event.attempts + 1)
+        log.error(
+            "ingest.failed",
+            event_id=event.event_id,
+            kind=event.kind,
+            where=_where(error),
+            error=describe(error),
+        )
         try:
-            given_up = await failed(event, error)
+            until = await failed(event, error)
         except (DBAPIError, PoolTimeout, OSError) as outage:
             log.warning("ingest.no_database", error=describe(outage))
             self._rest(event.source, RECOVER_SECONDS)
             return
-        if not given_up:
-            self._rest(event.source, RETRY_AFTER[event.attempts])
+        if until is not None:
+            self._rest(event.source, _seconds_until(until))
 
     def _rest(self, source: Source, seconds: float) -> None:
         self._resting[source] = time.monotonic() + seconds
@@ -161,6 +169,12 @@ def is_outage(error: BaseException) -> bool:
             and state[:2] in ("", "08", "53", "57", "40")
         )
     return False
+
+
+def _where(error: BaseException) -> str:
+    """Return the path of calls that led to an error. Not their locals: people's words are there."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    return " > ".join(f"{Path(f.filename).stem}:{f.lineno} {f.name}" for f in frames)
 
 
 def _seconds_until(moment: datetime) -> float:

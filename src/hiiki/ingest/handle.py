@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,10 +19,10 @@ from sqlalchemy import text
 from hiiki.actions.context import Context
 from hiiki.actions.rulebook import STATE
 from hiiki.contacts import service as contacts
-from hiiki.contacts.models import Contact
 from hiiki.db import WorkspaceSession, scope
 from hiiki.ingest.translate import Told, part, reply_until, tell
 from hiiki.ingest.unsend import forget_message, was_unsent
+from hiiki.kit.ids import contact_id
 from hiiki.workspace.models import Channel
 
 CHANNEL_KEPT_SECONDS = 30.0
@@ -49,10 +49,15 @@ class Waiting:
         return (self.channel_id, self.source_id)
 
 
+SEEN_WITHIN = timedelta(minutes=1)
+"""Somebody who was seen so short a time ago need not be noted as seen once more."""
+
 # One statement that claims and marks. The advisory lock lasts until the transaction ends,
 # so no other worker is at the same source meanwhile; and an event has its turn only when
 # no earlier one of its source still waits. Where either does not hold, no row comes back.
-# The last column says in which state the workspace's rules are (`hiiki.actions.rulebook`).
+# What comes back: in which state the workspace's rules are (`hiiki.actions.rulebook`), and
+# whether the person is well known, so that in the middle of a conversation nothing more
+# has to be asked. Their friendship's key is derived (`kit.ids.contact_id`).
 _CLAIM = text(
     f"""
     update ingest.webhook_event w
@@ -60,15 +65,22 @@ _CLAIM = text(
         retry_at = null, error = null
     where w.workspace_id = :workspace_id and w.channel_id = :channel_id
         and w.event_id = :event_id and w.state = 'waiting'
+        and (w.retry_at is null or w.retry_at <= clock_timestamp())
         and not exists (
             select 1 from ingest.webhook_event e
             where e.channel_id = :channel_id and e.source_id = :source_id
                 and e.state = 'waiting' and (e.at, e.serial) < (w.at, w.serial)
         )
         and pg_try_advisory_xact_lock(hashtextextended(:source, 0))
-    returning {STATE}
+    returning {STATE}, exists (
+        select 1 from contacts.friendship f
+        where f.workspace_id = :workspace_id and f.contact_id = :contact_id
+            and f.channel_id = :channel_id and f.last_seen_at > :seen_since
+    )
     """  # noqa: S608 — put together of two constants
 )
+
+_BY_HAND = {"scoped_by_hand": True}
 
 _channels: dict[UUID, tuple[float, Channel]] = {}
 
@@ -78,7 +90,11 @@ async def handle(waiting: Waiting) -> bool:
 
     Raises whatever went wrong in it, with nothing of it done.
     """
+    source = part(waiting.payload, "source")
+    user_id = str(source.get("userId") or "") if source.get("type") == "user" else ""
     async with scope(waiting.workspace_id) as session:
+        channel = await _channel(session, waiting.channel_id)
+        person = contact_id(waiting.workspace_id, channel.provider, user_id)
         claimed = await session.execute(
             _CLAIM,
             {
@@ -87,29 +103,31 @@ async def handle(waiting: Waiting) -> bool:
                 "event_id": waiting.event_id,
                 "source_id": waiting.source_id,
                 "source": f"{waiting.channel_id}{waiting.source_id}",
+                "contact_id": person,
+                "seen_since": waiting.at - SEEN_WITHIN,
             },
-            execution_options={"scoped_by_hand": True},
+            execution_options=_BY_HAND,
         )
         row = claimed.one_or_none()
         if row is None:
             return False
-        source = part(waiting.payload, "source")
-        if source.get("type") == "user" and source.get("userId"):
-            told = tell(waiting.kind, waiting.payload)
-            if told.kind:
-                await _apply(session, waiting, told, rulebook=str(row[0]))
+        told = tell(waiting.kind, waiting.payload)
+        if user_id and told.kind:
+            if not row[1] or told.kind in ("follow", "unfollow"):
+                await _note(session, channel, user_id, waiting, told)
+            await _apply(session, person, waiting, told, rulebook=str(row[0]))
     return True
 
 
-async def _apply(session: WorkspaceSession, waiting: Waiting, told: Told, rulebook: str) -> None:
+async def _apply(
+    session: WorkspaceSession, person: UUID, waiting: Waiting, told: Told, rulebook: str
+) -> None:
     payload = waiting.payload
-    channel = await _channel(session, waiting.channel_id)
-    contact = await _person(session, channel, waiting, told)
     token = payload.get("replyToken")
     context = Context(
         session,
-        contact.id,
-        channel.id,
+        person,
+        waiting.channel_id,
         reply_token=token if isinstance(token, str) and token else None,
         reply_until=reply_until(payload, waiting.at, waiting.received_at),
         # Messaging API, "Common properties": in standby another module speaks, we must not.
@@ -118,10 +136,10 @@ async def _apply(session: WorkspaceSession, waiting: Waiting, told: Told, rulebo
     )
     data = told.data
     if told.kind == "unsend":
-        await forget_message(session, contact.id, waiting.channel_id, data["message_id"])
+        await forget_message(session, person, waiting.channel_id, data["message_id"])
     elif told.kind == "message":
         is_late = part(payload, "deliveryContext").get("isRedelivery") is True
-        if is_late and await was_unsent(session, contact.id, data["message_id"]):
+        if is_late and await was_unsent(session, person, data["message_id"]):
             data = {"type": data["type"], "message_id": data["message_id"], "unsent": True}
         else:
             data = data | {"event_id": waiting.event_id}
@@ -129,17 +147,18 @@ async def _apply(session: WorkspaceSession, waiting: Waiting, told: Told, rulebo
     await context.close()
 
 
-async def _person(
-    session: WorkspaceSession, channel: Channel, waiting: Waiting, told: Told
-) -> Contact:
-    user_id = str(part(waiting.payload, "source")["userId"])
+async def _note(
+    session: WorkspaceSession, channel: Channel, user_id: str, waiting: Waiting, told: Told
+) -> None:
+    """Bring the person and their friendship up to date."""
     if told.kind == "follow":
-        return await contacts.befriend(
+        await contacts.befriend(
             session, channel, user_id, at=waiting.at, is_unblocked=told.data["is_unblocked"]
         )
-    if told.kind == "unfollow":
-        return await contacts.block(session, channel, user_id, at=waiting.at)
-    return await contacts.meet(session, channel, user_id, at=waiting.at)
+    elif told.kind == "unfollow":
+        await contacts.block(session, channel, user_id, at=waiting.at)
+    else:
+        await contacts.meet(session, channel, user_id, at=waiting.at)
 
 
 async def _channel(session: WorkspaceSession, channel_id: UUID) -> Channel:

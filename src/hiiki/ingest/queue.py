@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 from uuid import UUID
 
@@ -44,8 +44,13 @@ _WAITING = text(
 _FAILED = text(
     """
     update ingest.webhook_event
-    set attempts = attempts + 1, error = :error, retry_at = :retry_at, state = :state
+    set attempts = attempts + 1, error = :error,
+        state = case when attempts < cardinality(cast(:delays as float8[]))
+            then 'waiting' else 'set_aside' end,
+        retry_at = clock_timestamp()
+            + (cast(:delays as float8[]))[attempts + 1] * interval '1 second'
     where channel_id = :channel_id and event_id = :event_id and state = 'waiting'
+    returning retry_at
     """
 )
 
@@ -83,25 +88,20 @@ async def waiting(
     return due, resting
 
 
-async def failed(event: Waiting, error: BaseException) -> bool:
-    """Write down that handling failed; True when the event has now been set aside."""
-    attempts = event.attempts + 1
-    give_up = attempts > len(RETRY_AFTER)
-    # A failed event's own workspace is known, but the statement is the queue's.
+async def failed(event: Waiting, error: BaseException) -> datetime | None:
+    """Write down that handling failed; returns until when it rests, None when set aside."""
+    # The statement is the queue's, as above; what it counts is what the row says, for
+    # another worker may have tried the event meanwhile.
     async with everywhere() as session:
-        await session.execute(
+        return await session.scalar(
             _FAILED,
             {
                 "channel_id": event.channel_id,
                 "event_id": event.event_id,
                 "error": describe(error),
-                "retry_at": None
-                if give_up
-                else now() + timedelta(seconds=RETRY_AFTER[attempts - 1]),
-                "state": "set_aside" if give_up else "waiting",
+                "delays": [float(seconds) for seconds in RETRY_AFTER],
             },
         )
-    return give_up
 
 
 def describe(error: BaseException) -> str:

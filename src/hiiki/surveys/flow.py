@@ -15,7 +15,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from hiiki.contacts.models import Attribute
@@ -49,6 +49,22 @@ _PLEASE_PICK_SOME = _("Please choose at least one.")
 _PLEASE_NUMBER = _("Sorry, we could not read that. Please answer with a number, such as 25.")
 _PLEASE_DATE = _("Sorry, we could not read that. Please answer with a date, such as 2026/11/21.")
 _PLEASE_TEXT = _("Please answer in words.")
+
+
+# Made once: it is asked for every message that comes in.
+_WAITING = (
+    select(Response)
+    .where(
+        Response.contact_id == bindparam("contact_id"),
+        Response.state == "open",
+        Response.channel_id == bindparam("channel_id"),
+        Response.question_id.is_not(None),
+        Response.asked_at > bindparam("since"),
+    )
+    .order_by(Response.asked_at.desc())
+    .limit(1)
+    .with_for_update()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +133,12 @@ async def hear_message(context: ActionContext, event: Happening) -> None:
     """Take what a person typed as the answer to the question that waits, if one does."""
     session: WorkspaceSession = context.session
     response = await session.scalar(
-        select(Response)
-        .where(
-            Response.contact_id == context.contact_id,
-            Response.state == "open",
-            Response.channel_id == context.channel_id,
-            Response.question_id.is_not(None),
-            Response.asked_at > now() - ANSWERS_WITHIN,
-        )
-        .order_by(Response.asked_at.desc())
-        .limit(1)
-        .with_for_update()
+        _WAITING,
+        {
+            "contact_id": context.contact_id,
+            "channel_id": context.channel_id,
+            "since": now() - ANSWERS_WITHIN,
+        },
     )
     if response is None:
         return
