@@ -22,7 +22,7 @@ T = TypeVar("T")
 def main() -> None:
     """Hiiki: a self-hosted CRM for LINE Official Accounts."""
     set_locale("en")
-    configure_logs()
+    configure_logs(as_json=settings().log_json, level=settings().log_level)
 
 
 @main.command()
