@@ -259,7 +259,7 @@ class LineClient:
                     response.headers.get("x-line-accepted-request-id"),
                     _json(await response.read()),
                 )
-        except aiohttp.ClientConnectorError as error:
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             return Answer(0, None, None, {"message": _no_answer(error)}, reached=False)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return Answer(0, None, None, {"message": _no_answer(error)})
