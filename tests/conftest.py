@@ -45,9 +45,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator
         postgres = prepare(shared / "pg")
         if not users.exists():
             # A test's data may be lost with the machine: it need not wait for the disk.
-            postgres.start(
-                {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-            )
+            postgres.start({"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"})
             postgres.create_database(TEMPLATE)
             asyncio.run(migrate(postgres.url(TEMPLATE)))
             users.write_text("0")
@@ -62,7 +60,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator
 
 
 @pytest.fixture(scope="session")
-def database(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def database(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of this worker's own database; the settings point to it."""
     name = f"hiiki_{uuid.uuid4().hex[:10]}"
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
@@ -71,12 +69,12 @@ def database(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -
     os.environ["HIIKI_DATABASE_URL"] = url
     os.environ["HIIKI_DATA_DIR"] = str(tmp_path_factory.mktemp("data"))
     settings.cache_clear()
-    yield url
+    return url
 
 
 @pytest.fixture
 async def db(database: str) -> AsyncIterator[str]:
-    """The database with empty tables. Ask for it, or for `workspace`, in every test that uses it."""
+    """The database with empty tables; every test that uses it asks for this, or for `shop`."""
     set_locale("ja")
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
         found = await connection.execute(

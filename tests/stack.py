@@ -161,9 +161,7 @@ def worker(web: Web, db: str, tmp_path: Path) -> Iterator[Running]:
 async def browser() -> AsyncIterator[Browser]:
     """Debian's Chromium, without a window."""
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=CHROMIUM_FLAGS
-        )
+        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         yield chromium
         await chromium.close()
 
@@ -179,9 +177,11 @@ async def page(browser: Browser, web: Web, db: str) -> AsyncIterator[Page]:
     window.on("pageerror", lambda error: errors.append(str(error)))
     window.on(
         "console",
-        lambda message: errors.append(message.text)
-        if message.type == "error" and "Content Security Policy" in message.text
-        else None,
+        lambda message: (
+            errors.append(message.text)
+            if message.type == "error" and "Content Security Policy" in message.text
+            else None
+        ),
     )
     yield window
     await context.close()

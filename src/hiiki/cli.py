@@ -185,9 +185,7 @@ def channel_list() -> None:
 @click.option("--channel-id", required=True, help="The Messaging API channel's id.")
 @click.option("--secret", prompt=True, hide_input=True)
 @click.option("--token", "access_token", prompt=True, hide_input=True)
-def channel_add(
-    workspace_id: UUID | None, channel_id: str, secret: str, access_token: str
-) -> None:
+def channel_add(workspace_id: UUID | None, channel_id: str, secret: str, access_token: str) -> None:
     """Add an account: checks it against LINE, and sets and tests its webhook address."""
     from hiiki.db import scope
     from hiiki.workspace.channels import add_channel
@@ -242,11 +240,12 @@ def _run(run: Callable[[], Awaitable[T]]) -> T:
     """Run a command's coroutine with the rooms loaded; domain errors become plain words."""
     import uvloop
 
-    import hiiki.rooms  # noqa: F401 — opens the road
     from hiiki.db.engine import dispose
     from hiiki.kit.errors import HiikiError
+    from hiiki.rooms import registry
 
     _needs_database()
+    assert registry.rooms  # the road is open
 
     async def wrapped() -> Any:
         try:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,7 +25,7 @@ _MAX_QUICK_DEATHS = 5
 
 
 @contextmanager
-def database() -> Iterator[str]:
+def database() -> Generator[str]:
     """Give the database's address: the one that is set, or that of a server of our own."""
     url = settings().database_url
     if url:
@@ -110,7 +110,7 @@ class Part:
 
 
 @contextmanager
-def terminating() -> Iterator[None]:
+def terminating() -> Generator[None]:
     """Turn SIGTERM into `KeyboardInterrupt`, so that everything is put away in order."""
 
     def stop(_signal: int, _frame: object) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Shop
 from sqlalchemy import delete, func, select, text, update
 
+from conftest import Shop
 from hiiki.contacts.models import Tag
 from hiiki.db import Unscoped, everywhere, scope
 from hiiki.kit.errors import NotFound

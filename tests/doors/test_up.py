@@ -13,9 +13,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from stack import Running, answers, free_port, run, wait_for
 
 from hiiki.db.embedded import prepare
+from stack import Running, answers, free_port, run, wait_for
 
 pytestmark = pytest.mark.slow
 

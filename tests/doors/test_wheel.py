@@ -10,9 +10,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from stack import answers, free_port, run, wait_for
 
 from hiiki.db.embedded import prepare
+from stack import answers, free_port, run, wait_for
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from conftest import Shop
-
 from hiiki.contacts.models import Contact, Friendship
 from hiiki.db import scope
 from hiiki.kit.clock import now

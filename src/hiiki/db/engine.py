@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import psycopg
+from psycopg import sql
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
@@ -66,22 +67,18 @@ async def dispose() -> None:
 async def raw_connection(session: AsyncSession) -> psycopg.AsyncConnection[Any]:
     """Return the psycopg connection under `session`, inside its transaction."""
     pooled = await (await session.connection()).get_raw_connection()
-    found = pooled.driver_connection
-    assert isinstance(found, psycopg.AsyncConnection)
-    return found
+    return cast("psycopg.AsyncConnection[Any]", pooled.driver_connection)
 
 
 @asynccontextmanager
-async def listening(*channels: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+async def listening(*channels: str) -> AsyncGenerator[psycopg.AsyncConnection[Any]]:
     """Open a connection of its own that listens to these NOTIFY channels."""
     connection = await psycopg.AsyncConnection.connect(
         libpq_url(database_url()), autocommit=True, connect_timeout=5
     )
     try:
         for channel in channels:
-            await connection.execute(
-                psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel))
-            )
+            await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
         yield connection
     finally:
         await connection.close()

@@ -12,7 +12,7 @@ all workspaces: log-in, the webhook's address, the workers' queues.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID
@@ -96,7 +96,7 @@ class WorkspaceSession(AsyncSession):
 
 
 @asynccontextmanager
-async def scope(workspace_id: UUID) -> AsyncIterator[WorkspaceSession]:
+async def scope(workspace_id: UUID) -> AsyncGenerator[WorkspaceSession]:
     """Open one transaction inside a workspace; commits at the end, rolls back on an error."""
     async with (
         WorkspaceSession(
@@ -108,7 +108,7 @@ async def scope(workspace_id: UUID) -> AsyncIterator[WorkspaceSession]:
 
 
 @asynccontextmanager
-async def everywhere() -> AsyncIterator[WorkspaceSession]:
+async def everywhere() -> AsyncGenerator[WorkspaceSession]:
     """Open one transaction that sees all workspaces. Say in a comment why it has to."""
     async with (
         WorkspaceSession(engine(), expire_on_commit=False, info={_EVERYWHERE: True}) as session,

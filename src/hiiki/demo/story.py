@@ -144,7 +144,9 @@ async def _open_shop(
     shop: Shop, api: Api, line: EmulatorClient, channel: dict[str, str], console: Console
 ) -> Opened:
     console.print(f"[bold]{shop.name}[/]")
-    await line.update_channel(channel["channel_id"], name=shop.name, quota=shop.quota, consumed=shop.consumed)
+    await line.update_channel(
+        channel["channel_id"], name=shop.name, quota=shop.quota, consumed=shop.consumed
+    )
     added = await api.post(
         "/channels",
         {
