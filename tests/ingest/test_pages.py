@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ingest.line_side import Person, deliver, drain, make_channel
 from sqlalchemy import select, update
 
 import hiiki.rooms  # noqa: F401 — opens the road
@@ -14,6 +13,7 @@ from hiiki.ingest import service
 from hiiki.ingest.models import WebhookEvent
 from hiiki.kit.errors import Conflict, Invalid, NotFound
 from hiiki.workspace.models import Channel
+from ingest.line_side import Person, deliver, drain, make_channel
 
 
 @pytest.fixture

@@ -58,8 +58,11 @@ class ActionContext(Protocol):
     ) -> Any:
         """Record an event and let everything that waits for it run."""
 
-    async def run(self, actions: Sequence[dict[str, Any]]) -> None:
-        """Run stored actions, each `{"kind": …, …parameters}`, in order."""
+    async def run(self, actions: Sequence[dict[str, Any]], origin: str = "") -> None:
+        """Run stored actions, each `{"kind": …, …parameters}`, in order.
+
+        `origin` says what they belong to (`survey:<id>`), for staff to see when one refuses.
+        """
 
     async def close(self) -> None:
         """Hand over what was said; nothing may be said afterwards."""

@@ -343,7 +343,7 @@ async def _take(
     response.misses = 0
     response.question_id = None if following is None else following.id
     response.asked_at = now()
-    await context.emit(
+    answered = await context.emit(
         "survey_answer",
         at=context.cause.at,
         subject=question.id,
@@ -353,7 +353,7 @@ async def _take(
     if question.attribute_id is not None:
         await _keep_as_attribute(context, question, answer)
     for choice in answer.choices:
-        await context.run(choice.get("actions") or [])
+        await _run(context, answered, choice.get("actions") or [], survey)
     if following is not None:
         context.say(ask(_asked(following), await _locale(session)), subject=f"survey:{survey.id}")
         return
@@ -378,14 +378,25 @@ async def _finish(context: ActionContext, survey: Survey, response: Response) ->
         .returning(Finish.contact_id)
     )
     event = context.cause
-    await context.emit(
+    finished = await context.emit(
         "survey_finish",
         at=event.at,
         subject=survey.id,
         data={"response_id": str(response.id), "is_first": first is not None},
     )
     if first is not None:
-        await context.run(survey.finish_actions)
+        await _run(context, finished, survey.finish_actions, survey)
+
+
+async def _run(
+    context: ActionContext, cause: Event, actions: Sequence[dict[str, Any]], survey: Survey
+) -> None:
+    """Run actions because of an answer, or of the end: a coupon is granted for that."""
+    outer, context.cause = context.cause, cause
+    try:
+        await context.run(actions, f"survey:{survey.id}")
+    finally:
+        context.cause = outer
 
 
 async def _keep_as_attribute(context: ActionContext, question: Question, answer: Answer) -> None:
