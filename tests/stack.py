@@ -77,7 +77,7 @@ def run(log: Path, *command: str, env: Mapping[str, str] | None = None) -> Runni
     return Running(process, log)
 
 
-def wait_for(what: Callable[[], bool], running: Running, seconds: float = 30) -> None:
+def wait_for(what: Callable[[], bool], running: Running, seconds: float = 120) -> None:
     """Wait until `what()`; fails with the process's own words when it ends or never gets there."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
