@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
@@ -12,8 +15,9 @@ from hiiki.db import scope
 from hiiki.segments.compiler import compile_rule
 from hiiki.segments.predicates import Frame
 
-from .oracle import Oracle
-from .worlds import NOW, SEGMENTS, ZONE, World, lay_ground, read, rules, settle, worlds
+from .database import lay_ground, settle
+from .oracle import Friend, Happening, Oracle, Person
+from .worlds import CHANNELS, NOW, QUESTIONS, SEGMENTS, ZONE, World, ident, read, rules, worlds
 
 _ground: set[Any] = set()
 
@@ -57,3 +61,73 @@ async def test_the_statement_says_what_the_oracle_says(
                 alone = Frame(shop.workspace_id, NOW, ZONE, segments, contact_id=each.id)
                 member = await session.scalar(compile_rule(rule, alone))
                 assert (member == each.id) == (each.id in expected)
+
+
+async def test_stretches_of_time_to_the_microsecond_and_days_of_the_shop(
+    shop: Shop, other_shop: Shop
+) -> None:
+    """The edges, which random worlds hit too seldom: three days ago, and midnight in Tokyo."""
+    await lay_ground(shop.workspace_id)
+    tick = timedelta(microseconds=1)
+    midnight = datetime(2026, 11, 21, 15, 0, tzinfo=UTC)
+    edges = [NOW - timedelta(days=3) + n * tick for n in (-1, 0, 1)]
+    edges += [midnight - tick, midnight, midnight + timedelta(days=1)]
+    people = [
+        Person(
+            ident(f"edge{n}"),
+            {"display_name": ""},
+            friendships=[Friend(CHANNELS[0], "following", at)],
+            events=[Happening(at, "link_open", "", None, None, {}, ident(f"event{n}"))],
+        )
+        for n, at in enumerate(edges)
+    ]
+    await settle(World(people, [], []), shop.workspace_id, other_shop.workspace_id)
+    periods = {
+        (2, 3, 4, 5): {"kind": "recent", "days": 3},
+        (0, 1): {"kind": "earlier", "days": 3},
+        (4,): {"kind": "dates", "first": "2026-11-22", "until": "2026-11-22"},
+        (4, 5): {"kind": "dates", "first": "2026-11-22"},
+        (0, 1, 2, 3): {"kind": "dates", "until": "2026-11-21"},
+    }
+    async with scope(shop.workspace_id) as session:
+        for expected, period in periods.items():
+            for data in (
+                {"kind": "event", "event": "link_open", "period": period},
+                {"kind": "friendship", "followed": period},
+            ):
+                rule = read(data)
+                found = await session.scalars(
+                    compile_rule(rule, Frame(shop.workspace_id, NOW, ZONE, {}))
+                )
+                assert set(found) == {people[n].id for n in expected}, data
+                oracle = Oracle(NOW, ZONE, {})
+                assert {p.id for p in people if oracle.contains(rule, p)} == {
+                    people[n].id for n in expected
+                }
+
+
+async def test_of_two_answers_at_one_moment_the_later_recorded_counts(
+    shop: Shop, other_shop: Shop
+) -> None:
+    await lay_ground(shop.workspace_id)
+    question = str(QUESTIONS[0])
+    answers = [
+        Happening(NOW, "survey_answer", question, None, None, {"choice_ids": [choice]}, UUID(int=n))
+        for n, choice in ((2, "c2"), (3, "c3"), (1, "c1"))
+    ]
+    person = Person(ident("person"), {"display_name": ""}, events=answers)
+    await settle(World([person], [], []), shop.workspace_id, other_shop.workspace_id)
+    async with scope(shop.workspace_id) as session:
+        for choice, any_time in itertools.product(("c1", "c2", "c3"), (False, True)):
+            rule = read(
+                {
+                    "kind": "answer",
+                    "question_id": question,
+                    "choice_ids": [choice],
+                    "any_time": any_time,
+                }
+            )
+            found = await session.scalars(
+                compile_rule(rule, Frame(shop.workspace_id, NOW, ZONE, {}))
+            )
+            assert bool(found.all()) == (choice == "c3" or any_time)

@@ -62,12 +62,17 @@ async def contains(session: WorkspaceSession, segment_id: UUID, contact_id: UUID
     A segment that is gone, or has been broken by hand in the database, contains nobody:
     what waits for it must not run by mistake.
     """
-    stored = await session.scalar(select(Segment.rule).where(Segment.id == segment_id))
-    if stored is None:
+    found = await session.execute(
+        select(Segment.rule, Workspace.timezone)
+        .join(Workspace, Workspace.id == Segment.workspace_id)
+        .where(Segment.id == segment_id)
+    )
+    row = found.one_or_none()
+    if row is None:
         return False
     try:
-        rule = read_rule(stored)
-        statement = compile_rule(rule, await frame_for(session, rule, contact_id))
+        rule = read_rule(row.rule)
+        statement = compile_rule(rule, await frame_for(session, rule, contact_id, row.timezone))
     except Invalid as error:
         log.warning("segments.broken", segment_id=str(segment_id), error=str(error))
         return False
@@ -180,12 +185,16 @@ async def segments_of(session: WorkspaceSession, contact_id: UUID) -> list[Segme
 
 
 async def frame_for(
-    session: WorkspaceSession, rule: AnyRule, contact_id: UUID | None = None
+    session: WorkspaceSession,
+    rule: AnyRule,
+    contact_id: UUID | None = None,
+    timezone: str | None = None,
 ) -> Frame:
     """Gather what the compiler needs: the time, the zone, and the segments referred to."""
-    zone = await session.scalar(
-        select(Workspace.timezone).where(Workspace.id == session.workspace_id)
-    )
+    if timezone is None:
+        timezone = await session.scalar(
+            select(Workspace.timezone).where(Workspace.id == session.workspace_id)
+        )
     segments: dict[UUID, AnyRule] = {}
     waiting = refers_to(rule)
     while waiting:
@@ -198,7 +207,7 @@ async def frame_for(
     return Frame(
         workspace_id=session.workspace_id,
         now=now(),
-        zone=ZoneInfo(zone or "Asia/Tokyo"),
+        zone=ZoneInfo(timezone or "Asia/Tokyo"),
         segments=segments,
         contact_id=contact_id,
     )

@@ -1,0 +1,126 @@
+"""Small worlds in the database."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert
+
+from hiiki.contacts.models import Attribute, Contact, ContactAttribute, ContactTag, Friendship, Tag
+from hiiki.db import WorkspaceSession, everywhere
+from hiiki.timeline.models import Event
+from hiiki.workspace.models import Channel
+
+from .oracle import Person
+from .worlds import ATTRIBUTES, CHANNELS, CHOICES, COLUMN, KINDS, TAGS, World
+
+
+async def lay_ground(workspace_id: UUID) -> None:
+    """Make the tags, attributes and channels of all worlds, once."""
+    async with everywhere() as session:
+        session.add_all(
+            [
+                *(
+                    Tag(id=tag, name=f"tag {n}", workspace_id=workspace_id)
+                    for n, tag in enumerate(TAGS)
+                ),
+                *(
+                    Attribute(
+                        id=ATTRIBUTES[kind],
+                        key=kind,
+                        label=kind,
+                        kind=kind,
+                        choices=CHOICES if kind.startswith("choice") else [],
+                        workspace_id=workspace_id,
+                    )
+                    for kind in KINDS
+                ),
+                *(
+                    Channel(
+                        id=channel,
+                        name=f"channel {n}",
+                        line_channel_id=f"{n}",
+                        provider="1",
+                        sealed_secret=b"",
+                        sealed_token=b"",
+                        webhook_key=f"{n}",
+                        workspace_id=workspace_id,
+                    )
+                    for n, channel in enumerate(CHANNELS)
+                ),
+            ]
+        )
+
+
+async def settle(world: World, mine: UUID, other: UUID) -> None:
+    """Make the database hold this world and no other."""
+    async with everywhere() as session:
+        for table in (Event, Contact):
+            await session.execute(delete(table).where(table.workspace_id.in_([mine, other])))
+        contacts = [
+            *({"id": each.id, "workspace_id": mine, **each.profile} for each in world.people),
+            *({"id": each.id, "workspace_id": other, **each.profile} for each in world.strangers),
+        ]
+        await session.execute(insert(Contact), contacts)
+        await _know(session, world.people, mine)
+        await _know(session, world.strangers, other)
+        known = {each.id: each for each in world.people}
+        for each in world.foreign:
+            # Where the database allows one row only, the workspace's own row is it.
+            own = known[each.id]
+            each.tags -= own.tags
+            each.values = {k: v for k, v in each.values.items() if k not in own.values}
+            taken = {friend.channel for friend in own.friendships}
+            each.friendships = [f for f in each.friendships if f.channel not in taken]
+            ids = {event.id for event in own.events}
+            each.events = [event for event in each.events if event.id not in ids]
+        await _know(session, world.foreign, other)
+
+
+async def _know(session: WorkspaceSession, people: list[Person], workspace_id: UUID) -> None:
+    kinds = {ident: kind for kind, ident in ATTRIBUTES.items()}
+    columns = ("text", "number", "day", "choice", "choices")
+    rows: dict[type[Any], list[dict[str, Any]]] = {
+        ContactTag: [{"contact_id": p.id, "tag_id": tag} for p in people for tag in p.tags],
+        ContactAttribute: [
+            {
+                "contact_id": p.id,
+                "attribute_id": attribute,
+                **dict.fromkeys(columns),
+                COLUMN.get(kinds[attribute], kinds[attribute]): value,
+            }
+            for p in people
+            for attribute, value in p.values.items()
+        ],
+        Friendship: [
+            {
+                "contact_id": p.id,
+                "channel_id": friend.channel,
+                "line_user_id": str(p.id),
+                "status": friend.status,
+                "followed_at": friend.followed_at,
+            }
+            for p in people
+            for friend in p.friendships
+        ],
+        Event: [
+            {
+                "contact_id": p.id,
+                "id": event.id,
+                "at": event.at,
+                "channel_id": event.channel,
+                "kind": event.kind,
+                "subject": event.subject,
+                "value": event.value,
+                "data": event.data,
+            }
+            for p in people
+            for event in p.events
+        ],
+    }
+    for table, found in rows.items():
+        if found:
+            await session.execute(
+                insert(table), [{"workspace_id": workspace_id, **row} for row in found]
+            )
