@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from sqlalchemy import select, update
 import hiiki.rooms  # noqa: F401 — opens the road
 from conftest import Shop, scope
 from hiiki.ingest import service
+from hiiki.ingest.jobs import forget_old_events
 from hiiki.ingest.models import WebhookEvent
+from hiiki.kit.clock import now
 from hiiki.kit.errors import Conflict, Invalid, NotFound
 from hiiki.workspace.models import Channel
 from ingest.line_side import Person, deliver, drain, make_channel
@@ -92,3 +95,22 @@ async def test_pages_and_filters(channel: Channel, shop: Shop) -> None:
                 await service.list_events(session, **bad)
     async with scope(shop.workspace_id) as session:
         assert await session.scalar(select(WebhookEvent.kind).limit(1))
+
+
+async def test_old_events_are_forgotten(channel: Channel, shop: Shop) -> None:
+    people = [Person(channel) for _ in range(4)]
+    for person in people:
+        await deliver(channel, person.event("unfollow"))
+    for person, state, days in zip(
+        people, ("handled", "handled", "waiting", "set_aside"), (31, 29, 31, 31), strict=True
+    ):
+        async with scope(shop.workspace_id) as session:
+            await session.execute(
+                update(WebhookEvent)
+                .where(WebhookEvent.source_id == person.user_id)
+                .values(state=state, received_at=now() - timedelta(days=days))
+            )
+    await forget_old_events(0)
+    async with scope(shop.workspace_id) as session:
+        left = set(await session.scalars(select(WebhookEvent.source_id)))
+    assert left == {person.user_id for person in people[1:]}

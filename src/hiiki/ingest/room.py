@@ -6,6 +6,7 @@ from typing import Any
 
 from hiiki.ingest import api, views
 from hiiki.ingest.erasure import forget_person
+from hiiki.ingest.jobs import tasks
 from hiiki.ingest.public import receive_webhook
 from hiiki.kit.i18n import _
 from hiiki.kit.road import EventKind, NavItem, Room
@@ -36,5 +37,6 @@ room = Room(
         EventKind("membership", _("Joined, left or renewed a membership"), "id-badge-2"),
     ),
     erase=forget_person,
+    tasks=tasks,
     loops={"ingest": handle_events},
 )

@@ -1,0 +1,45 @@
+"""Webhook events are not kept for ever: people's words are in them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+from procrastinate import Blueprint
+from sqlalchemy import delete, select, tuple_
+
+from hiiki.db import everywhere
+from hiiki.ingest.models import WebhookEvent
+from hiiki.kit.clock import now
+
+log = structlog.get_logger()
+
+tasks = Blueprint()
+KEPT_FOR = timedelta(days=30)
+"""LINE delivers again within hours at most; until then an event's id must be remembered."""
+AT_ONCE = 5_000
+
+
+@tasks.periodic(cron="17 * * * *")
+@tasks.task(name="forget_old_events", queueing_lock="ingest:forget_old_events")
+async def forget_old_events(timestamp: int) -> None:
+    """Delete what was handled, or dismissed, a month ago. What it told is on the timelines."""
+    deleted = AT_ONCE
+    while deleted == AT_ONCE:
+        # All workspaces' together: how long they are kept is the same for everybody.
+        async with everywhere() as session:
+            old = (
+                select(WebhookEvent.channel_id, WebhookEvent.event_id)
+                .where(
+                    WebhookEvent.state.in_(("handled", "dismissed")),
+                    WebhookEvent.received_at < now() - KEPT_FOR,
+                )
+                .limit(AT_ONCE)
+            )
+            done = await session.execute(
+                delete(WebhookEvent)
+                .where(tuple_(WebhookEvent.channel_id, WebhookEvent.event_id).in_(old))
+                .returning(WebhookEvent.event_id)
+            )
+            deleted = len(done.all())
+        log.info("ingest.forgot", events=deleted)
