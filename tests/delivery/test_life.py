@@ -217,6 +217,12 @@ class ParcelLife(RuleBasedStateMachine):
         self.work(urgent, second)
         self.write_down_late()
 
+    @rule(plan=PLANS)
+    def staff_cancel_what_is_under_way(self, plan: Plan) -> None:
+        self.work(False, plan)
+        self.wait(self._staff("cancel"))
+        self.wait(self._sweep())
+
     def work(self, urgent: bool, plan: Plan) -> None:
         """Claim, ask LINE, and write down what it said, unless the worker's fate is otherwise."""
         room, faults, fates = plan
