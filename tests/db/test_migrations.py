@@ -29,7 +29,19 @@ def test_migrated_tables_are_the_models_tables(database: str) -> None:
         )
         differences = compare_metadata(context, Base.metadata)
     engine.dispose()
-    assert differences == []
+    # PostgreSQL writes an index's expression in its own words, which never equal ours: such
+    # an index is told apart by its name alone.
+    named = {
+        index.name
+        for table in Base.metadata.tables.values()
+        for index in table.indexes
+        if not index.columns
+    }
+    found = [one for one in differences if getattr(one[1], "name", None) not in named]
+    assert found == []
+    removed = {one[1].name for one in differences if one[0] == "remove_index"}
+    added = {one[1].name for one in differences if one[0] == "add_index"}
+    assert removed == added
 
 
 def test_every_table_of_a_shop_says_whose_it_is() -> None:
