@@ -33,13 +33,19 @@ pytest_plugins = ["stack"]
 TEMPLATE = "hiiki_template"
 
 
+def pytest_configure() -> None:
+    """Give all workers of this run one folder for their server.
+
+    Not one of pytest's own: another run on the same machine would close those to the
+    user that PostgreSQL runs as.
+    """
+    os.environ.setdefault("HIIKI_TEST_SHARED", tempfile.mkdtemp(prefix="hiiki-tests-"))
+
+
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[EmbeddedServer]:
+def server() -> Iterator[EmbeddedServer]:
     """A PostgreSQL with a migrated template database, shared by all workers of this run."""
-    if worker_id == "master":
-        shared = Path(tempfile.mkdtemp(prefix="hiiki-tests-"))
-    else:
-        shared = tmp_path_factory.getbasetemp().parent
+    shared = Path(os.environ["HIIKI_TEST_SHARED"])
     users = shared / "users"
     with FileLock(shared / "lock"):
         postgres = prepare(shared / "pg")

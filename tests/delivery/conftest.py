@@ -215,7 +215,7 @@ async def sending() -> AsyncIterator[None]:
 
 
 async def until(
-    what: Callable[[], Awaitable[Any]], seconds: float = 20, every: float = 0.05
+    what: Callable[[], Awaitable[Any]], seconds: float = 60, every: float = 0.05
 ) -> Any:
     """Return what `what()` gives once it is true; fails after `seconds`."""
     deadline = time.monotonic() + seconds
