@@ -25,6 +25,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+import uvloop
 
 from hiiki.db.embedded import prepare
 from hiiki.db.migrate import migrate
@@ -167,6 +168,7 @@ def main() -> None:
     parser.add_argument("--limits", action="store_true")
     parser.add_argument("--profile", action="store_true")
     arguments = parser.parse_args()
+    arguments.friends = max(arguments.friends, arguments.pushes)
     process, line = start_line(arguments.limits)
     profile = cProfile.Profile() if arguments.profile else None
     try:
@@ -182,7 +184,7 @@ def main() -> None:
                 asyncio.run(migrate(url))
                 if profile is not None:
                     profile.enable()
-                figures = asyncio.run(measure(arguments, line, url))
+                figures = uvloop.run(measure(arguments, line, url))
             finally:
                 server.stop("immediate")
     finally:
