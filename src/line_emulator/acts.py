@@ -30,29 +30,46 @@ class ActError(Exception):
     """An act that a person could not do; the text says why."""
 
 
+Act = Callable[["Actor", Channel, User, Json], Json]
+ACTS: dict[str, Act] = {}
+"""Every act by its `type`. A feature adds its own with `act`, or performs a kind of action."""
+PERFORMERS: dict[str, Act] = {}
+"""What tapping an action of this type does, beyond those that `Actor` knows: the `Json` has the
+action as `action`."""
+
+
+def act(kind: str) -> Callable[[Act], Act]:
+    """Register what the act `kind` does; it returns the result or raises ActError."""
+
+    def register(function: Act) -> Act:
+        ACTS[kind] = function
+        return function
+
+    return register
+
+
+def performs(action_type: str) -> Callable[[Act], Act]:
+    """Register what tapping an action object of this type does."""
+
+    def register(function: Act) -> Act:
+        PERFORMERS[action_type] = function
+        return function
+
+    return register
+
+
 class Actor:
     """Carries out acts on a platform."""
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
-        self._kinds: dict[str, Callable[[Channel, User, Json], Json]] = {
-            "follow": self.follow,
-            "unfollow": self.unfollow,
-            "unblock": self.unblock,
-            "message": self.message,
-            "postback": self.postback,
-            "tap": self.tap,
-            "unsend": self.unsend,
-            "read": self.read,
-            "raw": self.raw,
-        }
 
     def do(self, act: Json) -> Json:
         """Carry out one act. Raises ActError."""
         kind = act.get("type")
-        handler = self._kinds.get(kind) if isinstance(kind, str) else None
+        handler = ACTS.get(kind) if isinstance(kind, str) else None
         if handler is None:
-            raise ActError(f"type must be one of {', '.join(self._kinds)}")
+            raise ActError(f"type must be one of {', '.join(ACTS)}")
         try:
             channel = self.platform.channel(act.get("channel"))
         except (KeyError, TypeError):
@@ -60,7 +77,7 @@ class Actor:
         user = self.platform.users.get(str(act.get("user")))
         if user is None:
             raise ActError(f"no such user: {act.get('user')}")
-        return handler(channel, user, act)
+        return handler(self, channel, user, act)
 
     # Friendship
 
@@ -80,7 +97,7 @@ class Actor:
     def _befriend(self, channel: Channel, user: User, *, unblocked: bool) -> Json:
         channel.phone(user.id).friendship = Friendship.FRIEND
         event = events.follow(self.platform, channel, user.id, unblocked)
-        return self._post(channel, user, event, "unblock" if unblocked else "follow")
+        return self.record(channel, user, event, "unblock" if unblocked else "follow")
 
     def unfollow(self, channel: Channel, user: User, act: Json) -> Json:
         """Block the account."""
@@ -89,7 +106,7 @@ class Actor:
             raise ActError("not a friend")
         phone.friendship = Friendship.BLOCKED
         event = events.unfollow(self.platform, channel, user.id)
-        return self._post(channel, user, event, "unfollow")
+        return self.record(channel, user, event, "unfollow")
 
     # Saying
 
@@ -100,10 +117,10 @@ class Actor:
             content = {"type": "text", "text": act["text"]}
         if not isinstance(content, dict):
             raise ActError("message needs `text` or a `message` object")
-        return self._say(channel, user, dict(content))  # pyright: ignore[reportUnknownArgumentType]
+        return self.say(channel, user, dict(content))  # pyright: ignore[reportUnknownArgumentType]
 
-    def _say(self, channel: Channel, user: User, content: Json) -> Json:
-        self._open_chat(channel, user)
+    def say(self, channel: Channel, user: User, content: Json) -> Json:
+        self.open_chat(channel, user)
         kind = content.get("type")
         if kind not in USER_MESSAGE_TYPES:
             raise ActError(f"message.type must be one of {', '.join(USER_MESSAGE_TYPES)}")
@@ -112,7 +129,7 @@ class Actor:
         message_id = content["id"] = str(content["id"])
         self._complete(channel, content)
         event = events.message(self.platform, channel, user.id, content)
-        return self._post(channel, user, event, "message", content, message_id)
+        return self.record(channel, user, event, "message", content, message_id)
 
     def _complete(self, channel: Channel, content: Json) -> None:
         """Add what LINE's app adds, and keep the bytes for "Get content"."""
@@ -154,10 +171,10 @@ class Actor:
         data = act.get("data")
         if not isinstance(data, str):
             raise ActError("a postback needs `data`")
-        self._open_chat(channel, user)
+        self.open_chat(channel, user)
         event = events.postback(self.platform, channel, user.id, data, act.get("params"))
         shown = {"data": data, "displayText": act.get("displayText")}
-        return self._post(channel, user, event, "postback", shown)
+        return self.record(channel, user, event, "postback", shown)
 
     def unsend(self, channel: Channel, user: User, act: Json) -> Json:
         """Take back a message the person sent: `message` is its id or "last"."""
@@ -176,7 +193,7 @@ class Actor:
         taken.kind = "unsent"
         taken.body = None
         event = events.unsend(self.platform, channel, user.id, taken.message_id)
-        return self._event_result(channel, user, event) | {"messageId": taken.message_id}
+        return self.send_event(channel, user, event) | {"messageId": taken.message_id}
 
     def read(self, channel: Channel, user: User, act: Json) -> Json:
         """Look at the chat: everything received counts as read. LINE tells the bot nothing."""
@@ -193,7 +210,7 @@ class Actor:
         if act.get("fill"):
             kind = str(given.get("type", "message"))
             given = events.common(self.platform, channel, kind, user.id) | given
-        return self._event_result(channel, user, given)
+        return self.send_event(channel, user, given)
 
     # Tapping
 
@@ -205,7 +222,7 @@ class Actor:
         """
         given = act.get("action")
         if isinstance(given, dict):
-            return self._perform(channel, user, given, act)  # pyright: ignore[reportUnknownArgumentType]
+            return self.perform(channel, user, given, act)  # pyright: ignore[reportUnknownArgumentType]
         phone = channel.phone(user.id)
         found = self._tappables(phone, str(act.get("message", "last")))
         label = act.get("label")
@@ -219,7 +236,7 @@ class Actor:
             there = ", ".join(repr(one.label) for one in found) or "nothing"
             what = f"label {label!r}" if label is not None else f"index {index}"
             raise ActError(f"no action with {what}; there is {there}")
-        return self._perform(channel, user, chosen.action, act)
+        return self.perform(channel, user, chosen.action, act)
 
     @staticmethod
     def _tappables(phone: Phone, message: str) -> list[tapping.Tappable]:
@@ -233,11 +250,11 @@ class Actor:
             raise ActError(f"message {message} did not arrive at this phone")
         return tapping.in_sending(held[0], held[1])
 
-    def _perform(self, channel: Channel, user: User, action: Json, act: Json) -> Json:
+    def perform(self, channel: Channel, user: User, action: Json, act: Json) -> Json:
         kind = action.get("type")
         result: Json = {"action": action}
         if kind == "message":
-            return result | self._say(channel, user, {"type": "text", "text": action["text"]})
+            return result | self.say(channel, user, {"type": "text", "text": action["text"]})
         if kind == "postback":
             return result | self._tap_postback(channel, user, action, None)
         if kind == "datetimepicker":
@@ -249,27 +266,30 @@ class Actor:
         if kind == "clipboard":
             return result | {"clipboard": action.get("clipboardText"), "webhookEventIds": []}
         if kind in ("camera", "cameraRoll"):
-            return result | self._say(channel, user, {"type": "image"})
+            return result | self.say(channel, user, {"type": "image"})
         if kind == "location":
             place: Any = act.get("value")
             content: Json = place if isinstance(place, dict) else {}  # pyright: ignore
-            return result | self._say(channel, user, content | {"type": "location"})
+            return result | self.say(channel, user, content | {"type": "location"})
+        performer = PERFORMERS.get(str(kind))
+        if performer is not None:
+            return result | performer(self, channel, user, act | {"action": action})
         raise ActError(f"a {kind} action cannot be tapped here")
 
     def _tap_postback(
         self, channel: Channel, user: User, action: Json, params: Json | None
     ) -> Json:
-        self._open_chat(channel, user)
+        self.open_chat(channel, user)
         result: Json = {"webhookEventIds": []}
         text = action.get("text")
         if isinstance(text, str):
             # The old `text` is really said, unlike `displayText` (reference, "Postback action").
-            said = self._say(channel, user, {"type": "text", "text": text})
+            said = self.say(channel, user, {"type": "text", "text": text})
             result["webhookEventIds"] += said["webhookEventIds"]
         data = str(action.get("data", ""))
         event = events.postback(self.platform, channel, user.id, data, params)
         shown = {"data": data, "displayText": action.get("displayText"), "params": params}
-        done = self._post(channel, user, event, "postback", shown)
+        done = self.record(channel, user, event, "postback", shown)
         result["webhookEventIds"] += done["webhookEventIds"]
         return result
 
@@ -283,7 +303,7 @@ class Actor:
 
     # Common
 
-    def _open_chat(self, channel: Channel, user: User) -> Phone:
+    def open_chat(self, channel: Channel, user: User) -> Phone:
         phone = channel.phone(user.id)
         if phone.friendship is Friendship.BLOCKED:
             raise ActError("the account is blocked: unblock it first")
@@ -291,7 +311,7 @@ class Actor:
         phone.read_to_ms = self.platform.clock.now_ms()
         return phone
 
-    def _post(
+    def record(
         self,
         channel: Channel,
         user: User,
@@ -308,10 +328,23 @@ class Actor:
             event_id=event["webhookEventId"],
         )
         self.platform.put_on_phone(channel, user.id, said)
-        result = self._event_result(channel, user, event)
+        result = self.send_event(channel, user, event)
         return result if message_id is None else result | {"messageId": message_id}
 
-    def _event_result(self, channel: Channel, user: User, event: Json) -> Json:
+    def send_event(self, channel: Channel, user: User, event: Json) -> Json:
         posted = events.post(self.platform, channel, user.id, event)
         event_id = event.get("webhookEventId")
         return {"webhookEventIds": [event_id] if event_id else [], "posted": posted}
+
+
+ACTS.update(
+    follow=Actor.follow,
+    unfollow=Actor.unfollow,
+    unblock=Actor.unblock,
+    message=Actor.message,
+    postback=Actor.postback,
+    tap=Actor.tap,
+    unsend=Actor.unsend,
+    read=Actor.read,
+    raw=Actor.raw,
+)

@@ -93,12 +93,14 @@ class Emulator:
         shown = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host  # noqa: S104
         self.platform.base_url = self._public_url or f"http://{shown}:{self.port}"
         self._runner = runner
+        self.platform.agenda.wake()
 
     async def stop(self) -> None:
         """Stop listening and posting."""
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+        self.platform.agenda.close()
         await self.platform.webhooks.close()
 
     async def __aenter__(self) -> Emulator:

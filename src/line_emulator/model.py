@@ -15,6 +15,7 @@ from typing import Any, Literal
 import orjson
 
 from .limits import Buckets
+from .stores import Stores
 
 Json = dict[str, Any]
 Via = Literal["reply", "push", "multicast", "broadcast", "narrowcast"]
@@ -224,6 +225,7 @@ class Channel:
     )
     buckets: Buckets = field(default_factory=Buckets)
     recent_events: deque[Json] = field(default_factory=lambda: deque(maxlen=10_000))
+    store: Stores = field(default_factory=Stores)
 
     def phone(self, user_id: str) -> Phone:
         """This person's chat with the channel, opened at first need."""

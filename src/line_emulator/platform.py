@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .agenda import Agenda
 from .clock import Clock
 from .faults import Faults
 from .ids import MessageIds, seeded_hex
@@ -25,6 +26,7 @@ from .model import (
     User,
 )
 from .names import person
+from .stores import Stores
 from .webhooks import WebhookPoster
 
 PLANS = {"communication": 200, "light": 5_000, "standard": 30_000}
@@ -50,10 +52,14 @@ class Platform:
         self.setup = setup or Setup()
         self.base_url = "http://127.0.0.1"
         self.webhooks = WebhookPoster(self)
+        self.agenda = Agenda(self)
         self._fresh()
 
     def _fresh(self) -> None:
         self.clock = Clock()
+        self.agenda.close()
+        self.agenda = Agenda(self)
+        self.store = Stores()
         self.rng = random.Random(self.setup.seed)  # noqa: S311 - names and chances, not secrets
         self.users: dict[str, User] = {}
         self.user_order: list[User] = []

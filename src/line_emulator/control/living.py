@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
-from ..acts import ActError
+from ..acts import ACTS, ActError
 from ..journal import News
 from ..model import Json
 from .route import Ask, ControlError, control
@@ -18,12 +18,7 @@ _ACT = {
     "properties": {
         "user": {"type": "string"},
         "channel": {"type": "string", "description": "the first by default"},
-        "type": {
-            "enum": [
-                "follow", "unfollow", "unblock", "message", "postback", "tap", "unsend", "read",
-                "raw",
-            ]
-        },
+        "type": {"enum": sorted(ACTS)},
         "text": {"type": "string", "description": "message: a text message, for short"},
         "message": {
             "description": "message: the content object (text, sticker, image, video, audio, file "

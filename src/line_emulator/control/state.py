@@ -24,6 +24,7 @@ async def state(ask: Ask) -> Json:
         "deliveries": platform.deliveries.last,
         "requests": platform.requests.last,
         "webhooks_pending": platform.webhooks.pending(),
+        "duties_pending": len(platform.agenda),
         "faults": len(platform.faults.rules),
         "own_errors": platform.own_errors,
         "clock": _clock(ask),
@@ -81,6 +82,7 @@ async def set_clock(ask: Ask) -> Json:
         if isinstance(advance, bool) or not isinstance(advance, (int, float)) or advance < 0:
             raise ControlError("advance must be a number of seconds, not negative")
         clock.advance(float(advance))
+    ask.platform.agenda.wake()
     return _clock(ask)
 
 
