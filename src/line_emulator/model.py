@@ -7,6 +7,7 @@ shared by all who got it.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -132,24 +133,46 @@ class Phone:
     """One person's chat with one channel.
 
     `last_said_at` (seconds) opens the seven days in which a non-friend can be pushed to (reference,
-    "Conditions for sending push message"); `loading_until` is when a loading animation ends.
+    "Conditions for sending push message"); `loading_until` is when a loading animation ends. The
+    person has seen the first `seen` of the entries. `followed_at` (seconds) is when the account was
+    added, 0 for those who were friends before the story began.
     """
 
-    __slots__ = ("entries", "friendship", "last_said_at", "loading_until", "read_to_ms")
+    __slots__ = (
+        "entries",
+        "followed_at",
+        "friendship",
+        "last_said_at",
+        "loading_until",
+        "read_to_ms",
+        "seen",
+    )
 
     def __init__(self) -> None:
         self.friendship = Friendship.NOT_FRIEND
         self.entries: list[Sending | Said] = []
         self.last_said_at: float | None = None
         self.read_to_ms = 0
+        self.seen = 0
         self.loading_until = 0.0
+        self.followed_at = 0.0
+
+
+@dataclass(slots=True)
+class Story:
+    """When this platform's story began, in seconds since 1970: at its start or last reset."""
+
+    began_at: float = field(default_factory=time.time)
 
 
 @dataclass(slots=True)
 class ReplyToken:
-    """A reply token and how long it lives (reference, "Reply token"). Times in seconds."""
+    """A reply token and how long it lives (reference, "Reply token"). Times in seconds.
 
-    user_id: str
+    `chat_id` is what it answers into: a user, group or room id.
+    """
+
+    chat_id: str
     event_at: float
     delivered_at: float
     redelivered: bool = False

@@ -22,6 +22,7 @@ from .model import (
     Phone,
     Said,
     Sending,
+    Story,
     Typing,
     User,
 )
@@ -60,6 +61,7 @@ class Platform:
         self.agenda.close()
         self.agenda = Agenda(self)
         self.store = Stores()
+        self.store.of(Story)
         self.rng = random.Random(self.setup.seed)  # noqa: S311 - names and chances, not secrets
         self.users: dict[str, User] = {}
         self.user_order: list[User] = []
@@ -74,6 +76,11 @@ class Platform:
         for _ in range(self.setup.channels):
             self.add_channel()
         self.add_users(self.setup.friends, friendship=Friendship.FRIEND)
+
+    @property
+    def story(self) -> Story:
+        """When it all began."""
+        return self.store.of(Story)
 
     async def reset(self) -> None:
         """Forget everything and start again as at the beginning, with the same ids and tokens."""
@@ -164,7 +171,19 @@ class Platform:
         if friendship is not Friendship.NOT_FRIEND:
             for one in [channel] if channel else self.channels.values():
                 one.phone(user.id).friendship = friendship
+            if attributes:
+                self.count_friendship(user)
         return user
+
+    def count_friendship(self, user: User) -> None:
+        """Let the person have been a friend for `subscriptionPeriod` days, if attributes say so."""
+        days = (user.attributes or {}).get("subscriptionPeriod")
+        if isinstance(days, bool) or not isinstance(days, int) or not 0 <= days < 10_000:
+            return
+        for channel in self.channels.values():
+            phone = channel.phones.get(user.id)
+            if phone is not None and phone.friendship is not Friendship.NOT_FRIEND:
+                phone.followed_at = self.clock.now() - days * 86_400
 
     def add_users(
         self,

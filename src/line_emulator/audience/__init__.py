@@ -1,0 +1,1 @@
+"""Audiences, and what LINE believes to know of people (reference, "Managing Audience")."""
