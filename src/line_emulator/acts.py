@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import events, pictures, tapping
+from .insight import record
 from .model import Channel, Friendship, Json, Phone, Said, User
 from .platform import Platform
 from .sending import find_message, last_sending
@@ -95,7 +96,10 @@ class Actor:
         return self._befriend(channel, user, unblocked=True)
 
     def _befriend(self, channel: Channel, user: User, *, unblocked: bool) -> Json:
-        channel.phone(user.id).friendship = Friendship.FRIEND
+        phone = channel.phone(user.id)
+        phone.friendship = Friendship.FRIEND
+        if not unblocked:
+            phone.followed_at = self.platform.clock.now()
         event = events.follow(self.platform, channel, user.id, unblocked)
         return self.record(channel, user, event, "unblock" if unblocked else "follow")
 
@@ -197,8 +201,7 @@ class Actor:
 
     def read(self, channel: Channel, user: User, act: Json) -> Json:
         """Look at the chat: everything received counts as read. LINE tells the bot nothing."""
-        phone = channel.phone(user.id)
-        phone.read_to_ms = self.platform.clock.now_ms()
+        record.read_chat(self.platform, channel, user)
         return {"webhookEventIds": []}
 
     def raw(self, channel: Channel, user: User, act: Json) -> Json:
@@ -308,7 +311,7 @@ class Actor:
         if phone.friendship is Friendship.BLOCKED:
             raise ActError("the account is blocked: unblock it first")
         phone.last_said_at = self.platform.clock.now()
-        phone.read_to_ms = self.platform.clock.now_ms()
+        record.read_chat(self.platform, channel, user)
         return phone
 
     def record(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .ids import quote_token
+from .insight import record
 from .model import AcceptedKey, Channel, Friendship, Json, Phone, Sending, Via
 from .platform import Platform
 
@@ -49,6 +50,7 @@ def deliver(platform: Platform, channel: Channel, sending: Sending, people: list
         phone = platform.put_on_phone(channel, user_id, sending)
         phone.loading_until = 0.0
     platform.deliveries.add(sending, people)
+    record.delivered(channel, sending, len(people))
     day = (sending.via, platform.clock.day())
     channel.sent_by_day[day] = channel.sent_by_day.get(day, 0) + len(people)
     if sending.via != "reply":

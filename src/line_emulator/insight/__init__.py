@@ -1,0 +1,1 @@
+"""Insight: what people really did with what they were sent, counted as LINE shows it."""
