@@ -269,4 +269,4 @@ def _order_key(event: Json) -> str:
     if not isinstance(source, dict):
         return ""
     who = cast(Json, source)
-    return str(who.get("userId") or who.get("groupId") or who.get("roomId") or "")
+    return str(who.get("groupId") or who.get("roomId") or who.get("userId") or "")
