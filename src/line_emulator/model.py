@@ -120,13 +120,25 @@ class Said:
         self.event_id = event_id
 
 
-class Typing:
-    """A loading animation that has just begun; it is shown, not kept. `seconds` is its length."""
+class Passing:
+    """News for whoever watches a phone that is shown at once and not kept in the chat."""
+
+    __slots__ = ()
+
+
+class Typing(Passing):
+    """A loading animation that has just begun. `seconds` is its length."""
 
     __slots__ = ("seconds",)
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
+
+
+class MenuChange(Passing):
+    """This person's rich menu has just become another one, or none."""
+
+    __slots__ = ()
 
 
 class Phone:
@@ -211,11 +223,15 @@ class WebhookSettings:
 
 @dataclass(slots=True)
 class IssuedToken:
-    """A channel access token. `expires_at` in seconds since 1970; None never expires."""
+    """A channel access token. `expires_at` in seconds since 1970; None never expires.
+
+    "v2.1" is the one with an expiration of the channel's choice; only it has a `key_id`.
+    """
 
     token: str
-    kind: Literal["long-lived", "short-lived", "stateless"]
+    kind: Literal["long-lived", "short-lived", "stateless", "v2.1"]
     expires_at: float | None
+    key_id: str | None = None
 
 
 @dataclass(slots=True)

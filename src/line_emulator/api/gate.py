@@ -156,6 +156,7 @@ class Gate:
             request.match_info,
             request.query,
             retry_key,
+            request.headers,
         )
         return await operation.handler(call)
 

@@ -56,7 +56,10 @@ class LineError(Exception):
 
 @dataclass(slots=True)
 class Call:
-    """One request that has passed the gate. `params` are from the path, `query` from the URL."""
+    """One request that has passed the gate. `params` are from the path, `query` from the URL.
+
+    `headers` are the request's own, whatever their case.
+    """
 
     platform: Platform
     channel: Channel
@@ -65,6 +68,12 @@ class Call:
     params: Mapping[str, str]
     query: Mapping[str, str]
     retry_key: str | None
+    headers: Mapping[str, str]
+
+    def bearer(self) -> str:
+        """The token of the Authorization header, or an empty string."""
+        scheme, _, token = self.headers.get("Authorization", "").partition(" ")
+        return token.strip() if scheme == "Bearer" else ""
 
     def json(self, check: Check) -> Json:
         """The body, parsed and checked. Raises LineError with LINE's error JSON."""
