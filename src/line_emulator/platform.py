@@ -19,11 +19,11 @@ from .model import (
     Friendship,
     IssuedToken,
     Json,
+    Passing,
     Phone,
     Said,
     Sending,
     Story,
-    Typing,
     User,
 )
 from .names import person
@@ -71,7 +71,7 @@ class Platform:
         self.deliveries = Deliveries()
         self.requests = Requests()
         self.faults = Faults(self.rng)
-        self.watchers: dict[tuple[str, str], set[asyncio.Queue[Sending | Said | Typing]]] = {}
+        self.watchers: dict[tuple[str, str], set[asyncio.Queue[Sending | Said | Passing]]] = {}
         self.own_errors = 0
         for _ in range(self.setup.channels):
             self.add_channel()
@@ -236,7 +236,7 @@ class Platform:
             self.tell_watchers(channel, user_id, entry)
         return phone
 
-    def tell_watchers(self, channel: Channel, user_id: str, news: Sending | Said | Typing) -> None:
+    def tell_watchers(self, channel: Channel, user_id: str, news: Sending | Said | Passing) -> None:
         """Tell those who watch this phone in a browser."""
         for queue in self.watchers.get((channel.id, user_id), ()):
             queue.put_nowait(news)

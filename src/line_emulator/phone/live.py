@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 import orjson
 from aiohttp import web
 
-from ..model import FRIENDSHIP_NAMES, Channel, Json, Said, Sending, Typing, User
+from ..model import FRIENDSHIP_NAMES, Channel, Json, Passing, Said, Sending, Typing, User
 from ..platform import Platform
 from . import draw, pages
 
@@ -17,7 +17,7 @@ PING_SECONDS = 15.0
 """A comment so often keeps the connection known to be alive on both sides."""
 _GATHER_SECONDS = 0.05
 
-News = Sending | Said | Typing
+News = Sending | Said | Passing
 
 
 async def stream(
@@ -87,7 +87,7 @@ def phone_news(channel: Channel, lang: str) -> Callable[[str, list[News]], Json]
 
     def tell(user_id: str, news: list[News]) -> Json:
         state = FRIENDSHIP_NAMES[channel.friendship(user_id)]
-        entries = [one for one in news if not isinstance(one, Typing)]
+        entries = [one for one in news if not isinstance(one, Passing)]
         last = len(entries) - 1
         latest = news[-1]
         return {
