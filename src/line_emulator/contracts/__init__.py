@@ -1,1 +1,1 @@
-"""What LINE grants by contract only: notification messages, modules, mission stickers, old reads."""
+"""What LINE grants by contract only: notification messages, modules, mission stickers."""

@@ -1,0 +1,1 @@
+"""Group chats and multi-person chats, with or without an account in them."""
