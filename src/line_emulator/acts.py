@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 from . import events, pictures, tapping
-from .insight import record
-from .model import Channel, Friendship, Json, Phone, Said, User
+from .insight import links, record
+from .model import Channel, Friendship, Json, Phone, Said, Sending, User
 from .platform import Platform
 from .sending import find_message, last_sending
 
@@ -221,13 +221,17 @@ class Actor:
         """Tap something in a message that really arrived, chosen by `label` or `index`.
 
         `message` is an id or "last". `value` is what is picked in a date picker; `action` taps a
-        given action object without looking it up, as the browser's phone does.
+        given action object without looking it up, as the browser's phone does. A link in a text
+        has its address as label.
         """
+        record.read_chat(self.platform, channel, user)
+        message = str(act.get("message", "last"))
         given = act.get("action")
         if isinstance(given, dict):
-            return self.perform(channel, user, given, act)  # pyright: ignore[reportUnknownArgumentType]
+            action: Json = given  # pyright: ignore[reportUnknownVariableType]
+            return self._tap(channel, user, action, act, None if message == "last" else message)
         phone = channel.phone(user.id)
-        found = self._tappables(phone, str(act.get("message", "last")))
+        sending, found = self._tappables(phone, message)
         label = act.get("label")
         index = act.get("index")
         chosen = tapping.choose(
@@ -235,23 +239,36 @@ class Actor:
             None if label is None else str(label),
             index if isinstance(index, int) else None,
         )
+        if chosen is None and isinstance(label, str):
+            chosen = next((one for one in links.tappable(sending) if one.label == label), None)
         if chosen is None:
             there = ", ".join(repr(one.label) for one in found) or "nothing"
             what = f"label {label!r}" if label is not None else f"index {index}"
             raise ActError(f"no action with {what}; there is {there}")
-        return self.perform(channel, user, chosen.action, act)
+        return self._tap(
+            channel, user, chosen.action, act, sending.message_ids[chosen.message_index]
+        )
+
+    def _tap(
+        self, channel: Channel, user: User, action: Json, act: Json, message: str | None
+    ) -> Json:
+        result = self.perform(channel, user, action, act)
+        url = links.url_of(action)
+        if url is not None:
+            links.open_link(self.platform, channel, user, url, message)
+        return result
 
     @staticmethod
-    def _tappables(phone: Phone, message: str) -> list[tapping.Tappable]:
+    def _tappables(phone: Phone, message: str) -> tuple[Sending, list[tapping.Tappable]]:
         if message == "last":
             sending = last_sending(phone)
             if sending is None:
                 raise ActError("nothing has arrived at this phone")
-            return tapping.in_sending(sending)
+            return sending, tapping.in_sending(sending)
         held = find_message(phone, message)
         if held is None:
             raise ActError(f"message {message} did not arrive at this phone")
-        return tapping.in_sending(held[0], held[1])
+        return held[0], tapping.in_sending(held[0], held[1])
 
     def perform(self, channel: Channel, user: User, action: Json, act: Json) -> Json:
         kind = action.get("type")

@@ -40,6 +40,15 @@ def in_message(message: Json) -> Iterator[str]:
             yield url
 
 
+def tappable(sending: Sending) -> Iterator[tapping.Tappable]:
+    """Links in the texts of a sending, as actions that open them."""
+    for index, message in enumerate(sending.messages()):
+        text = message.get("text")
+        if message.get("type") in ("text", "textV2") and isinstance(text, str):
+            for url in in_text(text):
+                yield tapping.Tappable("text", {"type": "uri", "uri": url}, index)
+
+
 def url_of(action: Json) -> str | None:
     """The address that an action opens, if it opens one."""
     if action.get("type") != "uri":
