@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,8 @@ Duty = Callable[["Platform", Json], None]
 DUTIES: dict[str, Duty] = {}
 """Every duty by its name; filled by `duty` when the feature's module is imported."""
 _AT_ONCE = 500
-"""So many duties run before requests get their turn again."""
+_AT_ONCE_SECONDS = 0.02
+"""So many duties run, or so long (of the machine's time), before requests get their turn again."""
 
 
 def duty(name: str) -> Callable[[Duty], Duty]:
@@ -98,8 +100,9 @@ class Agenda:
     def _run(self) -> None:
         self._handle = None
         now = self._platform.clock.now()
+        until = time.perf_counter() + _AT_ONCE_SECONDS
         for _ in range(_AT_ONCE):
-            if not self._heap or self._heap[0][0] > now:
+            if not self._heap or self._heap[0][0] > now or time.perf_counter() > until:
                 break
             _, _, name, data = heapq.heappop(self._heap)
             try:

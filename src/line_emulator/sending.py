@@ -8,6 +8,7 @@ free; who has blocked the account is neither reached nor counted.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from .ids import quote_token
 from .insight import record
@@ -37,11 +38,26 @@ def reachable(platform: Platform, channel: Channel, user_id: str, via: Via) -> b
     )  # fmt: skip
 
 
+@dataclass(slots=True)
+class Reserved:
+    """Messages set aside for what is being sent in the background, by request id (reference,
+    "Send narrowcast message": so many are reserved until their number is known)."""
+
+    people: dict[str, int] = field(default_factory=dict[str, int])
+
+
+def quota_left(platform: Platform, channel: Channel) -> int | None:
+    """How many people can still be reached this month; None if there is no limit."""
+    if channel.quota is None:
+        return None
+    reserved = sum(channel.store.of(Reserved).people.values())
+    return max(0, channel.quota - channel.consumed.get(platform.clock.month(), 0) - reserved)
+
+
 def quota_allows(platform: Platform, channel: Channel, people: int) -> bool:
     """Whether the month's target limit leaves room for so many people."""
-    if channel.quota is None:
-        return True
-    return channel.consumed.get(platform.clock.month(), 0) + people <= channel.quota
+    left = quota_left(platform, channel)
+    return left is None or people <= left
 
 
 def deliver(platform: Platform, channel: Channel, sending: Sending, people: list[str]) -> None:

@@ -180,7 +180,8 @@ def _bearer(request: web.Request) -> str:
 
 
 async def _read(request: web.Request, operation: Operation) -> bytes:
-    limit = MAX_CONTENT_BODY if operation.body == "binary" else MAX_BODY
+    usual = MAX_CONTENT_BODY if operation.body == "binary" else MAX_BODY
+    limit = operation.max_body or usual
     if request.content_length is not None and request.content_length > limit:
         raise _TOO_LARGE
     chunks: list[bytes] = []

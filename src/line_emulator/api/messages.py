@@ -22,8 +22,11 @@ from ..sending import (
 from ..validation import requests
 from .operation import EMPTY, Answer, Call, LineError, answer, operation
 
+MONTHLY_LIMIT = LineError(429, "You have reached your monthly limit.")
 
-def _refuse_repeat(call: Call) -> None:
+
+def refuse_repeat(call: Call) -> None:
+    """Raise LINE's 409 if the request's retry key was accepted before."""
     if call.retry_key is None:
         return
     before = accepted_before(call.platform, call.channel, call.retry_key)
@@ -35,19 +38,24 @@ def _refuse_repeat(call: Call) -> None:
     raise LineError(409, body, {"x-line-accepted-request-id": before.request_id})
 
 
-def _send(call: Call, body: Json, via: Via, people: list[str]) -> Sending:
-    """Deliver to these reachable people, or raise 429 when the month's limit is too small."""
-    platform, channel = call.platform, call.channel
-    if via != "reply" and not quota_allows(platform, channel, len(people)):
-        raise LineError(429, "You have reached your monthly limit.")
-    messages = cast(list[Json], body["messages"])
+def written(messages: list[Json]) -> bytes:
+    """The message objects as JSON. Raises LINE's 400 if they cannot be written."""
     try:
-        messages_json = orjson.dumps(messages)
+        return orjson.dumps(messages)
     except TypeError:
         # Valid JSON, but nested beyond what can be written again (in a property nobody reads).
         raise LineError(
             400, "The property, 'messages', in the request body is invalid (line: -, column: -)"
         ) from None
+
+
+def _send(call: Call, body: Json, via: Via, people: list[str]) -> Sending:
+    """Deliver to these reachable people, or raise 429 when the month's limit is too small."""
+    platform, channel = call.platform, call.channel
+    if via != "reply" and not quota_allows(platform, channel, len(people)):
+        raise MONTHLY_LIMIT
+    messages = cast(list[Json], body["messages"])
+    messages_json = written(messages)
     units = body.get("customAggregationUnits") or [None]
     sending = Sending(
         at_ms=platform.clock.now_ms(),
@@ -64,7 +72,8 @@ def _send(call: Call, body: Json, via: Via, people: list[str]) -> Sending:
     return sending
 
 
-def _accept(call: Call, sent: bytes | None = None) -> None:
+def accept(call: Call, sent: bytes | None = None) -> None:
+    """Remember the request's retry key, if it has one; `sent` is what a repeat is told."""
     if call.retry_key is not None:
         remember_key(call.platform, call.channel, call.retry_key, call.request_id, sent)
 
@@ -85,7 +94,7 @@ async def reply(call: Call) -> Answer:
 async def push(call: Call) -> Answer:
     """Send push message to one person."""
     body = call.json(requests.PUSH)
-    _refuse_repeat(call)
+    refuse_repeat(call)
     user_id: str = body["to"]
     if not USER_ID.fullmatch(user_id) or user_id not in call.platform.users:
         # Groups and rooms included: the account is in none.
@@ -93,7 +102,7 @@ async def push(call: Call) -> Answer:
     people = [user_id] if reachable(call.platform, call.channel, user_id, "push") else []
     sending = _send(call, body, "push", people)
     sent = orjson.dumps(sent_messages(sending.message_ids, body["messages"]))
-    _accept(call, sent)
+    accept(call, sent)
     return Answer(b'{"sentMessages":' + sent + b"}")
 
 
@@ -101,12 +110,12 @@ async def push(call: Call) -> Answer:
 async def multicast(call: Call) -> Answer:
     """Send multicast message: the same to up to 500 people; who cannot be reached is left out."""
     body = call.json(requests.MULTICAST)
-    _refuse_repeat(call)
+    refuse_repeat(call)
     # A user id named twice gets the message once.
     wanted = dict.fromkeys(cast(list[str], body["to"]))
     people = [one for one in wanted if reachable(call.platform, call.channel, one, "multicast")]
     _send(call, body, "multicast", people)
-    _accept(call)
+    accept(call)
     return EMPTY
 
 
@@ -114,9 +123,9 @@ async def multicast(call: Call) -> Answer:
 async def broadcast(call: Call) -> Answer:
     """Send broadcast message to all friends."""
     body = call.json(requests.BROADCAST)
-    _refuse_repeat(call)
+    refuse_repeat(call)
     _send(call, body, "broadcast", list(call.platform.friends(call.channel)))
-    _accept(call)
+    accept(call)
     return EMPTY
 
 

@@ -101,6 +101,7 @@ class Operation:
 
     `auth` False means that no bearer token is asked for (token endpoints); then the call's channel
     is the first one and only stands in. `retry` tells whether `X-Line-Retry-Key` is understood.
+    `max_body` (bytes) stands in place of the usual limit for the kind of body.
     """
 
     method: str
@@ -110,6 +111,7 @@ class Operation:
     auth: bool
     body: BodyKind
     retry: bool
+    max_body: int | None = None
 
     @property
     def key(self) -> str:
@@ -128,11 +130,12 @@ def operation(
     auth: bool = True,
     body: BodyKind = "none",
     retry: bool = False,
+    max_body: int | None = None,
 ) -> Callable[[Handler], Handler]:
     """Register a handler for `METHOD path`."""
 
     def register(handler: Handler) -> Handler:
-        OPERATIONS.append(Operation(method, path, handler, limit, auth, body, retry))
+        OPERATIONS.append(Operation(method, path, handler, limit, auth, body, retry, max_body))
         return handler
 
     return register
