@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from line_emulator.validation import problem
-from line_emulator.validation.requests import PUSH, VALIDATE
+from line_emulator.validation.requests import PUSH, VALIDATE, VALIDATE_FOR_MANY
 
 Json = dict[str, Any]
 IMAGE = "https://example.com/a.jpg"
@@ -74,6 +74,11 @@ GOOD: list[Json] = [
     {"type": "audio", "originalContentUrl": IMAGE, "duration": 60000},
     {"type": "location", "title": "t", "address": "a", "latitude": 35, "longitude": 139.5},
     {"type": "coupon", "couponId": "c", "deliveryTag": "spring_1"},
+    {"type": "video", "originalContentUrl": IMAGE, "previewImageUrl": IMAGE,
+     "trackingId": "aZ0-.=,+*()%$&;:@{}!?<>[]"},
+    flex(bubble({"type": "text", "text": "a", "position": "relative", "offsetTop": "-3.5px",
+                 "offsetEnd": "-10%"})),
+    flex(bubble({"type": "text", "text": "", "contents": [{"type": "span", "text": "a"}]})),
     IMAGEMAP,
     buttons(),
     buttons(text="あ" * 160, actions=[action()] * 4),
@@ -132,8 +137,6 @@ BODY: list[tuple[Json, str, str]] = [
      "Length must be between 0 and 20"),
     ({"type": "text", "text": "ab", "emojis": [{"index": 0, "productId": "p", "emojiId": "1"}]},
      "messages[0].emojis[0].index", "Invalid index"),
-    ({"type": "textV2", "text": "{who}"}, "messages[0].text", "Invalid substitution"),
-    ({"type": "textV2", "text": "{"}, "messages[0].text", "Invalid substitution"),
     ({"type": "image", "originalContentUrl": IMAGE}, "messages[0].previewImageUrl",
      "May not be empty"),
     ({"type": "image", "originalContentUrl": "http://example.com/a", "previewImageUrl": IMAGE},
@@ -156,12 +159,15 @@ BODY: list[tuple[Json, str, str]] = [
      "Length must be between 0 and 1500"),
     (quick(*[action()] * 14), "messages[0].quickReply.items", "Size must be between 1 and 13"),
     (quick(action(label="あ" * 21)), "messages[0].quickReply.items[0].action.label",
-     "Length must be between 0 and 20"),
+     "must not be longer than 20 characters"),
     (quick(action(label=None, text="x")), "messages[0].quickReply.items[0].action.label",
-     "May not be empty"),
+     "must be specified"),
+    ({"type": "text", "text": "?", "quickReply": {"items": [{"action": action()}]}},
+     "messages[0].quickReply.items[0].type", "May not be empty"),
+    ({"type": "image", "originalContentUrl": "/a.png", "previewImageUrl": IMAGE},
+     "messages[0].originalContentUrl", "invalid uri"),
     (quick(action("richmenuswitch", data="x")), "messages[0].quickReply.items[0].action.type",
-     "Must be one of the following values: [postback, message, uri, datetimepicker, clipboard, "
-     "camera, cameraRoll, location]"),
+     "invalid property"),
 ]  # fmt: skip
 
 
@@ -179,7 +185,7 @@ CONTENT: list[tuple[Json, str, str]] = [
     (buttons(actions=[action(label=PEOPLE * 21)]), "template/actions/0/label", LABEL),
     (buttons(actions=[action(label=None, text="x")]), "template/actions/0/label",
      "must be specified"),
-    (buttons(actions=[action()] * 5), "template/actions", "size must be between 1 and 4"),
+    (buttons(actions=[action()] * 5), "template/actions", "must not be more than 4 items"),
     (buttons(text="あ" * 161), "template/text", "must not be longer than 160 characters"),
     (buttons(text="あ" * 61, title="t"), "template/text", "must not be longer than 60 characters"),
     (buttons(text=""), "template/text", "must be non-empty text"),
@@ -194,24 +200,49 @@ CONTENT: list[tuple[Json, str, str]] = [
      "must not be longer than 300 characters"),
     (buttons(actions=[action("camera")]), "template/actions/0/type", "invalid property"),
     (buttons(actions=[action("datetimepicker", data="d", mode="date", initial="2026-02-30")]),
-     "template/actions/0/initial", "invalid property"),
+     "template/actions/0/initial", "invalid datetime format for the specified mode"),
     (buttons(actions=[action("datetimepicker", data="d", mode="time", min="10:00", max="09:00")]),
-     "template/actions/0/max", "invalid property"),
+     "template/actions/0", "invalid date time order"),
+    (buttons(actions=[action("uri", uri="example.com/a")]), "template/actions/0/uri",
+     "invalid uri"),
+    (buttons(actions=[action("uri", uri=" https://example.com/")]), "template/actions/0/uri",
+     "invalid uri"),
     (carousel(*[{"text": "a", "actions": [action()]}] * 11), "template/columns",
-     "size must be between 1 and 10"),
+     "must not be more than 10 items"),
     (carousel({"text": "a", "actions": [action()]}, {"text": "a", "actions": [action()] * 2}),
      "template/columns/1", "invalid property"),
     (carousel({"text": "あ" * 121, "actions": [action()]}), "template/columns/0/text",
      "must not be longer than 120 characters"),
     ({"type": "template", "altText": "x", "template":
         {"type": "confirm", "text": "?", "actions": [action()]}}, "template/actions",
-     "size must be between 2 and 2"),
+     "must not be less than 2 items"),
     ({"type": "template", "altText": "x", "template": {"type": "image_carousel", "columns":
         [{"imageUrl": IMAGE, "action": action(label="あ" * 13)}]}},
      "template/columns/0/action/label", "must not be longer than 12 characters"),
     ({"type": "template", "altText": "x", "template": {"type": "list"}}, "template/type",
      "invalid property"),
-    (flex(bubble({"type": "text"})), "/body/contents/0/text", "must be specified"),
+    (flex(bubble({"type": "text"})), "/body/contents/0/text",
+     "`text` or `contents` must be specified"),
+    (flex({"type": "bubble"}), "/", "At least one block must be specified"),
+    (flex(bubble({"type": "text", "text": "a", "margin": "5%"})), "/body/contents/0/margin",
+     "invalid unit"),
+    (flex(bubble({"type": "text", "text": "a", "size": "-1px"})), "/body/contents/0/size",
+     "lower limit exceeded"),
+    (flex(bubble({"type": "text", "text": "a", "flex": -1})), "/body/contents/0/flex",
+     "must be greater than or equal to 0"),
+    (flex(bubble({"type": "button", "action": action(label=None, text="x")})),
+     "/body/contents/0/action/label", "`label` must be specified"),
+    (flex(bubble({"type": "box", "layout": "vertical", "contents": [], "background":
+     {"type": "linearGradient", "angle": "360deg", "startColor": "#000000", "endColor": "#000000",
+      "centerPosition": "101%"}})), "/body/contents/0/background/angle", "upper limit exceeded"),
+    (flex({"type": "carousel", "contents": [bubble(hero={"type": "video", "url": IMAGE,
+      "previewUrl": IMAGE, "altContent": {"type": "image", "url": IMAGE}})]}),
+     "/contents", "embedding videos in messages is not allowed"),
+    ({"type": "textV2", "text": "{!owe}"}, "text",
+     "The key '!owe' enclosed in '{}' does not match the pattern '^[a-zA-Z0-9_]{1,20}$'."),
+    ({"type": "textV2", "text": "{"}, "text", "'{' and '}' must be used in pairs."),
+    ({"type": "textV2", "text": "{owe}"}, "text",
+     "The key 'owe' enclosed in '{}' is not in 'substitution'."),
     (flex(bubble({"type": "text", "text": ""})), "/body/contents/0/text",
      "must be non-empty text"),
     (flex(bubble({"type": "text", "text": 5})), "/body/contents/0/text", "invalid property"),
@@ -220,11 +251,13 @@ CONTENT: list[tuple[Json, str, str]] = [
     (flex(bubble({"type": "icon", "url": IMAGE})), "/body/contents/0", "invalid property"),
     (flex(bubble({"type": "span", "text": "a"})), "/body/contents/0", "invalid property"),
     (flex(bubble({"type": "image", "url": IMAGE, "aspectRatio": "1:4"})),
+     "/body/contents/0/aspectRatio", "aspect ratio must be in the range (0 < (h/w) <= 3)"),
+    (flex(bubble({"type": "image", "url": IMAGE, "aspectRatio": "4"})),
      "/body/contents/0/aspectRatio", "invalid property"),
     (flex(bubble({"type": "button", "action": action(label="あ" * 41)})),
      "/body/contents/0/action/label", "must not be longer than 40 characters"),
     (flex({"type": "carousel", "contents": [bubble()] * 13}), "/contents",
-     "size must be between 1 and 12"),
+     "must not be more than 12 items"),
     (flex({"type": "carousel", "contents": [bubble(), bubble(size="giga")]}),
      "/contents/1/size", "invalid property"),
     (flex({"type": "bubble", "body": {"type": "box", "layout": "diagonal", "contents": []}}),
@@ -242,7 +275,7 @@ def test_wrong_inside_a_message(message, where, what):
     good = {"type": "text", "text": "a"}
     answer = problem(VALIDATE, {"messages": [good, message]})
     assert answer is not None
-    assert answer["message"] == "A message (messages[1]) in the request body is invalid"
+    assert answer["message"] == "A message (messages[1])\u00a0in the request body is invalid"
 
 
 UNREADABLE: list[tuple[Any, str]] = [
@@ -275,22 +308,25 @@ def test_the_example_of_the_reference():
     assert answer["details"][1]["message"].startswith("Must be one of the following values: [text")
 
 
+TOO_LARGE = "Too large flex message. The maximum size of JSON data that defines a {} is {} KB."
+
+
 def test_flex_sizes():
     text = {"type": "text", "text": "x" * 1000}
     big = bubble(*[text] * 30)
-    assert first(flex(big))[1] == "size must be between 0 and 30720"
+    assert first(flex(big))[1] == TOO_LARGE.format("bubble", 30)
     half = bubble(*[text] * 15)
     assert problem(
         VALIDATE, {"messages": [flex({"type": "carousel", "contents": [half] * 3})]}
     ) is (None)
     four = flex({"type": "carousel", "contents": [half] * 4})
-    assert first(four)[1] == "size must be between 0 and 51200"
+    assert first(four)[1] == TOO_LARGE.format("carousel", 50)
 
 
 def test_eleven_animated_images_are_too_many():
     image = {"type": "image", "url": IMAGE, "animated": True}
     assert problem(VALIDATE, {"messages": [flex(bubble(*[image] * 10))]}) is None
-    assert first(flex(bubble(*[image] * 11)))[1] == "size must be between 0 and 10"
+    assert first(flex(bubble(*[image] * 11)))[1] == "must not be more than 10 animated images"
 
 
 def test_boxes_nested_without_end():
@@ -323,6 +359,15 @@ def test_push_asks_for_a_recipient():
     answer = problem(PUSH, {"messages": [GOOD[0]]})
     assert answer is not None
     assert answer["details"] == [{"message": "May not be empty", "property": "to"}]
+
+
+def test_mentions_are_for_replies_and_pushes():
+    mention = {"type": "mention", "mentionee": {"type": "all"}}
+    message = {"type": "textV2", "text": "{x}", "substitution": {"x": mention}}
+    assert problem(VALIDATE, {"messages": [message]}) is None
+    answer = problem(VALIDATE_FOR_MANY, {"messages": [message]})
+    assert answer is not None
+    assert answer["details"][0]["property"] == "messages[0].substitution.x"
 
 
 def test_units():

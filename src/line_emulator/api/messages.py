@@ -20,6 +20,7 @@ from ..sending import (
     sent_messages,
 )
 from ..validation import requests
+from ..validation.core import Check
 from .operation import EMPTY, Answer, Call, LineError, answer, operation
 
 MONTHLY_LIMIT = LineError(429, "You have reached your monthly limit.")
@@ -129,11 +130,15 @@ async def broadcast(call: Call) -> Answer:
     return EMPTY
 
 
-async def _validate(call: Call) -> Answer:
-    call.json(requests.VALIDATE)
-    return EMPTY
+def _validation_of(kind: str, check: Check) -> None:
+    @operation("POST", f"/v2/bot/message/validate/{kind}", body="json")
+    async def validate(call: Call) -> Answer:  # pyright: ignore[reportUnusedFunction]
+        """Validate message objects of one kind of message: only `messages` is looked at."""
+        call.json(check)
+        return EMPTY
 
 
-for _kind in ("reply", "push", "multicast", "narrowcast", "broadcast"):
-    # Reference, "Validate message objects of a … message": only `messages` is looked at.
-    operation("POST", f"/v2/bot/message/validate/{_kind}", body="json")(_validate)
+for _kind in ("reply", "push"):
+    _validation_of(_kind, requests.VALIDATE)
+for _kind in ("multicast", "narrowcast", "broadcast"):
+    _validation_of(_kind, requests.VALIDATE_FOR_MANY)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 from ..model import Json
-from .core import Check, by_type, choice, graphemes, obj, pattern, text, url
+from .core import Check, by_type, choice, graphemes, obj, pattern, terse, text, url
 from .report import Path, Report
 
 SCHEMES = ("http", "https", "line", "tel")
@@ -53,16 +53,16 @@ def _picker_range(action: Json, path: Path, report: Report) -> None:
             continue
         moment = _moment(mode, value)
         if moment is None:
-            report.invalid((path, name))
+            report.invalid((path, name), "invalid datetime format for the specified mode")
         else:
             moments[name] = moment
     low, high, start = (moments.get(name) for name in ("min", "max", "initial"))
-    if low is not None and high is not None and low >= high:
-        report.invalid((path, "max"))
-    elif start is not None and (
-        (low is not None and start < low) or (high is not None and start > high)
+    if (
+        (low is not None and high is not None and low >= high)
+        or (start is not None and low is not None and start < low)
+        or (start is not None and high is not None and start > high)
     ):
-        report.invalid((path, "initial"))
+        report.invalid(path, "invalid date time order")
 
 
 def _one_text(action: Json, path: Path, report: Report) -> None:
@@ -110,10 +110,17 @@ def actions(
 TEMPLATE_ACTION = actions(20, required=True)
 IMAGE_CAROUSEL_ACTION = actions(12, required=False)
 DEFAULT_ACTION = actions(20, required=False)
-QUICK_REPLY_ACTION = actions(20, required=True, quick_reply=True)
-FLEX_BUTTON_ACTION = actions(40, required=True)
+QUICK_REPLY_ACTION = terse(actions(20, required=True, quick_reply=True))
 FLEX_ACTION = actions(40, required=False)
 FLEX_VIDEO_ACTION = actions(40, required=True, only=("uri",))
+
+
+def FLEX_BUTTON_ACTION(value: Any, path: Path, report: Report) -> None:
+    """An action with a label, which a Flex button asks for in words of its own."""
+    FLEX_ACTION(value, path, report)
+    if isinstance(value, dict) and cast(Json, value).get("label") is None:
+        report.invalid((path, "label"), "`label` must be specified")
+
 
 COLOR = pattern(r"#[0-9A-Fa-f]{6}([0-9A-Fa-f]{2})?")
 RGB = pattern(r"#[0-9A-Fa-f]{6}")

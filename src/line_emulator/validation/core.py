@@ -153,9 +153,11 @@ def url(high: int, *schemes: str) -> Check:
         scheme, colon, rest = value.partition(":")
         scheme = scheme.lower()
         host = _host(value) if scheme in ("http", "https") else None
-        if not colon or (
-            scheme not in allowed and not (scheme == "http" and host and is_local(host))
-        ):
+        if not colon or not scheme.isalpha():
+            # What has no scheme at all gets both complaints.
+            report.invalid(path, "invalid uri")
+            report.scheme(path)
+        elif scheme not in allowed and not (scheme == "http" and host and is_local(host)):
             report.scheme(path)
         elif not rest or not _UNSAFE.isdisjoint(value) or host == "":
             report.invalid(path, "invalid uri")
@@ -179,7 +181,7 @@ def array(item: Check, low: int, high: int) -> Check:
             return
         elements = cast(list[Any], value)
         if not low <= len(elements) <= high:
-            report.size(path, low, high)
+            report.items(path, low, high, len(elements))
             return
         for index, element in enumerate(elements):
             item(element, (path, index), report)
@@ -213,6 +215,19 @@ def obj(
                 inner(found, (path, name), report)
         for rule in rules:
             rule(here, path, report)
+
+    return check
+
+
+def terse(inner: Check) -> Check:
+    """What `inner` finds is worded as LINE words it for action objects ("must be specified")."""
+
+    def check(value: Any, path: Path, report: Report) -> None:
+        report.terse += 1
+        try:
+            inner(value, path, report)
+        finally:
+            report.terse -= 1
 
     return check
 

@@ -8,8 +8,22 @@ from typing import Any, cast
 from ..model import Json
 from . import flex, templates
 from .actions import MAX_URI, QUICK_REPLY_ACTION, SCHEMES
-from .core import Check, array, by_type, choice, integer, number, obj, pattern, string, text, url
-from .report import Path, Report
+from .core import (
+    Check,
+    array,
+    as_list,
+    as_object,
+    by_type,
+    choice,
+    integer,
+    number,
+    obj,
+    pattern,
+    string,
+    text,
+    url,
+)
+from .report import Content, Path, Report
 
 HTTPS = url(2000, "https")
 _UNIT = r"[A-Za-z0-9_]{1,30}"
@@ -22,7 +36,7 @@ _MAX_SUBSTITUTIONS = 100
 QUICK_REPLY = obj(
     {
         "items": array(
-            obj({"action": QUICK_REPLY_ACTION}, {"type": choice("action"), "imageUrl": HTTPS}),
+            obj({"type": choice("action"), "action": QUICK_REPLY_ACTION}, {"imageUrl": HTTPS}),
             1,
             13,
         )
@@ -74,7 +88,7 @@ def _substitutions(value: Any, path: Path, report: Report) -> None:
         return
     given = cast(Json, value)
     if len(given) > _MAX_SUBSTITUTIONS:
-        report.size(path, 0, _MAX_SUBSTITUTIONS)
+        report.items(path, 0, _MAX_SUBSTITUTIONS, len(given))
         return
     kinds: list[Any] = []
     for key, one in given.items():
@@ -84,9 +98,9 @@ def _substitutions(value: Any, path: Path, report: Report) -> None:
         if isinstance(one, dict):
             kinds.append(cast(Json, one).get("type"))
     if kinds.count("mention") > _MAX_MENTIONS:
-        report.size(path, 0, _MAX_MENTIONS)
+        report.items(path, 0, _MAX_MENTIONS, kinds.count("mention"))
     if kinds.count("emoji") > _MAX_EMOJIS:
-        report.size(path, 0, _MAX_EMOJIS)
+        report.items(path, 0, _MAX_EMOJIS, kinds.count("emoji"))
 
 
 def _braces_are_filled(message: Json, path: Path, report: Report) -> None:
@@ -95,12 +109,25 @@ def _braces_are_filled(message: Json, path: Path, report: Report) -> None:
         return
     given = message.get("substitution")
     known = cast(Json, given) if isinstance(given, dict) else {}
+    # These complaints count as the inside of the message.
+    place = Content(path, "text")
     for found in _PLACEHOLDER.finditer(body):
         if found[0] in ("{{", "}}"):
             continue
-        if found[1] is None or found[1] not in known:
-            report.invalid((path, "text"), "Invalid substitution")
-            return
+        key = found[1]
+        if key is None:
+            report.invalid(place, "'{' and '}' must be used in pairs.")
+        elif not _KEY.fullmatch(key):
+            report.invalid(
+                place,
+                f"The key '{key}' enclosed in '{{}}' does not match the pattern "
+                "'^[a-zA-Z0-9_]{1,20}$'.",
+            )
+        elif key not in known:
+            report.invalid(place, f"The key '{key}' enclosed in '{{}}' is not in 'substitution'.")
+        else:
+            continue
+        return
 
 
 TEXT_V2 = obj(
@@ -112,7 +139,7 @@ STICKER = obj({"packageId": string, "stickerId": string}, COMMON | {"quoteToken"
 IMAGE = obj({"originalContentUrl": HTTPS, "previewImageUrl": HTTPS}, COMMON)
 VIDEO = obj(
     {"originalContentUrl": HTTPS, "previewImageUrl": HTTPS},
-    COMMON | {"trackingId": pattern(r"[A-Za-z0-9\-.=,+*()%$&;:@{}!?\[\]]{1,100}")},
+    COMMON | {"trackingId": pattern(r"[A-Za-z0-9\-.=,+*()%$&;:@{}!?<>\[\]]{1,100}")},
 )
 AUDIO = obj({"originalContentUrl": HTTPS, "duration": integer(1, 2**53)}, COMMON)
 LOCATION = obj(
@@ -181,3 +208,15 @@ MESSAGE = by_type(
     }
 )
 MESSAGES = array(MESSAGE, 1, 5)
+
+
+def no_mentions(body: Json, path: Path, report: Report) -> None:
+    """Mentions are for replies and pushes only (reference, "Mention object")."""
+    for index, message in enumerate(as_list(body.get("messages"))):
+        given = as_object(message)
+        if given.get("type") != "textV2":
+            continue
+        for key, one in as_object(given.get("substitution")).items():
+            if as_object(one).get("type") == "mention":
+                place = (((path, "messages"), index), "substitution")
+                report.invalid((place, key), "Mention is not available for this API")

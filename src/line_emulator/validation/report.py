@@ -6,7 +6,11 @@ LINE answers on two levels (reference, "Error responses"; seen in public bug rep
   such as `messages[0].text`: `May not be empty`;
 * the inside of templates and Flex containers: `A message (messages[0]) in the request body is
   invalid` with details such as `template/actions/0/label`: `must not be longer than 20 characters`
-  or `/footer/contents/2`: `invalid property`.
+  or `/footer/contents/2`: `invalid property`. The space after the bracket is a no-break space in
+  LINE's answers, and so it is here.
+
+Action objects and rich menus are worded like the second and placed like the first level:
+`messages[0].quickReply.items[0].action.text`: `must be specified` (reference, "Create rich menu").
 
 A value that cannot be read at all (a number for an array) ends the reading at once: `The property,
 'to', in the request body is invalid (line: -, column: -)`.
@@ -70,13 +74,17 @@ def _split(path: Path) -> tuple[Content | None, list[str]]:
 
 
 class Report:
-    """Collects what is wrong while a body is read."""
+    """Collects what is wrong while a body is read.
 
-    __slots__ = ("_body", "_content")
+    `terse` above 0 words everything like the second level, wherever it is.
+    """
+
+    __slots__ = ("_body", "_content", "terse")
 
     def __init__(self) -> None:
         self._body: list[Json] = []
         self._content: dict[str, list[Json]] = {}
+        self.terse = 0
 
     def __bool__(self) -> bool:
         return bool(self._body or self._content)
@@ -84,10 +92,12 @@ class Report:
     def _add(self, path: Path, in_body: str, in_content: str) -> None:
         content, parts = _split(path)
         if content is None:
-            self._body.append({"message": in_body, "property": dotted(path)})
+            wording = in_content if self.terse else in_body
+            self._body.append({"message": wording, "property": dotted(path)})
             return
         details = self._content.setdefault(dotted(content.message_path), [])
-        details.append({"message": in_content, "property": "/".join([content.prefix, *parts])})
+        place = "/".join([content.prefix, *parts])
+        details.append({"message": in_content, "property": place or "/"})
 
     def missing(self, path: Path) -> None:
         """A required property is absent or null."""
@@ -106,12 +116,21 @@ class Report:
         )
 
     def size(self, path: Path, low: int, high: int) -> None:
-        """An array has too many or too few elements, or a URL is too long."""
+        """A URL is too long."""
         self._add(
             path,
             f"Size must be between {low} and {high}",
             f"size must be between {low} and {high}",
         )
+
+    def items(self, path: Path, low: int, high: int, count: int) -> None:
+        """An array has `count` elements, too many or too few."""
+        in_content = (
+            f"must not be more than {high} items"
+            if count > high
+            else f"must not be less than {low} items"
+        )
+        self._add(path, f"Size must be between {low} and {high}", in_content)
 
     def choice(self, path: Path, values: tuple[str, ...]) -> None:
         """A value is none of those allowed."""
@@ -143,4 +162,7 @@ class Report:
             count = len(self._body)
             return {"message": f"The request body has {count} error(s)", "details": self._body}
         name, details = next(iter(self._content.items()))
-        return {"message": f"A message ({name}) in the request body is invalid", "details": details}
+        return {
+            "message": f"A message ({name})\u00a0in the request body is invalid",
+            "details": details,
+        }

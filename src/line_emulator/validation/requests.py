@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from ..ids import CHAT_ID, USER_ID
 from .core import Check, array, boolean, obj, pattern, string
-from .messages import MESSAGES
+from .messages import MESSAGES, no_mentions
 from .report import Path, Report, Unreadable
 
 MAX_RECIPIENTS = 500
@@ -25,7 +25,7 @@ def _to_many(value: Any, path: Path, report: Report) -> None:
         return
     people = cast(list[Any], value)
     if not 1 <= len(people) <= MAX_RECIPIENTS:
-        report.size(path, 1, MAX_RECIPIENTS)
+        report.items(path, 1, MAX_RECIPIENTS, len(people))
         return
     is_user = USER_ID.fullmatch
     for index, one in enumerate(people):
@@ -38,6 +38,9 @@ _QUIET: dict[str, Check] = {"notificationDisabled": boolean}
 
 REPLY = obj({"replyToken": string, "messages": MESSAGES}, _QUIET)
 PUSH = obj({"to": _to, "messages": MESSAGES}, _QUIET | {"customAggregationUnits": _UNITS})
-MULTICAST = obj({"to": _to_many, "messages": MESSAGES}, _QUIET | {"customAggregationUnits": _UNITS})
-BROADCAST = obj({"messages": MESSAGES}, _QUIET)
+MULTICAST = obj(
+    {"to": _to_many, "messages": MESSAGES}, _QUIET | {"customAggregationUnits": _UNITS}, no_mentions
+)
+BROADCAST = obj({"messages": MESSAGES}, _QUIET, no_mentions)
 VALIDATE = obj({"messages": MESSAGES})
+VALIDATE_FOR_MANY = obj({"messages": MESSAGES}, {}, no_mentions)
