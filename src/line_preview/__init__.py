@@ -2,7 +2,8 @@
 
 Used by the console's composer and by the LINE emulator's phone; it imports neither, only
 markupsafe. `render_message` draws one message, `render_messages` a run of them with icon, name,
-time and quick replies, `render_said` what the user said, `render_phone` a whole phone.
+time and quick replies, `render_said` what the user said, `render_heard` what somebody else said in
+a group, `render_phone` a whole phone. `render_sticker_picture` draws our stand-in of one sticker.
 
 A page that shows a preview needs two more things, both to be served as static files: the
 stylesheet (`css_path`, or its text from `css`) and the ES module (`js_path`):
@@ -24,6 +25,12 @@ What a tap does
     `role="button"` and `tabindex="0"`. The module turns clicks and the keys Enter and Space into a
     bubbling event `lp-action` whose `detail.action` is that object. Two kinds are not LINE's own:
     addresses in texts are `uri` actions, and a coupon message is `{"type": "coupon", "couponId"}`.
+    When a video or sound was played to its end the module announces `lp-played`, whose
+    `detail.trackingId` is that of the message, if it has one.
+
+The size of letters
+    LINE's people choose a size of letters. `--lp-scale` (1 by default) on any element around a
+    preview scales texts, and those parts of Flex Messages that ask for it by `scaling`.
 
 Strips of cards and quick replies reach to the edge of the chat around them if its `--lp-bleed` says
 how wide its padding is; without, they end where the messages end.
@@ -32,17 +39,20 @@ Images load from http(s) or relative addresses only, without a referrer; a polic
 `media-src`, to play video and audio) must allow the hosts a preview may show.
 """
 
-from line_preview.chat import render_messages, render_said
+from line_preview.chat import render_heard, render_messages, render_said
 from line_preview.files import css, css_path, js_path
 from line_preview.messages import render_message
 from line_preview.phone import render_phone
+from line_preview.stickers import render_sticker_picture
 
 __all__ = [
     "css",
     "css_path",
     "js_path",
+    "render_heard",
     "render_message",
     "render_messages",
     "render_phone",
     "render_said",
+    "render_sticker_picture",
 ]

@@ -5,8 +5,9 @@ from markupsafe import Markup
 from line_preview.actions import action_attributes, label_of
 from line_preview.fields import Fields, fields, items, number, text
 from line_preview.html import attributes, block, element, inline, join
-from line_preview.icons import PIN, PLAY, SMILE, TICKET
+from line_preview.icons import FILE, PIN, PLAY, TICKET
 from line_preview.media import frame, image, play_button, web_url
+from line_preview.stickers import render_sticker_picture
 from line_preview.style import Look
 from line_preview.words import word
 
@@ -15,12 +16,10 @@ _IMAGEMAP_WIDTH = 1040
 
 def render_sticker(message: Fields, lang: str) -> Markup:
     """Draw a stand-in for a sticker: LINE's pictures are not ours to ship."""
-    return block(
-        "lp-sticker",
-        SMILE,
-        inline("lp-sticker-name", word("sticker", lang)),
-        inline("lp-sticker-ids", f"{text(message, 'packageId')} / {text(message, 'stickerId')}"),
-    )
+    package, sticker = text(message, "packageId"), text(message, "stickerId")
+    title = f"{word('sticker', lang)} {package} / {sticker}"
+    attrs = {"class": "lp-sticker", "role": "img", "aria-label": title, "title": title}
+    return element("div", attributes(attrs), render_sticker_picture(package, sticker))
 
 
 def render_image(message: Fields, lang: str) -> Markup:
@@ -51,6 +50,31 @@ def render_audio(message: Fields, lang: str) -> Markup:
         element("span", attributes({"class": "lp-waves", "aria-hidden": "true"}), bars),
         inline("lp-audio-time", _duration(number(message, "duration"))),
     )
+
+
+def render_file(message: Fields, lang: str) -> Markup:
+    """Draw a file that a person sent: its name and size."""
+    size = number(message, "fileSize")
+    link = web_url(message.get("originalContentUrl"))
+    tap = {"data-lp-file": link, "role": "link", "tabindex": "0"} if link else {}
+    return element(
+        "div",
+        attributes({"class": "lp-bubble lp-file", **tap}),
+        FILE,
+        block(
+            "lp-file-text",
+            block("lp-file-name", text(message, "fileName") or word("file", lang)),
+            block("lp-file-size", _bytes(size)),
+        ),
+    )
+
+
+def _bytes(size: float | None) -> str:
+    if size is None or size < 0:
+        return ""
+    if size < 1024:
+        return f"{size:.0f} B"
+    return f"{size / 1024:.1f} KB" if size < 1024 * 1024 else f"{size / 1024 / 1024:.1f} MB"
 
 
 def render_location(message: Fields, lang: str) -> Markup:
@@ -105,17 +129,29 @@ def render_imagemap(message: Fields, lang: str) -> Markup:
 
 
 def render_coupon(message: Fields, lang: str) -> Markup:
-    """Draw a `coupon` message as a ticket: its contents are known to LINE only.
+    """Draw a `coupon` message as a ticket.
 
-    It carries an action that is not LINE's, `{"type": "coupon", "couponId": …}`, so that the
+    Only LINE knows what a coupon holds; who knows it too gives it as `coupon` beside the id. It
+    carries an action that is not LINE's, `{"type": "coupon", "couponId": …}`, so that the
     emulator's phone can open the coupon.
     """
     coupon = text(message, "couponId")
+    known = fields(message.get("coupon"))
     tap = action_attributes({"type": "coupon", "couponId": coupon})
+    if known:
+        body = [block("lp-card-title", text(known, "title"))]
+        picture = web_url(known.get("imageUrl"))
+        if picture:
+            body.insert(0, image(picture, "lp-coupon-picture", lang=lang))
+        if until := text(known, "until"):
+            body.append(block("lp-coupon-until", f"{word('valid_until', lang)} {until}"))
+    else:
+        body = [block("lp-coupon-id", coupon or "-")]
+    head = "lottery" if known.get("lottery") is True else "coupon"
     return block(
         "lp-card lp-coupon",
-        block("lp-coupon-head", TICKET, inline("", word("coupon", lang))),
-        block("lp-coupon-body", block("lp-coupon-id", coupon or "-")),
+        block("lp-coupon-head", TICKET, inline("", word(head, lang))),
+        block("lp-coupon-body", *body),
         block(
             "lp-acts",
             element("div", attributes({"class": "lp-act", **tap}), word("coupon_use", lang)),
@@ -131,6 +167,7 @@ def _playable(message: Fields, kind: str, lang: str) -> dict[str, str | bool | N
     return {
         "data-lp-play": kind,
         "data-lp-src": url,
+        "data-lp-tracking": text(message, "trackingId") or None,
         "role": "button",
         "tabindex": "0",
         "aria-label": label,

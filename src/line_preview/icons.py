@@ -17,6 +17,7 @@ PICTURE: Final = _icon(
     '<rect x="3" y="4.5" width="18" height="15" rx="2"/><circle cx="8.5" cy="10" r="1.6"/>'
     '<path d="m4 17 5-4.5 3.5 3 3.5-4 4.5 5"/>'
 )
+FILE: Final = _icon('<path d="M6 3h8l5 5v13H6z"/><path d="M14 3v5h5M9 13h7M9 17h5"/>')
 PLAY: Final = _icon('<path d="M8 5.5v13l11-6.5z" fill="currentColor"/>')
 PIN: Final = _icon(
     '<path d="M12 21.5s7-6.6 7-12a7 7 0 0 0-14 0c0 5.4 7 12 7 12z" fill="currentColor"/>'

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from line_preview.attachments import (
     render_audio,
     render_coupon,
+    render_file,
     render_image,
     render_imagemap,
     render_location,
@@ -28,6 +29,7 @@ _TYPES: dict[str, Callable[[Fields, str], Markup]] = {
     "image": render_image,
     "video": render_video,
     "audio": render_audio,
+    "file": render_file,
     "location": render_location,
     "imagemap": render_imagemap,
     "template": render_template,

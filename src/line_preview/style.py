@@ -37,7 +37,7 @@ ALLOWED: dict[str, re.Pattern[str]] = {
         ),
         rf"-?{_LENGTH}": ("top", "bottom", "left", "inset-inline-start", "inset-inline-end"),
         rf"-?{_PIXELS}": ("margin-top", "margin-inline-start"),
-        _PIXELS: ("font-size", "border-width", "border-radius", "--lp-line-gap"),
+        _PIXELS: ("--lp-size", "border-width", "border-radius", "--lp-line-gap"),
         r"\d{1,6}(?:\.\d{1,4})? / \d{1,6}(?:\.\d{1,4})?": ("aspect-ratio",),
         r"\d{1,4}": ("flex-grow", "-webkit-line-clamp"),
     }.items()

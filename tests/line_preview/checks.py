@@ -7,7 +7,7 @@ from typing import Any
 
 from line_preview.style import ALLOWED
 
-_TAGS = {"div", "span", "img", "svg", "path", "rect", "circle"}
+_TAGS = {"div", "span", "img", "svg", "path", "rect", "circle", "ellipse", "g"}
 _ATTRIBUTES = {
     "alt",
     "aria-hidden",
@@ -17,10 +17,12 @@ _ATTRIBUTES = {
     "cy",
     "d",
     "data-lp-action",
+    "data-lp-file",
     "data-lp-image",
     "data-lp-play",
     "data-lp-src",
     "data-lp-style",
+    "data-lp-tracking",
     "decoding",
     "dir",
     "draggable",
@@ -32,6 +34,7 @@ _ATTRIBUTES = {
     "referrerpolicy",
     "role",
     "rx",
+    "ry",
     "src",
     "stroke",
     "stroke-linecap",
@@ -67,7 +70,7 @@ class Reading(HTMLParser):
         assert len(values) == len(attrs), attrs
         assert set(values) <= _ATTRIBUTES, set(values) - _ATTRIBUTES
         assert all(_CLASS.fullmatch(name) for name in values.get("class", "").split())
-        for name in ("src", "data-lp-src"):
+        for name in ("src", "data-lp-src", "data-lp-file"):
             if name in values:
                 assert _URL.match(values[name]), values[name]
         for declaration in filter(None, values.get("data-lp-style", "").split(";")):

@@ -129,8 +129,11 @@ def test_text_settings() -> None:
     assert {"lp-w-bold", "lp-st-italic", "lp-d-underline", "lp-ta-end"} <= set(
         first["class"].split()
     )
-    assert first["data-lp-style"] == "font-size:23px"
-    assert {"lp-wrap", "lp-gap", "lp-g-bottom", "lp-fs-md"} <= set(second["class"].split())
+    assert first["data-lp-style"] == "--lp-size:23px"
+    assert "lp-shrink" not in first["class"]
+    assert {"lp-wrap", "lp-gap", "lp-g-bottom", "lp-fs-md", "lp-shrink"} <= set(
+        second["class"].split()
+    )
     assert second["data-lp-style"] == "--lp-line-gap:8px"
     assert reading.of_class("lp-clamp")[0]["data-lp-style"] == "-webkit-line-clamp:3"
 

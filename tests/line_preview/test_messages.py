@@ -7,7 +7,15 @@ from tests.line_preview import samples
 from tests.line_preview.checks import Reading
 from tests.line_preview.samples import say
 
-from line_preview import css, css_path, js_path, render_message, render_messages, render_phone
+from line_preview import (
+    css,
+    css_path,
+    js_path,
+    render_message,
+    render_messages,
+    render_phone,
+    render_sticker_picture,
+)
 from line_preview import render_said as said
 
 
@@ -60,7 +68,11 @@ def test_empty_text_says_so() -> None:
 
 
 def test_sticker_shows_its_ids() -> None:
-    assert "446 / 1988" in read(samples.STICKER).text
+    reading = read(samples.STICKER)
+    assert reading.of_class("lp-sticker")[0]["title"] == "スタンプ 446 / 1988"
+    other = read({**samples.STICKER, "stickerId": "1990"})
+    assert other.words == reading.words == []
+    assert str(render_sticker_picture("446", "1988")) != str(render_sticker_picture("446", "1990"))
 
 
 @pytest.mark.parametrize(
@@ -181,7 +193,7 @@ def test_a_message_may_bring_its_own_sender() -> None:
 def test_what_the_user_said_is_on_the_other_side() -> None:
     assert "lp-said" in Reading(said("はい", at="9:00")).classes
     assert Reading(said("はい")).text == "はい"
-    assert "446 / 1988" in Reading(said(samples.STICKER, "en")).text
+    assert Reading(said(samples.STICKER, "en")).of_class("lp-sticker")
 
 
 def test_phone_shows_title_and_messages() -> None:

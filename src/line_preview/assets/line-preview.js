@@ -7,8 +7,9 @@
 
 /** The only properties a preview may set; line_preview/style.py has the same list. */
 export const ALLOWED = new Set([
-  "-webkit-line-clamp",
   "--lp-line-gap",
+  "--lp-size",
+  "-webkit-line-clamp",
   "aspect-ratio",
   "background-color",
   "background-image",
@@ -18,7 +19,6 @@ export const ALLOWED = new Set([
   "bottom",
   "color",
   "flex-grow",
-  "font-size",
   "height",
   "inset-inline-end",
   "inset-inline-start",
@@ -55,11 +55,35 @@ function applyStyle(element) {
   applied.set(element, names);
 }
 
+/** Shrink letters until they fit their line, as `adjustMode` asks. @param {Element} element */
+function shrink(element) {
+  if (!(element instanceof HTMLElement)) return;
+  const line = element.querySelector(".lp-p, .lp-btn-label");
+  if (!(line instanceof HTMLElement)) return;
+  element.style.removeProperty("--lp-fit");
+  for (let fit = 1; line.clientWidth && line.scrollWidth > line.clientWidth && fit > 0.3; fit -= 0.05) {
+    element.style.setProperty("--lp-fit", fit.toFixed(2));
+  }
+}
+
+/** Widths are known only after the layout, and change with it. */
+const widths = new ResizeObserver((seen) => {
+  for (const { target } of seen) if (target.parentElement) shrink(target.parentElement);
+});
+
+/** @param {ParentNode & Node} root */
+function watchWidths(root) {
+  for (const one of root.querySelectorAll(".lp-shrink > .lp-p, .lp-shrink > .lp-btn-label")) {
+    widths.observe(one);
+  }
+}
+
 /** Apply the styles of a preview and everything in it.
  * @param {ParentNode & Node} root */
 export function apply(root) {
   if (root instanceof Element && root.hasAttribute("data-lp-style")) applyStyle(root);
   root.querySelectorAll("[data-lp-style]").forEach(applyStyle);
+  watchWidths(root);
 }
 
 /** @param {HTMLElement} holder */
@@ -69,6 +93,10 @@ function play(holder) {
   const player = document.createElement(kind);
   player.controls = true;
   player.src = holder.dataset.lpSrc ?? "";
+  const { lpTracking: trackingId } = holder.dataset;
+  player.addEventListener("ended", () => {
+    holder.dispatchEvent(new CustomEvent("lp-played", { bubbles: true, detail: { trackingId } }));
+  });
   holder.replaceChildren(player);
   holder.removeAttribute("role");
   holder.removeAttribute("tabindex");
@@ -80,6 +108,11 @@ function play(holder) {
 function tap(event) {
   const target = event.target;
   if (!(target instanceof Element)) return;
+  const file = target.closest("[data-lp-file]");
+  if (file instanceof HTMLElement) {
+    window.open(file.dataset.lpFile, "_blank", "noopener");
+    return;
+  }
   const touched = target.closest("[data-lp-action], [data-lp-play]");
   if (!(touched instanceof HTMLElement)) return;
   const json = touched.dataset.lpAction;
@@ -96,7 +129,7 @@ function press(event) {
   const target = event.target;
   if (event.key !== "Enter" && event.key !== " ") return;
   if (!(target instanceof HTMLElement)) return;
-  if (!target.matches("[data-lp-action], [data-lp-play][role]")) return;
+  if (!target.matches("[data-lp-action], [data-lp-play][role], [data-lp-file]")) return;
   event.preventDefault();
   target.click();
 }

@@ -32,7 +32,9 @@ def render_flex(message: Fields, lang: str) -> Markup:
 def _bubble(bubble: Fields, lang: str) -> Markup:
     size = keyword(bubble, "size", _SIZES, "mega")
     look = Look("lp-bub", f"lp-bub-{size}")
-    blocks = [_block(bubble, name, lang) for name in _BLOCKS if bubble.get(name) is not None]
+    there = [name for name in _BLOCKS if bubble.get(name) is not None]
+    # No separator stands above the first block (reference, "Block style").
+    blocks = [_block(bubble, name, lang, first=name == there[0]) for name in there]
     if not blocks:
         blocks = [placeholder("bubble", lang, key="empty_box")]
     direction = keyword(bubble, "direction", frozenset({"ltr", "rtl"}), "ltr")
@@ -41,13 +43,13 @@ def _bubble(bubble: Fields, lang: str) -> Markup:
     return element("div", look.attributes(dir=direction, **tap), *blocks)
 
 
-def _block(bubble: Fields, name: str, lang: str) -> Markup:
+def _block(bubble: Fields, name: str, lang: str, *, first: bool) -> Markup:
     look = Look("lp-block", f"lp-{name}")
     if name == "body" and bubble.get("footer") is not None:
         look.add("lp-body-over")
     style = fields(fields(bubble.get("styles")).get(name))
     look.colour("background-color", style, "backgroundColor")
-    if flag(style, "separator"):
+    if flag(style, "separator") and not first:
         look.add("lp-block-line")
         look.colour("border-color", style, "separatorColor")
     place = Place(layout="vertical", spacing="", index=0, depth=0, lang=lang)

@@ -33,8 +33,8 @@ def draw_text(component: Fields, place: Place) -> Markup:
     look.add(_named("lp-ta", keyword(component, "align", _ALIGNS)))
     wraps = flag(component, "wrap")
     look.add("lp-wrap" if wraps else "")
-    if not look.size("font-size", component, "size", "lp-fs", _TEXT_SIZES):
-        look.add("lp-fs-md")
+    _size(look, component)
+    _adjust(look, component)
     _letters(look, component)
     paragraph = Look("lp-p")
     if wraps and look.declare("--lp-line-gap", text(component, "lineSpacing")):
@@ -57,6 +57,7 @@ def draw_button(component: Fields, place: Place) -> Markup:
     _gravity(look, component)
     style = keyword(component, "style", _STYLES, "link")
     face = Look("lp-btn", f"lp-btn-{style}", "lp-btn-sm" if component.get("height") == "sm" else "")
+    _adjust(face, component)
     face.colour("color" if style == "link" else "background-color", component, "color")
     action = component.get("action")
     label = label_of(action) or word("no_label", place.lang)
@@ -89,8 +90,8 @@ def draw_icon(component: Fields, place: Place) -> Markup:
     look = Look("lp-c", "lp-icon")
     # LINE fixes an icon's flex at 0, whatever the JSON says.
     put(look, {**component, "flex": 0}, place)
-    if not look.size("font-size", component, "size", "lp-fs", _TEXT_SIZES):
-        look.add("lp-fs-md")
+    _size(look, component)
+    _adjust(look, component)
     area = Look("lp-icon-area")
     _ratio(area, component)
     picture = image(component.get("url"), "lp-image-img lp-contain", lang=place.lang)
@@ -153,7 +154,8 @@ def draw_unknown(kind: str, place: Place) -> Markup:
 
 def _span(span: Fields) -> Markup:
     look = Look("lp-span")
-    look.size("font-size", span, "size", "lp-fs", _TEXT_SIZES)
+    if span.get("size") is not None:
+        _size(look, span)
     _letters(look, span)
     return element("span", look.attributes(), text(span, "text"))
 
@@ -163,6 +165,21 @@ def _letters(look: Look, source: Fields) -> None:
     look.add(_named("lp-w", keyword(source, "weight", frozenset({"regular", "bold"}))))
     look.add(_named("lp-st", keyword(source, "style", frozenset({"normal", "italic"}))))
     look.add(_named("lp-d", keyword(source, "decoration", _DECORATIONS)))
+
+
+def _size(look: Look, source: Fields) -> None:
+    """Give letters or an icon their size; a size of its own is a variable, so that it scales."""
+    if look.size("--lp-size", source, "size", "lp-fs", _TEXT_SIZES):
+        if text(source, "size") not in _TEXT_SIZES:
+            look.add("lp-fs")
+    else:
+        look.add("lp-fs-md")
+
+
+def _adjust(look: Look, component: Fields) -> None:
+    look.add("lp-scaling" if flag(component, "scaling") else "")
+    # line-preview.js measures and shrinks: CSS knows no such thing.
+    look.add("lp-shrink" if component.get("adjustMode") == "shrink-to-fit" else "")
 
 
 def _gravity(look: Look, component: Fields) -> None:
