@@ -7,29 +7,18 @@ written to) raises `ActError` with a sentence.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable
 from typing import Any
 
-from . import events, pictures, tapping
-from .insight import links, record
+from . import events, tapping
+from .content import compose as composing
+from .impossible import ActError
+from .insight import friends, links, record
 from .model import Channel, Friendship, Json, Phone, Said, Sending, User
 from .platform import Platform
 from .sending import find_message, last_sending
 
-USER_MESSAGE_TYPES = ("text", "sticker", "image", "video", "audio", "file", "location")
-SHOPS_PLACE = {
-    "title": "東京駅",
-    "address": "東京都千代田区丸の内1丁目",
-    "latitude": 35.681236,
-    "longitude": 139.767125,
-}
-
-
-class ActError(Exception):
-    """An act that a person could not do; the text says why."""
-
+__all__ = ["ACTS", "CHAT_ACTS", "PERFORMERS", "Act", "ActError", "Actor", "act", "performs"]
 
 Act = Callable[["Actor", Channel, User, Json], Json]
 ACTS: dict[str, Act] = {}
@@ -37,6 +26,8 @@ ACTS: dict[str, Act] = {}
 PERFORMERS: dict[str, Act] = {}
 """What tapping an action of this type does, beyond those that `Actor` knows: the `Json` has the
 action as `action`."""
+CHAT_ACTS: dict[str, Act] = {}
+"""Acts that have a `chat`, the id of a group or room in which they happen, by their `type`."""
 
 
 def act(kind: str) -> Callable[[Act], Act]:
@@ -68,9 +59,10 @@ class Actor:
     def do(self, act: Json) -> Json:
         """Carry out one act. Raises ActError."""
         kind = act.get("type")
-        handler = ACTS.get(kind) if isinstance(kind, str) else None
+        known = ACTS if act.get("chat") is None else CHAT_ACTS
+        handler = known.get(kind) if isinstance(kind, str) else None
         if handler is None:
-            raise ActError(f"type must be one of {', '.join(ACTS)}")
+            raise ActError(f"type must be one of {', '.join(known)}")
         try:
             channel = self.platform.channel(act.get("channel"))
         except (KeyError, TypeError):
@@ -100,6 +92,7 @@ class Actor:
         phone.friendship = Friendship.FRIEND
         if not unblocked:
             phone.followed_at = self.platform.clock.now()
+        friends.befriended(self.platform, channel, user, first=not unblocked)
         event = events.follow(self.platform, channel, user.id, unblocked)
         return self.record(channel, user, event, "unblock" if unblocked else "follow")
 
@@ -109,66 +102,40 @@ class Actor:
         if phone.friendship is not Friendship.FRIEND:
             raise ActError("not a friend")
         phone.friendship = Friendship.BLOCKED
+        friends.blocked(self.platform, channel, user)
         event = events.unfollow(self.platform, channel, user.id)
         return self.record(channel, user, event, "unfollow")
 
     # Saying
 
     def message(self, channel: Channel, user: User, act: Json) -> Json:
-        """Send a message to the account: `message` is its content, or `text` for short."""
-        content: Any = act.get("message")
-        if content is None and isinstance(act.get("text"), str):
-            content = {"type": "text", "text": act["text"]}
-        if not isinstance(content, dict):
-            raise ActError("message needs `text` or a `message` object")
-        return self.say(channel, user, dict(content))  # pyright: ignore[reportUnknownArgumentType]
+        """Send a message to the account: `message` is its content, or `text` for short.
+
+        `images` sends so many photos at a time; `quote` is the id of a message that is quoted.
+        """
+        contents = composing.wanted(act)
+        composing.quote(act, contents[0], lambda id: self._has_message(channel, user, id))
+        results = [self.say(channel, user, content) for content in contents]
+        if len(results) == 1:
+            return results[0]
+        return {
+            "webhookEventIds": [one for result in results for one in result["webhookEventIds"]],
+            "messageIds": [result["messageId"] for result in results],
+            "posted": results[0]["posted"],
+        }
+
+    @staticmethod
+    def _has_message(channel: Channel, user: User, message_id: str) -> bool:
+        phone = channel.phone(user.id)
+        return find_message(phone, message_id) is not None or any(
+            isinstance(one, Said) and one.message_id == message_id for one in phone.entries
+        )
 
     def say(self, channel: Channel, user: User, content: Json) -> Json:
         self.open_chat(channel, user)
-        kind = content.get("type")
-        if kind not in USER_MESSAGE_TYPES:
-            raise ActError(f"message.type must be one of {', '.join(USER_MESSAGE_TYPES)}")
-        message_id = self.platform.message_ids.take(1)[0]
-        content = {"id": message_id} | content | {"type": kind}
-        message_id = content["id"] = str(content["id"])
-        self._complete(channel, content)
-        event = events.message(self.platform, channel, user.id, content)
-        return self.record(channel, user, event, "message", content, message_id)
-
-    def _complete(self, channel: Channel, content: Json) -> None:
-        """Add what LINE's app adds, and keep the bytes for "Get content"."""
-        kind = content["type"]
-        if kind == "text":
-            if not isinstance(content.get("text"), str):
-                raise ActError("a text message needs `text`")
-        elif kind == "sticker":
-            content.setdefault("packageId", "446")
-            content.setdefault("stickerId", "1988")
-            content.setdefault("stickerResourceType", "STATIC")
-        elif kind == "location":
-            for name, value in SHOPS_PLACE.items():
-                content.setdefault(name, value)
-        else:
-            content_type, data = self._bytes_of(content)
-            channel.contents[content["id"]] = (content_type, data)
-            if kind == "file":
-                content.setdefault("fileName", "file.txt")
-                content.setdefault("fileSize", len(data))
-            else:
-                content.setdefault("contentProvider", {"type": "line"})
-            if kind in ("video", "audio"):
-                content.setdefault("duration", 5000)
-
-    def _bytes_of(self, content: Json) -> tuple[str, bytes]:
-        given = content.pop("data", None)
-        content_type = content.pop("contentType", None)
-        if given is None:
-            return pictures.stand_in(content["type"], content["id"])
-        try:
-            data = base64.b64decode(given, validate=True)
-        except (binascii.Error, TypeError, ValueError):
-            raise ActError("message.data must be base64") from None
-        return str(content_type or "application/octet-stream"), data
+        whole = composing.compose(self.platform, channel, content)
+        event = events.message(self.platform, channel, user.id, whole)
+        return self.record(channel, user, event, "message", whole, whole["id"])
 
     def postback(self, channel: Channel, user: User, act: Json) -> Json:
         """Send a postback, as if a button with this `data` (and `params`) was tapped."""
@@ -191,9 +158,7 @@ class Actor:
             raise ActError("there is no such message to take back")
         taken = mine[-1]
         assert taken.message_id is not None
-        if taken.message_id in channel.contents:
-            # None marks content that is gone: "Get content" answers 410 from now on.
-            channel.contents[taken.message_id] = None
+        composing.forget(channel, taken.message_id)
         taken.kind = "unsent"
         taken.body = None
         event = events.unsend(self.platform, channel, user.id, taken.message_id)

@@ -8,7 +8,7 @@ nothing. The record begins when a message arrives (`delivered`), and grows with 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -51,11 +51,13 @@ class Bubble:
 class Record:
     """What came of one request, or of all requests of a unit on one day.
 
-    `at` is the time of sending in seconds since 1970, `delivered` the number of phones reached.
+    `at` is the time of sending in seconds since 1970, `delivered` the number of phones reached;
+    `complete` is False while a narrowcast is still being sent.
     """
 
     at: float = 0.0
     delivered: int = 0
+    complete: bool = True
     bubbles: list[Bubble] = field(default_factory=list[Bubble])
 
     def bubble(self, index: int) -> Bubble:
@@ -92,7 +94,7 @@ class Records:
     units: dict[str, dict[str, Record]] = field(default_factory=dict[str, dict[str, Record]])
 
 
-def union(several: Iterator[People]) -> People:
+def union(several: Iterable[People]) -> People:
     """All who are in any of these."""
     everybody = People()
     for people in several:
