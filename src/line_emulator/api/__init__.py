@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from ..chat import operations as chat
+from ..content import operations as content
+from ..insight import operations as insight
+from ..insight import units
+from ..login import operations as login
 from ..platform import Platform
-from . import bot, chat, messages, quota, tokens, webhook_settings
+from ..tokens import operations as tokens
+from . import bot, messages, quota, webhook_settings
 from .gate import Gate
 from .operation import OPERATIONS
 
-MODULES = (bot, chat, messages, quota, tokens, webhook_settings)
+MODULES = (bot, chat, content, insight, login, messages, quota, tokens, units, webhook_settings)
 """The modules whose operations are served."""
 
 

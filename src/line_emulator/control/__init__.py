@@ -5,11 +5,14 @@ from __future__ import annotations
 from aiohttp import web
 
 from ..acts import Actor
+from ..content import control as content
+from ..login import control as login
 from ..platform import Platform
+from ..tokens import control as tokens
 from . import channels, living, openapi, state, users, webhooks
 from .route import ROUTES, served
 
-MODULES = (channels, living, openapi, state, users, webhooks)
+MODULES = (channels, content, living, login, openapi, state, tokens, users, webhooks)
 """The modules whose routes are served."""
 
 

@@ -1,0 +1,1 @@
+"""What an account shows in a chat without writing: that it is busy, that it has read."""
