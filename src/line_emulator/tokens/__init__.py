@@ -1,0 +1,1 @@
+"""Channel access tokens of all kinds (reference, "Channel access token")."""
