@@ -22,7 +22,7 @@ def _describe(route: ControlRoute) -> Json:
     operation: Json = {
         "summary": route.summary,
         "description": route.handler.__doc__ or route.summary,
-        "operationId": f"{route.handler.__module__.rsplit('.', 1)[-1]}_{route.handler.__name__}",
+        "operationId": _name(route),
         "parameters": parameters,
         "responses": {"200": {"description": route.returns}, "400": problem, "404": problem},
     }
@@ -47,3 +47,9 @@ async def document(ask: Ask) -> Json:
         "servers": [{"url": ask.platform.base_url}],
         "paths": paths,
     }
+
+
+def _name(route: ControlRoute) -> str:
+    """A name that no other route has: a feature's routes are named after its folder."""
+    package, module = route.handler.__module__.rsplit(".", 2)[-2:]
+    return f"{package if module == 'control' else module}_{route.handler.__name__}"
