@@ -10,12 +10,31 @@ from ..insight import operations as insight
 from ..insight import units
 from ..login import operations as login
 from ..platform import Platform
+from ..richmenu import aliases as rich_menu_aliases
+from ..richmenu import batch as rich_menu_batch
+from ..richmenu import operations as rich_menus
+from ..richmenu import users as rich_menu_users
 from ..tokens import operations as tokens
 from . import bot, messages, quota, webhook_settings
 from .gate import Gate
 from .operation import OPERATIONS
 
-MODULES = (bot, chat, content, insight, login, messages, quota, tokens, units, webhook_settings)
+MODULES = (
+    bot,
+    chat,
+    content,
+    insight,
+    login,
+    messages,
+    quota,
+    rich_menu_aliases,
+    rich_menu_batch,
+    rich_menu_users,
+    rich_menus,
+    tokens,
+    units,
+    webhook_settings,
+)
 """The modules whose operations are served."""
 
 

@@ -8,11 +8,12 @@ from ..acts import Actor
 from ..content import control as content
 from ..login import control as login
 from ..platform import Platform
+from ..richmenu import control as rich_menus
 from ..tokens import control as tokens
 from . import channels, living, openapi, state, users, webhooks
 from .route import ROUTES, served
 
-MODULES = (channels, content, living, login, openapi, state, tokens, users, webhooks)
+MODULES = (channels, content, living, login, openapi, state, tokens, users, webhooks, rich_menus)
 """The modules whose routes are served."""
 
 

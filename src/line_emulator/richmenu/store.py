@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from ..model import Channel, Friendship, Json, MenuChange
 from ..platform import Platform
 from . import record
+from .schema import known
 
 MAX_MENUS = 1000
 """Rich menus a channel may have (reference, "Create rich menu")."""
 MAX_ALIASES = 1000
 """Aliases a channel may have (reference, "Create rich menu alias")."""
+_SIDES = ("x", "y", "width", "height")
 
 
 @dataclass(slots=True)
@@ -79,6 +81,15 @@ class RichMenus:
     linked: dict[str, str] = field(default_factory=dict[str, str])
     opened: dict[str, str] = field(default_factory=dict[str, str])
 
+    def manager_menu(self, now: float) -> RichMenu | None:
+        """The default menu of LINE Official Account Manager, if this is its time."""
+        manager = self.manager
+        if manager is None:
+            return None
+        begun = manager.shown_from is None or manager.shown_from <= now
+        over = manager.shown_until is not None and manager.shown_until <= now
+        return manager.menu if begun and not over else None
+
 
 def menus_of(channel: Channel) -> RichMenus:
     """The channel's rich menus."""
@@ -102,13 +113,7 @@ def shown(platform: Platform, channel: Channel, user_id: str) -> RichMenu | None
             return own
     if menus.default is not None:
         return menus.by_id.get(menus.default)
-    manager = menus.manager
-    if manager is None:
-        return None
-    now = platform.clock.now()
-    begun = manager.shown_from is None or manager.shown_from <= now
-    over = manager.shown_until is not None and manager.shown_until <= now
-    return manager.menu if begun and not over else None
+    return menus.manager_menu(platform.clock.now())
 
 
 def is_open(channel: Channel, user_id: str, menu: RichMenu) -> bool:
@@ -121,7 +126,7 @@ def image_path(channel: Channel, menu: RichMenu) -> str:
     return f"/_emulator/channels/{channel.id}/richmenus/{menu.id}/image"
 
 
-def new_menu(platform: Platform, body: Json) -> RichMenu:
+def new_menu(platform: Platform, body: Json, *, by_manager: bool = False) -> RichMenu:
     """A rich menu from a rich menu object that has been checked."""
     return RichMenu(
         id="richmenu-" + secrets.token_hex(16),
@@ -130,8 +135,17 @@ def new_menu(platform: Platform, body: Json) -> RichMenu:
         height=int(body["size"]["height"]),
         selected=body["selected"],
         chat_bar_text=body["chatBarText"],
-        areas=[{"bounds": one["bounds"], "action": one["action"]} for one in body["areas"]],
+        areas=[
+            {
+                "bounds": {
+                    side: int(one["bounds"][side]) for side in ("x", "y", "width", "height")
+                },
+                "action": known(one["action"]),
+            }
+            for one in body["areas"]
+        ],
         created_at=platform.clock.now(),
+        by_manager=by_manager,
     )
 
 
