@@ -243,7 +243,7 @@ class Actor:
         if kind == "postback":
             return result | self._tap_postback(channel, user, action, None)
         if kind == "datetimepicker":
-            params = {str(action.get("mode")): self._picked(action, act)}
+            params = {str(action.get("mode")): self.picked(action, act)}
             return result | self._tap_postback(channel, user, action, params)
         if kind == "uri":
             uri = action.get("uri") or action.get("linkUri")
@@ -278,7 +278,8 @@ class Actor:
         result["webhookEventIds"] += done["webhookEventIds"]
         return result
 
-    def _picked(self, action: Json, act: Json) -> str:
+    def picked(self, action: Json, act: Json) -> str:
+        """What is picked in a date picker: the act's `value`, or what the picker begins with."""
         value = act.get("value") or action.get("initial")
         if isinstance(value, str):
             return value

@@ -34,6 +34,24 @@ def avatar(user: User) -> bytes:
     ).encode()
 
 
+def group_icon(id: str, name: str) -> bytes:
+    """An SVG icon of a group: several heads in colours of their own, with its initial."""
+    hue = _hue(id)
+    back = _css(colorsys.hls_to_rgb(hue, 0.85, 0.45))
+    fore = _css(colorsys.hls_to_rgb(hue, 0.4, 0.45))
+    heads = "".join(
+        f'<circle cx="{x}" cy="{y}" r="30" fill="{fore}" opacity=".25"/>'
+        for x, y in ((58, 72), (142, 72), (100, 56))
+    )
+    initial = html.escape(name.strip()[:1] or "?")
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="200" height="200" viewBox="0 0 200 200">'
+        f'<rect width="200" height="200" fill="{back}"/>{heads}'
+        f'<text x="100" y="156" font-size="72" text-anchor="middle" fill="{fore}" '
+        f'font-family="sans-serif">{initial}</text></svg>'
+    ).encode()
+
+
 def _css(rgb: tuple[float, float, float]) -> str:
     return "#" + "".join(f"{round(part * 255):02x}" for part in rgb)
 

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from ..chat import operations as chat
 from ..content import operations as content
+from ..groups import operations as groups
 from ..insight import operations as insight
 from ..insight import units
 from ..login import operations as login
@@ -23,6 +24,7 @@ MODULES = (
     bot,
     chat,
     content,
+    groups,
     insight,
     login,
     messages,

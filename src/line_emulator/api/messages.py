@@ -7,7 +7,8 @@ from typing import cast
 import orjson
 
 from ..events import use_reply_token
-from ..ids import USER_ID
+from ..groups import sending as groups
+from ..groups.store import Group
 from ..limits import PER_HOUR_60, PER_SECOND_200
 from ..model import Json, Sending, Via
 from ..sending import (
@@ -50,12 +51,22 @@ def written(messages: list[Json]) -> bytes:
         ) from None
 
 
-def _send(call: Call, body: Json, via: Via, people: list[str]) -> Sending:
-    """Deliver to these reachable people, or raise 429 when the month's limit is too small."""
+def _send(
+    call: Call, body: Json, via: Via, people: list[str], group: Group | None = None
+) -> Sending:
+    """Deliver to these reachable people, or into this group or room.
+
+    Raises 429 when the month's limit is too small.
+    """
     platform, channel = call.platform, call.channel
-    if via != "reply" and not quota_allows(platform, channel, len(people)):
-        raise MONTHLY_LIMIT
     messages = cast(list[Json], body["messages"])
+    for message in messages:
+        if message["type"] in _LOOKED_UP:
+            _look_up(call, messages, group)
+            break
+    reached = len(people) if group is None else len(group.members)
+    if via != "reply" and not quota_allows(platform, channel, reached):
+        raise MONTHLY_LIMIT
     messages_json = written(messages)
     units = body.get("customAggregationUnits") or [None]
     sending = Sending(
@@ -69,8 +80,38 @@ def _send(call: Call, body: Json, via: Via, people: list[str]) -> Sending:
         retry_key=call.retry_key,
         silent=body.get("notificationDisabled") is True,
     )
-    deliver(platform, channel, sending, people)
+    if group is None:
+        deliver(platform, channel, sending, people)
+    else:
+        groups.deliver(platform, channel, sending, group)
     return sending
+
+
+_LOOKED_UP = frozenset({"textV2"})
+"""Message types whose validity depends on more than the request."""
+
+
+def _look_up(call: Call, messages: list[Json], group: Group | None) -> None:
+    """Raise LINE's 400 for what the messages refer to and is not there."""
+    wrong = groups.misplaced_mentions(messages, group)
+    if wrong is not None:
+        raise LineError(400, wrong)
+
+
+def _addressee(call: Call, chat_id: str, via: Via) -> tuple[list[str], Group | None]:
+    """Whom a reply or push reaches: a person (or nobody), or a group that the account is in.
+
+    Raises LINE's 400 if there is no such person or group.
+    """
+    if chat_id.startswith("U"):
+        if chat_id not in call.platform.users:
+            raise LineError(400, "Failed to send messages")
+        there = reachable(call.platform, call.channel, chat_id, via)
+        return ([chat_id] if there else []), None
+    group = groups.joined(call.platform, call.channel, chat_id)
+    if group is None:
+        raise LineError(400, "Failed to send messages")
+    return [], group
 
 
 def accept(call: Call, sent: bytes | None = None) -> None:
@@ -83,25 +124,21 @@ def accept(call: Call, sent: bytes | None = None) -> None:
 async def reply(call: Call) -> Answer:
     """Send reply message: free, once for each token, within a minute."""
     body = call.json(requests.REPLY)
-    user_id = use_reply_token(call.platform, call.channel, body["replyToken"])
-    if user_id is None:
+    chat_id = use_reply_token(call.platform, call.channel, body["replyToken"])
+    if chat_id is None:
         raise LineError(400, "Invalid reply token")
-    people = [user_id] if reachable(call.platform, call.channel, user_id, "reply") else []
-    sending = _send(call, body, "reply", people)
+    people, group = _addressee(call, chat_id, "reply")
+    sending = _send(call, body, "reply", people, group)
     return answer({"sentMessages": sent_messages(sending.message_ids, body["messages"])})
 
 
 @operation("POST", "/v2/bot/message/push", body="json", retry=True)
 async def push(call: Call) -> Answer:
-    """Send push message to one person."""
+    """Send push message to one person, a group or a room."""
     body = call.json(requests.PUSH)
     refuse_repeat(call)
-    user_id: str = body["to"]
-    if not USER_ID.fullmatch(user_id) or user_id not in call.platform.users:
-        # Groups and rooms included: the account is in none.
-        raise LineError(400, "Failed to send messages")
-    people = [user_id] if reachable(call.platform, call.channel, user_id, "push") else []
-    sending = _send(call, body, "push", people)
+    people, group = _addressee(call, body["to"], "push")
+    sending = _send(call, body, "push", people, group)
     sent = orjson.dumps(sent_messages(sending.message_ids, body["messages"]))
     accept(call, sent)
     return Answer(b'{"sentMessages":' + sent + b"}")

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from ..acts import Actor
 from ..content import control as content
+from ..groups import control as groups
 from ..login import control as login
 from ..platform import Platform
 from ..richmenu import control as rich_menus
@@ -13,7 +14,19 @@ from ..tokens import control as tokens
 from . import channels, living, openapi, state, users, webhooks
 from .route import ROUTES, served
 
-MODULES = (channels, content, living, login, openapi, state, tokens, users, webhooks, rich_menus)
+MODULES = (
+    channels,
+    content,
+    groups,
+    living,
+    login,
+    openapi,
+    rich_menus,
+    state,
+    tokens,
+    users,
+    webhooks,
+)
 """The modules whose routes are served."""
 
 
