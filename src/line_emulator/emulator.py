@@ -9,6 +9,8 @@ from aiohttp import web
 from . import api, control, phone
 from .acts import Actor
 from .api.gate import unknown_path
+from .login import web as login_pages
+from .login.store import logins
 from .model import Channel, Json
 from .platform import Platform, Setup
 
@@ -72,6 +74,7 @@ class Emulator:
             "ready": True,
             "url": self.url,
             "channels": [channel.public() for channel in self.platform.channels.values()],
+            "login_channels": [one.public() for one in logins(self.platform).channels.values()],
         }
 
     def app(self) -> web.Application:
@@ -79,6 +82,7 @@ class Emulator:
         app = web.Application(client_max_size=MAX_CONTROL_BODY)
         api.add_routes(app, self.platform)
         control.add_routes(app, self.platform, Actor(self.platform))
+        login_pages.add_routes(app, self.platform)
         phone.add_routes(app, self.platform)
         app.router.add_route("*", "/{path:.*}", unknown_path)
         return app

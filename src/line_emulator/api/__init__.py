@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from ..audience import operations as audience
 from ..chat import operations as chat
 from ..content import operations as content
 from ..groups import operations as groups
 from ..insight import operations as insight
 from ..insight import units
+from ..login import authorize
 from ..login import operations as login
+from ..narrowcast import operations as narrowcast
 from ..platform import Platform
 from ..richmenu import aliases as rich_menu_aliases
 from ..richmenu import batch as rich_menu_batch
@@ -21,6 +24,7 @@ from .gate import Gate
 from .operation import OPERATIONS
 
 MODULES = (
+    authorize,
     bot,
     chat,
     content,
@@ -28,6 +32,7 @@ MODULES = (
     insight,
     login,
     messages,
+    narrowcast,
     quota,
     rich_menu_aliases,
     rich_menu_batch,

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from typing import Any, cast
+from urllib.parse import parse_qsl, urlsplit
 
 from ..control.route import Ask, ControlError, control
 from ..model import Json
+from .authorize import (
+    account_of,
+    answer_fields,
+    befriend,
+    callback_allowed,
+    encoded,
+    remember,
+    scopes_of,
+    with_query,
+    wrong,
+)
 from .operations import withdraw
-from .store import LoginChannel, add_login_channel, logins
+from .store import LoginChannel, Underway, add_login_channel, logins
 
 _SWITCHES = (
     "local_callbacks",
@@ -119,3 +131,70 @@ async def ungrant(ask: Ask) -> Json:
     """As in the LINE app's list of authorized apps: tokens are void, consent is asked for anew."""
     withdraw(logins(ask.platform).tokens, _channel(ask), ask.user().id)
     return {}
+
+
+@control(
+    "POST",
+    "/_emulator/login/authorize",
+    "Log a person in without a browser",
+    body={
+        "type": "object",
+        "properties": {
+            "url": {"description": "the authorization URL, as the web app would redirect to"},
+            "user": {"description": "who logs in"},
+            "allow": {"description": "false: cancels on the consent screen"},
+            "email": {"description": "false: does not give the email address"},
+            "friend": {"description": "true: takes the option to add the account"},
+        },
+        "required": ["url", "user"],
+    },
+    returns="`redirect`, where the browser goes; with `form` if it posts there",
+)
+async def log_in(ask: Ask) -> Json:
+    """All screens of an authorization request answered at once, for tests without a browser."""
+    given = ask.object()
+    user = ask.platform.users.get(str(given.get("user")))
+    if user is None:
+        raise ControlError(f"no such user: {given.get('user')}", 404)
+    channel, query = _request(ask, given.get("url"))
+    error = wrong(channel, query)
+    if error is not None:
+        raise ControlError(f"{error[0]}: {error[1]}")
+    now = ask.platform.clock.now()
+    one = Underway(
+        kind="login",
+        channel_id=channel.id,
+        query=query,
+        user_id=user.id,
+        scopes=scopes_of(query),
+        expires_at=now,
+        bot_prompt=query.get("bot_prompt", ""),
+        amr=["pwd"],
+        auth_time=int(now) if "max_age" in query else None,
+    )
+    account = account_of(ask.platform, channel)
+    one.friend_shown = bool(one.bot_prompt) and account is not None
+    if given.get("allow") is False:
+        fields = answer_fields(ask.platform, one, refused=True)
+    else:
+        remember(channel, one, email=given.get("email") is not False)
+        if given.get("friend") is True and one.friend_shown and account is not None:
+            befriend(ask.platform, account, one)
+        fields = answer_fields(ask.platform, one)
+    fields = encoded(ask.platform, channel, query, fields)
+    if query.get("response_mode", "").startswith("form_post"):
+        return {"redirect": query["redirect_uri"], "form": fields}
+    return {"redirect": with_query(query["redirect_uri"], fields)}
+
+
+def _request(ask: Ask, url: Any) -> tuple[LoginChannel, dict[str, str]]:
+    try:
+        query = dict(parse_qsl(urlsplit(str(url)).query))
+    except ValueError:
+        raise ControlError("url must be an authorization URL") from None
+    channel = logins(ask.platform).channels.get(query.get("client_id", ""))
+    if channel is None:
+        raise ControlError("invalid client_id")
+    if not callback_allowed(channel, query.get("redirect_uri", "")):
+        raise ControlError("invalid redirect_uri: register it with the login channel")
+    return channel, query

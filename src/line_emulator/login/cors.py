@@ -1,4 +1,4 @@
-"""Answers that scripts of other origins may read: the LIFF SDK calls LINE from developers' pages."""
+"""Answers that pages of other origins may read: the LIFF SDK runs in developers' own pages."""
 
 from __future__ import annotations
 

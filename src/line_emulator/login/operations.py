@@ -146,6 +146,7 @@ async def deauthorize(call: Call) -> Answer:
 def withdraw(tokens: dict[str, UserToken], channel: LoginChannel, user_id: str) -> None:
     """Void all that a person granted the channel, and all tokens that came of it."""
     channel.grants.pop(user_id, None)
+    channel.asked.pop(user_id, None)
     for token in tokens.values():
         if token.user_id == user_id and token.channel_id == channel.id:
             token.revoked = True

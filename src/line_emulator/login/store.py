@@ -26,7 +26,8 @@ class LoginChannel:
     callback URL on a local host pass without being registered. A `web_only` channel must give its
     secret to refresh and revoke; others need not (reference, "Refresh access token").
     `certified` preselects the option to add the account. `share_target_picker` is the switch of
-    that name on the console.
+    that name on the console. `grants` and `asked` have the scopes that each person granted and was
+    asked for.
     """
 
     id: str = ""
@@ -43,6 +44,7 @@ class LoginChannel:
     issuer: str = ISSUER
     tokens: dict[str, IssuedToken] = field(default_factory=dict[str, IssuedToken])
     grants: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    asked: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
 
     def public(self) -> Json:
         """What a developer reads on LINE's console."""
@@ -92,31 +94,36 @@ class UserToken:
 class Underway:
     """A login that waits for the person's answer on one of its screens.
 
-    `query` is the authorization request; `asked_friend` says that the option to add the account
-    was shown, and `changed` that it was taken. A LIFF app that is being opened has its `liff_tail`.
+    `kind` says what comes of it: "login" answers the authorization request in `query`, "liff" opens
+    a LIFF app. `friend_shown` says that the option to add the account was on a screen, and
+    `friend_changed` that it was taken.
     """
 
+    kind: str
+    channel_id: str
     query: dict[str, str]
     user_id: str
-    amr: str
-    auth_time: int
+    scopes: list[str]
     expires_at: float
-    asked_friend: bool = False
-    changed: bool = False
-    granted: list[str] = field(default_factory=list[str])
-    liff_id: str | None = None
-    liff_tail: str = ""
+    bot_prompt: str = ""
+    amr: list[str] = field(default_factory=list[str])
+    auth_time: int | None = None
+    friend_shown: bool = False
+    friend_changed: bool = False
     chat_channel: str | None = None
     chat_id: str | None = None
-    referrer: str | None = None
 
 
 @dataclass(slots=True)
 class Session:
-    """Somebody who logged in by hand in this browser, and when."""
+    """Somebody who logged in by hand in this browser, and when.
+
+    `fresh` is how they did so ("pwd", "lineqr") until the login that asked for it has gone on.
+    """
 
     user_id: str
     at: float
+    fresh: str = ""
 
 
 @dataclass(slots=True)
