@@ -7,6 +7,7 @@ from aiohttp import web
 from ..audience import operations as audience
 from ..chat import operations as chat
 from ..content import operations as content
+from ..coupon import operations as coupons
 from ..groups import operations as groups
 from ..insight import operations as insight
 from ..insight import units
@@ -24,10 +25,12 @@ from .gate import Gate
 from .operation import OPERATIONS
 
 MODULES = (
+    audience,
     authorize,
     bot,
     chat,
     content,
+    coupons,
     groups,
     insight,
     login,

@@ -50,10 +50,19 @@ _TAIWAN = _words(
     "雲林縣 嘉義縣 屏東縣 宜蘭縣 花蓮縣 台東縣 澎湖縣 金門縣 連江縣"
 )
 _THAILAND = _words("Bangkok Pattaya Northern Central Southern Eastern NorthEastern Western")
+_INDONESIA = _words(
+    "Bali Bandung Banjarmasin Jabodetabek Lainnya Makassar Medan Palembang Samarinda Semarang "
+    "Surabaya Yogyakarta"
+)
 
 AREAS: dict[str, str] = {
     f"{country}_{number:02}": name
-    for country, names in (("jp", _JAPAN), ("tw", _TAIWAN), ("th", _THAILAND))
+    for country, names in (
+        ("jp", _JAPAN),
+        ("tw", _TAIWAN),
+        ("th", _THAILAND),
+        ("id", _INDONESIA),
+    )
     for number, name in enumerate(names, 1)
 }
 """Region codes of narrowcast filters, with the names that insight gives the same regions."""

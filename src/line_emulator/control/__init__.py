@@ -5,22 +5,27 @@ from __future__ import annotations
 from aiohttp import web
 
 from ..acts import Actor
+from ..audience import control as audience
 from ..content import control as content
+from ..coupon import control as coupons
 from ..groups import control as groups
 from ..login import control as login
 from ..platform import Platform
 from ..richmenu import control as rich_menus
 from ..tokens import control as tokens
-from . import channels, living, openapi, state, users, webhooks
+from . import channels, living, openapi, pace, state, users, webhooks
 from .route import ROUTES, served
 
 MODULES = (
+    audience,
     channels,
     content,
+    coupons,
     groups,
     living,
     login,
     openapi,
+    pace,
     rich_menus,
     state,
     tokens,

@@ -22,7 +22,11 @@ _PERSON = {
     "language": {"type": "string", "description": "BCP 47"},
     "picture": {"type": "boolean"},
     "status_message": {"type": "string"},
-    "attributes": {"type": "object", "description": "anything the caller wants to remember"},
+    "attributes": {
+        "type": "object",
+        "description": "what LINE believes to know "
+        "(gender, age, appType, area, subscriptionPeriod), and whatever you like",
+    },
     "state": {"enum": list(_STATES)},
     "channel": {"type": "string", "description": "of which they are friends; all by default"},
 }
@@ -82,6 +86,8 @@ def _state(one: Json) -> Friendship:
     for text in ("name", "language", "status_message"):
         if one.get(text) is not None and not isinstance(one[text], str):
             raise ControlError(f"{text} must be a string")
+    if one.get("attributes") is not None and not isinstance(one["attributes"], dict):
+        raise ControlError("attributes must be an object")
     return _STATES[name]
 
 

@@ -1,0 +1,2 @@
+"""Narrowcast messages: to those in audiences, or of some age, gender, region (reference, "Send
+narrowcast message")."""
