@@ -6,6 +6,7 @@ from typing import cast
 
 import orjson
 
+from ..coupon.sending import missing_coupons
 from ..events import use_reply_token
 from ..groups import sending as groups
 from ..groups.store import Group
@@ -62,7 +63,7 @@ def _send(
     messages = cast(list[Json], body["messages"])
     for message in messages:
         if message["type"] in _LOOKED_UP:
-            _look_up(call, messages, group)
+            look_up(call, messages, group)
             break
     reached = len(people) if group is None else len(group.members)
     if via != "reply" and not quota_allows(platform, channel, reached):
@@ -87,13 +88,15 @@ def _send(
     return sending
 
 
-_LOOKED_UP = frozenset({"textV2"})
+_LOOKED_UP = frozenset({"textV2", "coupon"})
 """Message types whose validity depends on more than the request."""
 
 
-def _look_up(call: Call, messages: list[Json], group: Group | None) -> None:
+def look_up(call: Call, messages: list[Json], group: Group | None = None) -> None:
     """Raise LINE's 400 for what the messages refer to and is not there."""
-    wrong = groups.misplaced_mentions(messages, group)
+    wrong = groups.misplaced_mentions(messages, group) or missing_coupons(
+        call.platform, call.channel, messages
+    )
     if wrong is not None:
         raise LineError(400, wrong)
 

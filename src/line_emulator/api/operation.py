@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, cast
 
 import orjson
+from multidict import MultiMapping
+from yarl import URL
 
 from ..limits import PER_SECOND_2000, Limit
 from ..model import Channel, Json
@@ -56,7 +58,7 @@ class LineError(Exception):
 
 @dataclass(slots=True)
 class Call:
-    """One request that has passed the gate. `params` are from the path, `query` from the URL.
+    """One request that has passed the gate. `params` are from the path.
 
     `headers` are the request's own, whatever their case.
     """
@@ -66,9 +68,21 @@ class Call:
     request_id: str
     body: bytes
     params: Mapping[str, str]
-    query: Mapping[str, str]
     retry_key: str | None
     headers: Mapping[str, str]
+    url: URL
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The parameters behind the question mark; read only when an operation asks for them."""
+        return self.url.query
+
+    def query_all(self, name: str) -> list[str]:
+        """Every value of a query parameter that may be given several times."""
+        many = self.query
+        if isinstance(many, MultiMapping):
+            return list(cast("MultiMapping[str]", many).getall(name, []))
+        return [many[name]] if name in many else []
 
     def bearer(self) -> str:
         """The token of the Authorization header, or an empty string."""

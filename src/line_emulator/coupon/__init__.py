@@ -1,0 +1,1 @@
+"""Coupons: made by the account, drawn, kept and used by people."""
