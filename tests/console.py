@@ -11,6 +11,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -20,6 +21,7 @@ from litestar import Litestar
 from conftest import Shop
 from hiiki.db import everywhere, scope
 from hiiki.db.engine import dispose
+from hiiki.settings import settings
 from hiiki.web.app import create_app
 from hiiki.workspace import auth, service
 
@@ -104,10 +106,20 @@ async def make_staff(
         return staff.id
 
 
+@cache
+def _app(_settings: str) -> Litestar:
+    return create_app()
+
+
+def the_app() -> Litestar:
+    """The application. Making one takes a second, so tests with the same settings share it."""
+    return _app(settings().model_dump_json())
+
+
 @asynccontextmanager
 async def console() -> AsyncIterator[Console]:
     """The application, as the web server runs it."""
-    made = Console(create_app())
+    made = Console(the_app())
     try:
         yield made
     finally:

@@ -15,6 +15,7 @@ from litestar.testing import AsyncTestClient
 from sqlalchemy import select, text
 
 from conftest import Shop
+from console import the_app
 from delivery.conftest import (
     Account,
     WorkerProcess,
@@ -39,7 +40,6 @@ from hiiki.kit.errors import Conflict, Invalid, NotFound
 from hiiki.kit.forms import parse
 from hiiki.segments.models import Segment
 from hiiki.timeline import record
-from hiiki.web.app import create_app
 from hiiki.workspace.models import Channel
 from line_emulator.client import EmulatorClient
 from line_emulator.emulator import Emulator
@@ -47,7 +47,7 @@ from line_emulator.emulator import Emulator
 
 @pytest.fixture
 async def client(db: str) -> AsyncIterator[AsyncTestClient[Any]]:
-    async with AsyncTestClient(create_app()) as client:
+    async with AsyncTestClient(the_app()) as client:
         yield client
 
 

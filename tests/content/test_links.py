@@ -14,12 +14,12 @@ from litestar.testing import AsyncTestClient
 from sqlalchemy import select
 
 from conftest import Shop
+from console import the_app
 from hiiki.contacts.models import Contact, Friendship
 from hiiki.content import links, tickets
 from hiiki.db import scope
 from hiiki.kit.clock import now
 from hiiki.timeline import Event, record
-from hiiki.web.app import create_app
 from hiiki.workspace.models import Channel
 
 URL = "https://example.com/new?menu=%E8%BE%9B&x=1#a"
@@ -27,7 +27,7 @@ URL = "https://example.com/new?menu=%E8%BE%9B&x=1#a"
 
 @pytest.fixture
 async def client(db: str) -> AsyncIterator[AsyncTestClient[Any]]:
-    async with AsyncTestClient(create_app()) as client:
+    async with AsyncTestClient(the_app()) as client:
         yield client
 
 

@@ -15,6 +15,7 @@ from litestar.testing import AsyncTestClient
 from sqlalchemy import func, select
 
 from conftest import Shop
+from console import the_app
 from hiiki.actions.context import Context
 from hiiki.contacts.models import Contact, Friendship
 from hiiki.content import tickets
@@ -31,13 +32,12 @@ from hiiki.kit.errors import Conflict, Invalid, NotFound
 from hiiki.kit.forms import parse
 from hiiki.line import limits
 from hiiki.timeline import Event, record
-from hiiki.web.app import create_app
 from hiiki.workspace.models import Channel
 
 
 @pytest.fixture
 async def client(db: str) -> AsyncIterator[AsyncTestClient[Any]]:
-    async with AsyncTestClient(create_app(), raise_server_exceptions=True) as client:
+    async with AsyncTestClient(the_app(), raise_server_exceptions=True) as client:
         yield client
 
 
