@@ -81,7 +81,7 @@ class Call:
         """Every value of a query parameter that may be given several times."""
         many = self.query
         if isinstance(many, MultiMapping):
-            return list(cast("MultiMapping[str]", many).getall(name, []))
+            return list(many.getall(name, []))
         return [many[name]] if name in many else []
 
     def bearer(self) -> str:
