@@ -30,6 +30,7 @@ def main() -> None:
 @click.option("--plan", type=click.Choice(list(PLANS)), help="Monthly quota of a LINE plan.")
 @click.option("--quota", type=click.IntRange(0), help="Monthly quota; none by default.")
 @click.option("--unlimited", is_flag=True, help="Lift LINE's rate limits.")
+@click.option("--living", is_flag=True, help="People open, tap, answer and block by themselves.")
 @click.option(
     "--log-level",
     default="warning",
@@ -47,6 +48,7 @@ def serve(
     plan: str | None,
     quota: int | None,
     unlimited: bool,
+    living: bool,
     log_level: str,
 ) -> None:
     """Serve until interrupted; prints one JSON line when it listens."""
@@ -61,6 +63,7 @@ def serve(
         webhook_url=webhook_url,
         quota=PLANS[plan] if quota is None and plan else quota,
         unlimited=unlimited,
+        living=living,
     )
     uvloop.run(_serve(emulator))
 

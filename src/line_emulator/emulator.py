@@ -9,6 +9,7 @@ from aiohttp import web
 from . import api, control, phone
 from .acts import Actor
 from .api.gate import unknown_path
+from .living.believable import live
 from .login import web as login_pages
 from .login.store import logins
 from .model import Channel, Json
@@ -27,7 +28,8 @@ class Emulator:
             print(line.url, line.channel.token)
 
     Args as in `line-emulator serve`: `port` 0 picks a free one, `quota` None means no monthly
-    limit, `unlimited` lifts the rate limits. All state is in memory.
+    limit, `unlimited` lifts the rate limits, `living` lets people live by themselves. All state is
+    in memory.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Emulator:
         quota: int | None = None,
         unlimited: bool = False,
         public_url: str | None = None,
+        living: bool = False,
     ) -> None:
         self.platform = Platform(
             Setup(
@@ -51,6 +54,7 @@ class Emulator:
                 webhook_url=webhook_url,
                 quota=quota,
                 unlimited=unlimited,
+                prepare=(live,) if living else (),
             )
         )
         self.host = host
@@ -106,6 +110,7 @@ class Emulator:
             self._runner = None
         self.platform.agenda.close()
         await self.platform.webhooks.close()
+        await self.platform.errands.close()
 
     async def __aenter__(self) -> Emulator:
         await self.start()

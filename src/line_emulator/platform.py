@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from .agenda import Agenda
@@ -13,6 +13,7 @@ from .clock import Clock
 from .faults import Faults
 from .ids import MessageIds, seeded_hex
 from .journal import Deliveries, Requests
+from .living.errands import Errands
 from .model import (
     FRIENDSHIP_NAMES,
     Channel,
@@ -36,7 +37,7 @@ PLANS = {"communication": 200, "light": 5_000, "standard": 30_000}
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """How a platform looks when it starts and after each reset."""
+    """How a platform looks when it starts and after each reset; `prepare` adds what is special."""
 
     channels: int = 1
     friends: int = 0
@@ -44,6 +45,7 @@ class Setup:
     webhook_url: str | None = None
     quota: int | None = None
     unlimited: bool = False
+    prepare: tuple[Callable[[Platform], None], ...] = ()
 
 
 class Platform:
@@ -53,6 +55,7 @@ class Platform:
         self.setup = setup or Setup()
         self.base_url = "http://127.0.0.1"
         self.webhooks = WebhookPoster(self)
+        self.errands = Errands()
         self.agenda = Agenda(self)
         self._fresh()
 
@@ -76,6 +79,8 @@ class Platform:
         for _ in range(self.setup.channels):
             self.add_channel()
         self.add_users(self.setup.friends, friendship=Friendship.FRIEND)
+        for prepare in self.setup.prepare:
+            prepare(self)
 
     @property
     def story(self) -> Story:
@@ -85,6 +90,7 @@ class Platform:
     async def reset(self) -> None:
         """Forget everything and start again as at the beginning, with the same ids and tokens."""
         await self.webhooks.drop_all()
+        await self.errands.drop_all()
         self._fresh()
 
     # Channels

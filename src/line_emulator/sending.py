@@ -7,7 +7,7 @@ free; who has blocked the account is neither reached nor counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from .ids import quote_token
@@ -23,6 +23,17 @@ MAX_UNITS = 1000
 """Aggregation unit names a month; later ones are silently not assigned (reference, push)."""
 QUOTABLE = frozenset({"text", "textV2", "sticker", "image", "video", "template", "flex"})
 """Message types that can be quoted and so get a quote token (docs, "Get quote tokens")."""
+
+
+Arrival = Callable[[Platform, Channel, Sending, list[str]], None]
+_ARRIVALS: list[Arrival] = []
+
+
+def arrival(function: Arrival) -> Arrival:
+    """Let the function know of every sending and whom it reached; it must be quick, and not
+    change the list."""
+    _ARRIVALS.append(function)
+    return function
 
 
 def reachable(platform: Platform, channel: Channel, user_id: str, via: Via) -> bool:
@@ -72,6 +83,8 @@ def deliver(platform: Platform, channel: Channel, sending: Sending, people: list
     if sending.via != "reply":
         month = platform.clock.month()
         channel.consumed[month] = channel.consumed.get(month, 0) + len(people)
+    for tell in _ARRIVALS:
+        tell(platform, channel, sending, people)
 
 
 def assign_unit(platform: Platform, channel: Channel, unit: str | None) -> str | None:

@@ -9,7 +9,9 @@ from ..audience import control as audience
 from ..content import control as content
 from ..coupon import control as coupons
 from ..groups import control as groups
+from ..living import control as behaviours
 from ..login import control as login
+from ..membership import control as memberships
 from ..platform import Platform
 from ..richmenu import control as rich_menus
 from ..tokens import control as tokens
@@ -18,6 +20,7 @@ from .route import ROUTES, served
 
 MODULES = (
     audience,
+    behaviours,
     channels,
     content,
     coupons,
@@ -31,6 +34,7 @@ MODULES = (
     tokens,
     users,
     webhooks,
+    memberships,
 )
 """The modules whose routes are served."""
 
