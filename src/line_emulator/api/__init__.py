@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from ..accountlink import operations as account_link
 from ..audience import operations as audience
 from ..chat import operations as chat
 from ..content import operations as content
@@ -11,8 +12,10 @@ from ..coupon import operations as coupons
 from ..groups import operations as groups
 from ..insight import operations as insight
 from ..insight import units
+from ..liff import operations as liff
 from ..login import authorize
 from ..login import operations as login
+from ..membership import operations as memberships
 from ..narrowcast import operations as narrowcast
 from ..platform import Platform
 from ..richmenu import aliases as rich_menu_aliases
@@ -25,6 +28,7 @@ from .gate import Gate
 from .operation import OPERATIONS
 
 MODULES = (
+    account_link,
     audience,
     authorize,
     bot,
@@ -33,6 +37,7 @@ MODULES = (
     coupons,
     groups,
     insight,
+    liff,
     login,
     messages,
     narrowcast,
@@ -44,6 +49,7 @@ MODULES = (
     tokens,
     units,
     webhook_settings,
+    memberships,
 )
 """The modules whose operations are served."""
 
