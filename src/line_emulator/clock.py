@@ -16,12 +16,14 @@ class Clock:
     to make timestamps predictable, not to lock an API for ever.
     """
 
-    __slots__ = ("_advanced", "_frozen_at", "_offset")
+    __slots__ = ("_advanced", "_day", "_day_number", "_frozen_at", "_offset")
 
     def __init__(self) -> None:
         self._offset = 0.0
         self._frozen_at: float | None = None
         self._advanced = 0.0
+        self._day_number = -1
+        self._day = ""
 
     @property
     def frozen(self) -> bool:
@@ -63,11 +65,14 @@ class Clock:
 
     def month(self) -> str:
         """The current month in UTC+9 as `yyyyMM`, the unit of the message quota."""
-        return self._jst().strftime("%Y%m")
+        return self.day()[:6]
 
     def day(self) -> str:
         """The current day in UTC+9 as `yyyyMMdd`, the unit of delivery counts."""
-        return self._jst().strftime("%Y%m%d")
-
-    def _jst(self) -> datetime:
-        return datetime.fromtimestamp(self.now(), JST)
+        now = self.now()
+        number = int((now + 9 * 3600) // 86_400)
+        if number != self._day_number:
+            # Asked for several times by every push: written out once a day.
+            self._day = datetime.fromtimestamp(now, JST).strftime("%Y%m%d")
+            self._day_number = number
+        return self._day

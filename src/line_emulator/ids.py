@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import random
 import re
-import secrets
+from base64 import urlsafe_b64encode
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = tuple(a + b for a in _CROCKFORD for b in _CROCKFORD)
+# Seeded by the system once: these ids have to be different, not secret, and asking the system for
+# every one of them is a good part of what a push costs.
+_bits = random.Random().getrandbits  # noqa: S311
 
 USER_ID = re.compile(r"U[0-9a-f]{32}")
 """Shape of a user id (reference, "Source user")."""
@@ -20,13 +23,13 @@ UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-
 
 def request_id() -> str:
     """A fresh value for `x-line-request-id`."""
-    h = os.urandom(16).hex()
+    h = f"{_bits(128):032x}"
     return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{h[16:20]}-{h[20:]}"
 
 
 def ulid(at_ms: int) -> str:
     """A ULID for `webhookEventId` (reference, "Common properties" of webhook events)."""
-    value = (at_ms & 0xFFFFFFFFFFFF) << 80 | int.from_bytes(os.urandom(10), "big")
+    value = (at_ms & 0xFFFFFFFFFFFF) << 80 | _bits(80)
     pairs = [_PAIRS[(value >> shift) & 0x3FF] for shift in range(120, -1, -10)]
     return "".join(pairs)
 
@@ -38,12 +41,12 @@ def seeded_hex(seed: int, kind: str, index: int) -> str:
 
 def reply_token() -> str:
     """A reply token: 32 hex digits."""
-    return secrets.token_hex(16)
+    return f"{_bits(128):032x}"
 
 
 def quote_token() -> str:
     """A quote token: opaque and URL-safe."""
-    return secrets.token_urlsafe(48)
+    return urlsafe_b64encode(_bits(384).to_bytes(48, "big")).decode()
 
 
 class MessageIds:

@@ -37,21 +37,20 @@ FRIENDSHIP_NAMES = {
 }
 
 
+@dataclass(slots=True, eq=False)
 class User:
     """A person with a LINE account. `picture` False means that no profile image is set."""
 
-    __slots__ = ("attributes", "id", "index", "language", "name", "picture", "status_message")
-
-    def __init__(self, id: str, index: int, name: str, language: str, picture: bool = True) -> None:
-        self.id = id
-        self.index = index
-        self.name = name
-        self.language = language
-        self.picture = picture
-        self.status_message: str | None = None
-        self.attributes: Json | None = None
+    id: str
+    index: int
+    name: str
+    language: str
+    picture: bool = True
+    status_message: str | None = None
+    attributes: Json | None = None
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
 class Sending:
     """One accepted send: its messages are held once, however many phones they reached.
 
@@ -59,65 +58,30 @@ class Sending:
     each of them.
     """
 
-    __slots__ = (
-        "at_ms",
-        "channel_id",
-        "message_ids",
-        "messages_json",
-        "request_id",
-        "retry_key",
-        "silent",
-        "unit",
-        "via",
-    )
-
-    def __init__(
-        self,
-        *,
-        at_ms: int,
-        channel_id: str,
-        via: Via,
-        request_id: str,
-        messages_json: bytes,
-        message_ids: list[str],
-        unit: str | None,
-        retry_key: str | None,
-        silent: bool,
-    ) -> None:
-        self.at_ms = at_ms
-        self.channel_id = channel_id
-        self.via: Via = via
-        self.request_id = request_id
-        self.messages_json = messages_json
-        self.message_ids = message_ids
-        self.unit = unit
-        self.retry_key = retry_key
-        self.silent = silent
+    at_ms: int
+    channel_id: str
+    via: Via
+    request_id: str
+    messages_json: bytes
+    message_ids: list[str]
+    unit: str | None
+    retry_key: str | None
+    silent: bool
 
     def messages(self) -> list[Json]:
         """The message objects, parsed anew at each call."""
         return orjson.loads(self.messages_json)
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
 class Said:
     """Something the person did in the chat: a message, a postback, adding, blocking, unsending."""
 
-    __slots__ = ("at_ms", "body", "event_id", "kind", "message_id")
-
-    def __init__(
-        self,
-        *,
-        at_ms: int,
-        kind: str,
-        body: Json | None = None,
-        message_id: str | None = None,
-        event_id: str | None = None,
-    ) -> None:
-        self.at_ms = at_ms
-        self.kind = kind
-        self.body = body
-        self.message_id = message_id
-        self.event_id = event_id
+    at_ms: int
+    kind: str
+    body: Json | None = None
+    message_id: str | None = None
+    event_id: str | None = None
 
 
 class Passing:
@@ -141,6 +105,13 @@ class MenuChange(Passing):
     __slots__ = ()
 
 
+@dataclass(slots=True, eq=False)
+class ChatChange(Passing):
+    """Something older in the chat has become different: a message was taken back."""
+
+    __slots__ = ()
+
+
 class Phone:
     """One person's chat with one channel.
 
@@ -150,24 +121,13 @@ class Phone:
     added, 0 for those who were friends before the story began.
     """
 
-    __slots__ = (
-        "entries",
-        "followed_at",
-        "friendship",
-        "last_said_at",
-        "loading_until",
-        "read_to_ms",
-        "seen",
-    )
-
-    def __init__(self) -> None:
-        self.friendship = Friendship.NOT_FRIEND
-        self.entries: list[Sending | Said] = []
-        self.last_said_at: float | None = None
-        self.read_to_ms = 0
-        self.seen = 0
-        self.loading_until = 0.0
-        self.followed_at = 0.0
+    friendship: Friendship = Friendship.NOT_FRIEND
+    entries: list[Sending | Said] = field(default_factory=list["Sending | Said"])
+    last_said_at: float | None = None
+    read_to_ms: int = 0
+    seen: int = 0
+    loading_until: float = 0.0
+    followed_at: float = 0.0
 
 
 @dataclass(slots=True)

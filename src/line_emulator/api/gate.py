@@ -154,9 +154,9 @@ class Gate:
             identity,
             body,
             request.match_info,
-            request.query,
             retry_key,
             request.headers,
+            request.rel_url,
         )
         return await operation.handler(call)
 
@@ -184,9 +184,16 @@ async def _read(request: web.Request, operation: Operation) -> bytes:
     limit = operation.max_body or usual
     if request.content_length is not None and request.content_length > limit:
         raise _TOO_LARGE
+    content = request.content
+    if content.is_eof():
+        # All of it has come with the head of the request, as most do.
+        whole = content.read_nowait(-1)
+        if len(whole) > limit:  # it was compressed, or came in chunks without a length
+            raise _TOO_LARGE
+        return whole
     chunks: list[bytes] = []
     size = 0
-    async for chunk in request.content.iter_any():
+    async for chunk in content.iter_any():
         size += len(chunk)
         if size > limit:
             raise _TOO_LARGE

@@ -196,7 +196,7 @@ def obj(
 ) -> Check:
     """An object with these properties; `rules` look at several properties together."""
     needed = tuple((required or {}).items())
-    allowed = tuple((optional or {}).items())
+    allowed = dict(optional or {})
 
     def check(value: Any, path: Path, report: Report) -> None:
         if not isinstance(value, dict):
@@ -209,9 +209,9 @@ def obj(
                 report.missing((path, name))
             else:
                 inner(found, (path, name), report)
-        for name, inner in allowed:
-            found = here.get(name)
-            if found is not None:
+        # There are few properties in an object and many that its schema allows.
+        for name, found in here.items():
+            if found is not None and (inner := allowed.get(name)) is not None:
                 inner(found, (path, name), report)
         for rule in rules:
             rule(here, path, report)

@@ -28,6 +28,11 @@ def _to_many(value: Any, path: Path, report: Report) -> None:
         report.items(path, 1, MAX_RECIPIENTS, len(people))
         return
     is_user = USER_ID.fullmatch
+    try:
+        if all(map(is_user, people)):
+            return
+    except TypeError:
+        pass  # something is no string: found below
     for index, one in enumerate(people):
         if not isinstance(one, str) or not is_user(one):
             # The reference's own example for multicast has no quotes around the name.
