@@ -14,7 +14,7 @@ from . import events, tapping
 from .content import compose as composing
 from .impossible import ActError
 from .insight import friends, links, record
-from .model import Channel, Friendship, Json, Phone, Said, Sending, User
+from .model import Channel, ChatChange, Friendship, Json, Phone, Said, Sending, User
 from .platform import Platform
 from .sending import find_message, last_sending
 
@@ -161,6 +161,7 @@ class Actor:
         composing.forget(channel, taken.message_id)
         taken.kind = "unsent"
         taken.body = None
+        self.platform.tell_watchers(channel, user.id, ChatChange())
         event = events.unsend(self.platform, channel, user.id, taken.message_id)
         return self.send_event(channel, user, event) | {"messageId": taken.message_id}
 

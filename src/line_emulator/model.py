@@ -112,6 +112,12 @@ class ChatChange(Passing):
     __slots__ = ()
 
 
+class ChatChange(Passing):
+    """Something older in the chat has become different: a message was taken back."""
+
+    __slots__ = ()
+
+
 class Phone:
     """One person's chat with one channel.
 
