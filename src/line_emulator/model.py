@@ -105,19 +105,13 @@ class MenuChange(Passing):
     __slots__ = ()
 
 
+class ChatChange(Passing):
+    """Something older in the chat has become different: a message was taken back."""
+
+    __slots__ = ()
+
+
 @dataclass(slots=True, eq=False)
-class ChatChange(Passing):
-    """Something older in the chat has become different: a message was taken back."""
-
-    __slots__ = ()
-
-
-class ChatChange(Passing):
-    """Something older in the chat has become different: a message was taken back."""
-
-    __slots__ = ()
-
-
 class Phone:
     """One person's chat with one channel.
 
