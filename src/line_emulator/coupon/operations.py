@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any, NoReturn
 
+from ..api import paging
 from ..api.operation import EMPTY, Answer, Call, LineError, answer, operation
 from ..ids import ulid
 from ..limits import PER_SECOND_200
@@ -16,7 +15,6 @@ from .store import MAX_VALID, Coupon, Coupons
 
 DEFAULT_PAGE = 20
 MAX_PAGE = 100
-START_SECONDS = 86_400
 _STATUSES = ("DRAFT", "RUNNING", "CLOSED")
 _MADE_OF = (
     "title", "description", "acquisitionCondition", "startTimestamp", "endTimestamp", "timezone",
@@ -92,10 +90,10 @@ async def listing(call: Call) -> Answer:
     now = call.platform.clock.now()
     wanted = _statuses(call)
     limit = _limit(call)
-    place = _start(call, now)
+    place = paging.start(call, "coupon")
     all_of_them = list(call.channel.store.of(Coupons).by_id.values())
     # Places are counted from the oldest, so that a coupon made meanwhile moves nothing.
-    if place is None:
+    if place is None or place > len(all_of_them):
         place = len(all_of_them)
     items: list[Json] = []
     while place > 0 and len(items) < limit:
@@ -105,8 +103,7 @@ async def listing(call: Call) -> Answer:
             items.append({"couponId": coupon.id, "title": coupon.body["title"]})
     body: Json = {"items": items}
     if any(one.status(now) in wanted for one in all_of_them[:place]):
-        token = f"{place}:{int(now)}".encode()
-        body["next"] = base64.urlsafe_b64encode(token).decode().rstrip("=")
+        body["next"] = paging.token(call, place, "coupon")
     return answer(body)
 
 
@@ -130,18 +127,3 @@ def _limit(call: Call) -> int:
     if value < 1:
         _refuse(400, "Must be greater than or equal to 1", "limit")
     return value
-
-
-def _start(call: Call, now: float) -> int | None:
-    token = call.query.get("start")
-    if token is None:
-        return None
-    try:
-        text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode("ascii")
-        place, issued = (int(part) for part in text.split(":"))
-    except (binascii.Error, ValueError):
-        raise LineError(400, "Invalid start param") from None
-    count = len(call.channel.store.of(Coupons).by_id)
-    if not 0 <= place <= count or now - issued > START_SECONDS:
-        raise LineError(400, "Invalid start param")
-    return place

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 
+from ..api import paging
 from ..api.operation import EMPTY, Answer, Call, LineError, answer, not_found, operation
 from ..ids import USER_ID
 from ..model import Json
@@ -14,7 +13,6 @@ from .store import Group, Groups, Kind
 
 PAGE = 100
 """So many ids are on a page of members."""
-START_SECONDS = 86_400
 _ID = {"group": re.compile(r"C[0-9a-f]{32}"), "room": re.compile(r"R[0-9a-f]{32}")}
 
 
@@ -56,30 +54,13 @@ def _ids(call: Call, kind: Kind) -> Answer:
     if not call.channel.verified:
         raise LineError(403, "Access to this API is not available for your account")
     group = _joined(call, kind)
-    place = _start(call, group)
+    place = paging.start(call, group.id) or 0
     people = call.platform.users
     known = [one for one in group.members if one in people and chat.consents(people[one])]
     body: Json = {"memberIds": known[place : place + PAGE]}
     if place + PAGE < len(known):
-        token = f"{group.id}:{place + PAGE}:{int(call.platform.clock.now())}"
-        body["next"] = base64.urlsafe_b64encode(token.encode()).decode().rstrip("=")
+        body["next"] = paging.token(call, place + PAGE, group.id)
     return answer(body)
-
-
-def _start(call: Call, group: Group) -> int:
-    token = call.query.get("start")
-    if token is None:
-        return 0
-    try:
-        text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode("ascii")
-        group_id, *numbers = text.split(":")
-        place, issued = (int(number) for number in numbers)
-    except (binascii.Error, ValueError):
-        raise LineError(400, "Invalid start param") from None
-    late = call.platform.clock.now() - issued > START_SECONDS
-    if group_id != group.id or place < 0 or late:
-        raise LineError(400, "Invalid start param")
-    return place
 
 
 def _profile(call: Call, kind: Kind) -> Answer:

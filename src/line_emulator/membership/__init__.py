@@ -1,0 +1,1 @@
+"""Memberships: monthly plans that people pay for."""
