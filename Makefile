@@ -36,6 +36,7 @@ browsers:
 
 test: setup browsers ## Run everything: lint, types, import contract, unit, integration, browser
 	$(MAKE) --no-print-directory lint types
+	$(BIN)/python -m compileall -q src tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: setup ## Style, and which room may import which

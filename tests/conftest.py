@@ -18,6 +18,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from filelock import FileLock
 
 from hiiki.db import engine as engine_module
@@ -27,6 +28,7 @@ from hiiki.db.embedded import EmbeddedServer, prepare
 from hiiki.db.migrate import migrate
 from hiiki.kit.i18n import set_locale
 from hiiki.settings import settings
+from hiiki.workspace import auth
 from hiiki.workspace.models import Workspace
 
 pytest_plugins = ["stack"]
@@ -78,6 +80,8 @@ def database(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -
     os.environ["HIIKI_DATABASE_URL"] = url
     os.environ["HIIKI_DATA_DIR"] = str(tmp_path_factory.mktemp("data"))
     settings.cache_clear()
+    # Most tests need somebody who is logged in, none needs their password to be safe.
+    auth.hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
     return url
 
 

@@ -29,10 +29,11 @@ SESSION_LIFE = timedelta(days=14)
 """A log-in ends so long after it was last used."""
 TOKEN_PREFIX = "hiiki_"  # noqa: S105 — it marks our tokens for people and secret scanners
 _SEEN_EVERY = timedelta(minutes=1)
-_hasher = PasswordHasher()
+hasher = PasswordHasher()
+"""argon2id at its library's recommended cost."""
 _hashing = asyncio.Semaphore(4)
 """argon2 takes 64 MiB and a core at a time: a storm of log-ins must not take the machine."""
-_NOBODY = _hasher.hash(secrets.token_hex(16))
+_NOBODY = hasher.hash(secrets.token_hex(16))
 
 
 def digest(value: str) -> bytes:
@@ -43,7 +44,7 @@ def digest(value: str) -> bytes:
 async def hash_password(password: str) -> str:
     """Return the argon2id hash of `password`."""
     async with _hashing:
-        return await asyncio.to_thread(_hasher.hash, password)
+        return await asyncio.to_thread(hasher.hash, password)
 
 
 async def password_matches(password_hash: str, password: str) -> bool:
@@ -51,7 +52,7 @@ async def password_matches(password_hash: str, password: str) -> bool:
 
     def check() -> bool:
         try:
-            return _hasher.verify(password_hash, password)
+            return hasher.verify(password_hash, password)
         except (VerificationError, InvalidHashError):
             return False
 
