@@ -159,13 +159,14 @@ async def test_media_are_counted_by_quarters_and_the_end_tells_the_bot(line, api
     assert film["mediaPlayed100Percent"] == 20
     assert found["overview"]["uniqueMediaPlayed"] == 22
     assert found["overview"]["uniqueMediaPlayed100Percent"] == 20
-    await api.push(people[0], FILM | {"trackingId": "film_1"})
+    pushed = await api.push(people[0], FILM | {"trackingId": "film-1"})
+    assert pushed.status == 200, pushed.json
     await line.act(user=people[0], type="play", percent=99)
     await line.act(user=people[0], type="play", percent=100)
     await line.wait_webhooks_done()
     (event,) = bot.events
     assert event["type"] == "videoPlayComplete"
-    assert event["videoPlayComplete"] == {"trackingId": "film_1"}
+    assert event["videoPlayComplete"] == {"trackingId": "film-1"}
     assert event["replyToken"]
 
 
