@@ -1,8 +1,8 @@
-"""Phones in the browser: `/phone/{user}` and the wall `/phones`.
+"""Phones in the browser: `/phone/{user}`, the wall `/phones` and the gallery of Flex Messages.
 
-Pages are drawn on the server; a small module of our own adds what arrives (server-sent events) and
-sends taps to the control API. The Content-Security-Policy forbids inline script and style; images
-may come from anywhere, since messages name the hosts.
+Pages are drawn on the server; small modules of our own add what arrives (server-sent events) and
+send taps to the control API. The Content-Security-Policy forbids inline script and style; images
+may come from anywhere, since messages name the hosts, and so may pages in the in-app browser.
 """
 
 from __future__ import annotations
@@ -12,20 +12,27 @@ from pathlib import Path
 from aiohttp import web
 from markupsafe import Markup
 
+from ..groups.store import Group, Groups
 from ..model import Channel, User
 from ..platform import Platform
-from . import draw, live, pages
+from . import coupons, draw, gallery, live, opening, pages, wall
+from .photos import PHOTOS, account_icon, photo
 from .words import language_of
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self' data: http: https:; media-src 'self' http: https:; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "img-src 'self' data: blob: http: https:; media-src 'self' http: https:; "
+    "frame-src 'self' http: https:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-DEFAULT_ON_WALL = 24
-MAX_ON_WALL = 200
 
 _ASSETS = Path(__file__).parent / "assets"
+_TYPES = {".css": "text/css", ".js": "text/javascript"}
+_FILES = {path.name: path for path in _ASSETS.iterdir() if path.suffix in _TYPES} | {
+    "line-preview.css": draw.stylesheet(),
+    "line-preview.js": draw.script(),
+}
+
+_DRAWINGS = {path.name: path for path in (_ASSETS / "pictures").iterdir() if path.suffix == ".svg"}
 
 
 class Phones:
@@ -36,12 +43,19 @@ class Phones:
 
     def add_routes(self, app: web.Application) -> None:
         """Serve the pages, their streams and their assets."""
-        app.router.add_get("/", self._root)
-        app.router.add_get("/phones", self._wall)
-        app.router.add_get("/phones/stream", self._wall_stream)
-        app.router.add_get("/phone/{user}", self._phone)
-        app.router.add_get("/phone/{user}/stream", self._phone_stream)
-        app.router.add_get("/phone-assets/{file}", self._asset)
+        for path, handler in (
+            ("/", self._root),
+            ("/phones", self._wall),
+            ("/phones/stream", self._wall_stream),
+            ("/phone/{user}", self._phone),
+            ("/phone/{user}/stream", self._phone_stream),
+            ("/phone/{user}/open", self._open),
+            ("/phone/{user}/coupon", self._coupon),
+            ("/phone-gallery", self._gallery),
+            ("/phone-assets/{file}", self._asset),
+            ("/phone-pictures/{file}", self._picture),
+        ):
+            app.router.add_get(path, handler)
 
     # Which phone
 
@@ -57,17 +71,24 @@ class Phones:
             raise web.HTTPNotFound(text="no such user")
         return user
 
-    def _people(self, request: web.Request) -> tuple[list[User], str, int, int, int]:
-        """A page of people with the search, the page's number and size, and how many in all."""
-        search = request.query.get("q", "").strip()[:100]
-        people = self._platform.user_order
-        if search:
-            low = search.lower()
-            people = [one for one in people if low in one.name.lower() or one.id == low]
-        size = max(1, min(MAX_ON_WALL, _whole(request.query.get("size"), DEFAULT_ON_WALL)))
-        last_page = max(0, (len(people) - 1) // size)
-        number = max(0, min(last_page, _whole(request.query.get("page"), 0)))
-        return people[number * size : (number + 1) * size], search, number, size, len(people)
+    def _group(self, request: web.Request, user: User) -> Group | None:
+        wanted = request.query.get("chat")
+        if not wanted:
+            return None
+        group = self._platform.store.of(Groups).by_id.get(wanted)
+        if group is None or user.id not in group.members:
+            raise web.HTTPNotFound(text="no such chat of this person")
+        return group
+
+    def _chat(self, request: web.Request) -> pages.Chat:
+        user = self._user(request)
+        return pages.Chat(
+            self._platform,
+            user,
+            self._channel(request),
+            self._group(request, user),
+            language_of(request),
+        )
 
     # Pages
 
@@ -75,64 +96,80 @@ class Phones:
         raise web.HTTPFound("/phones")
 
     async def _phone(self, request: web.Request) -> web.StreamResponse:
-        user, channel, lang = self._user(request), self._channel(request), language_of(request)
-        return _html(pages.phone_page(self._platform, user, channel, lang))
+        return _html(pages.phone_page(self._chat(request)))
 
     async def _wall(self, request: web.Request) -> web.StreamResponse:
         channel, lang = self._channel(request), language_of(request)
-        people, search, number, size, total = self._people(request)
-        return _html(
-            pages.wall_page(
-                self._platform,
-                people,
-                channel,
-                lang,
-                search=search,
-                number=number,
-                size=size,
-                total=total,
-            )
-        )
+        choice = wall.Choice.of(request.query)
+        return _html(wall.wall_page(self._platform, channel, lang, choice))
+
+    async def _gallery(self, request: web.Request) -> web.StreamResponse:
+        return _html(gallery.gallery_page(language_of(request), request.query.get("design")))
+
+    async def _open(self, request: web.Request) -> web.StreamResponse:
+        user, channel = self._user(request), self._channel(request)
+        group = self._group(request, user)
+        url = request.query.get("url", "")
+        message = request.query.get("message") or None
+        chat_id = group.id if group else None
+        return opening.opened(self._platform, channel, user, url, chat_id, message)
+
+    async def _coupon(self, request: web.Request) -> web.StreamResponse:
+        user, channel, lang = self._user(request), self._channel(request), language_of(request)
+        wanted = request.query.get("id", "")
+        return _html(coupons.detail(self._platform, channel, user, wanted, lang))
 
     # Streams
 
     async def _phone_stream(self, request: web.Request) -> web.StreamResponse:
-        user, channel = self._user(request), self._channel(request)
-        tell = live.phone_news(channel, language_of(request))
-        return await live.stream(request, self._platform, channel, [user], tell)
+        chat = self._chat(request)
+        if chat.group is not None:
+            watched = {("", chat.group.id): ""}
+        else:
+            watched = {(chat.channel.id, chat.user.id): chat.user.id}
+        news = live.PhoneNews(chat)
+        return await live.stream(request, self._platform, watched, news.tell)
 
     async def _wall_stream(self, request: web.Request) -> web.StreamResponse:
         channel = self._channel(request)
-        people = self._people(request)[0]
+        people = wall.Choice.of(request.query).people(self._platform, channel).shown
         tell = live.wall_news(self._platform, channel, language_of(request))
-        return await live.stream(request, self._platform, channel, people, tell)
+        watched = {(channel.id, user.id): user.id for user in people}
+        return await live.stream(request, self._platform, watched, tell)
 
     # Assets
 
     async def _asset(self, request: web.Request) -> web.StreamResponse:
-        name = request.match_info["file"]
-        path = {
-            "line-preview.css": draw.stylesheet(),
-            "line-preview.js": draw.script(),
-            "phone.css": _ASSETS / "phone.css",
-            "phone.js": _ASSETS / "phone.js",
-            "wall.js": _ASSETS / "wall.js",
-        }.get(name)
+        path = _FILES.get(request.match_info["file"])
         if path is None:
             raise web.HTTPNotFound
-        kind = "text/css" if name.endswith(".css") else "text/javascript"
-        return web.Response(
-            body=path.read_bytes(),
-            headers={
-                "Content-Type": f"{kind}; charset=utf-8",
-                "Cache-Control": "no-cache",
-                "X-Content-Type-Options": "nosniff",
-            },
-        )
+        return _bytes(path.read_bytes(), f"{_TYPES[path.suffix]}; charset=utf-8", "no-cache")
+
+    async def _picture(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["file"]
+        stem, _, kind = name.rpartition(".")
+        keep = "max-age=3600"
+        if kind == "jpg" and stem in PHOTOS:
+            return _bytes(photo(stem), "image/jpeg", keep)
+        channel = self._platform.channels.get(stem)
+        if kind == "svg" and channel is not None:
+            return _bytes(account_icon(channel.id, channel.name), "image/svg+xml", keep)
+        path = _DRAWINGS.get(name)
+        if path is None:
+            raise web.HTTPNotFound
+        return _bytes(path.read_bytes(), "image/svg+xml", keep)
 
 
-def _whole(text: str | None, default: int) -> int:
-    return int(text[:9]) if text and text.isascii() and text.isdigit() else default
+def _bytes(body: bytes, content_type: str, cache: str) -> web.Response:
+    return web.Response(
+        body=body,
+        headers={
+            "Content-Type": content_type,
+            "Cache-Control": cache,
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+        },
+    )
 
 
 def _html(page: Markup) -> web.Response:

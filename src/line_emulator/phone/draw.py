@@ -1,4 +1,4 @@
-"""Draws a chat's entries as HTML: the only module that knows `line_preview`."""
+"""Draws a chat's entries as HTML: with the sheets, the only module that knows `line_preview`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,17 @@ from markupsafe import Markup
 
 import line_preview
 
+from ..chat.store import account_has_read
 from ..clock import JST
-from ..model import Channel, Json, Said, Sending
+from ..model import Channel, Json, Phone, Said, Sending
+from . import coupons
 from .words import word
 
 Entry = Sending | Said
+Quotes = dict[str, tuple[str, str]]
+
+_SNIPPET = 60
+_KINDS = frozenset({"sticker", "image", "video", "audio", "file", "location", "coupon"})
 
 
 def stylesheet() -> Path:
@@ -26,64 +32,156 @@ def script() -> Path:
     return line_preview.js_path()
 
 
-def entry(one: Entry, channel: Channel, lang: str, *, newest: bool) -> Markup:
+def sticker(package: str, number: str) -> Markup:
+    """Our stand-in for one of LINE's stickers."""
+    return line_preview.render_sticker_picture(package, number)
+
+
+def account_picture(channel: Channel) -> str:
+    """The path of the account's icon."""
+    return f"/phone-pictures/{channel.id}.svg"
+
+
+def entry(
+    one: Entry, channel: Channel, user_id: str, phone: Phone, lang: str, *, newest: bool
+) -> Markup:
     """One entry of the chat. Quick replies are shown on the newest entry only, as LINE does."""
-    at = _time(one.at_ms)
+    at = clock_time(one.at_ms)
     if isinstance(one, Sending):
-        drawn = line_preview.render_messages(
-            _messages(one, newest), lang=lang, sender_name=channel.name, at=at
+        messages = one.messages()
+        drawn = received(messages, channel, phone, lang, at, newest=newest)
+        return Markup('<div class="entry received" data-via="{}" data-ids="{}">{}</div>').format(
+            one.via, " ".join(one.message_ids), drawn
         )
-        return Markup('<div class="entry received" data-via="{}">{}</div>').format(one.via, drawn)
-    return Markup('<div class="entry {}">{}</div>').format(one.kind, _said(one, lang, at))
+    mine = one.kind == "message" and one.message_id
+    return Markup('<div class="entry {}"{}>{}</div>').format(
+        one.kind,
+        Markup(' data-ids="{}" data-mine data-at="{}"').format(one.message_id, one.at_ms)
+        if mine
+        else "",
+        _said(one, channel, user_id, phone, lang, at),
+    )
 
 
-def _messages(sending: Sending, newest: bool) -> list[Json]:
-    messages = sending.messages()
+def received(
+    messages: list[Json],
+    channel: Channel,
+    phone: Phone | None,
+    lang: str,
+    at: str,
+    *,
+    newest: bool,
+) -> Markup:
+    """What the account sent, with icon and name."""
     if not newest:
         for message in messages:
             message.pop("quickReply", None)
-    return messages
+    wanted = {message["quoteToken"] for message in messages if "quoteToken" in message}
+    return line_preview.render_messages(
+        messages,
+        lang=lang,
+        sender_name=channel.name,
+        sender_icon=account_picture(channel),
+        at=at,
+        quotes=_quoted_by_token(phone, wanted, lang) if wanted and phone else None,
+        coupons=coupons.shown(channel, messages),
+    )
 
 
-def _said(said: Said, lang: str, at: str) -> Markup:
+def _quoted_by_token(phone: Phone, tokens: set[object], lang: str) -> Quotes:
+    found: Quotes = {}
+    for one in phone.entries:
+        if isinstance(one, Said) and one.body and one.body.get("quoteToken") in tokens:
+            found[one.body["quoteToken"]] = (word("you", lang), snippet(one.body, lang))
+    return found
+
+
+def quoted(message_id: object, channel: Channel, phone: Phone, lang: str) -> tuple[str, str] | None:
+    """Who said the message that is quoted, and how it begins; None if it is not in the chat."""
+    for one in reversed(phone.entries):
+        if isinstance(one, Said):
+            if one.message_id == message_id and one.body is not None:
+                return word("you", lang), snippet(one.body, lang)
+        elif message_id in one.message_ids:
+            message = one.messages()[one.message_ids.index(str(message_id))]
+            return channel.name, snippet(message, lang)
+    return None
+
+
+def snippet(message: Json, lang: str) -> str:
+    """How a message begins, or what it is."""
+    for key in ("text", "altText"):
+        words = message.get(key)
+        if isinstance(words, str):
+            line = " ".join(words.split())
+            return line if len(line) <= _SNIPPET else f"{line[:_SNIPPET]}…"
+    kind = str(message.get("type"))
+    return word(kind if kind in _KINDS else "message_word", lang)
+
+
+def _said(said: Said, channel: Channel, user_id: str, phone: Phone, lang: str, at: str) -> Markup:
     body = said.body or {}
+    read = word("read", lang) if account_has_read(channel, user_id, said.at_ms) else None
     if said.kind == "message":
-        return line_preview.render_said(_as_message(body, lang), lang, at=at)
+        quote = None
+        if "quotedMessageId" in body:
+            quote = quoted(body["quotedMessageId"], channel, phone, lang) or (
+                "",
+                word("quoted_gone", lang),
+            )
+        message = as_message(body)
+        return line_preview.render_said(message, lang, at=at, read=read, quote=quote)
     if said.kind == "postback":
         shown = body.get("displayText")
-        note = _note(f"{word('postback', lang)}: {body.get('data', '')}")
+        note = note_line(f"{word('postback', lang)}: {body.get('data', '')}{_params(body)}")
         if isinstance(shown, str) and shown:
-            return line_preview.render_said(shown, lang, at=at) + note
+            return line_preview.render_said(shown, lang, at=at, read=read) + note
         return note
-    words = {"unblock": "unblocked"}
-    return _note(f"{word(words.get(said.kind, said.kind), lang)} {at}")
+    return note_line(f"{_happened(said.kind, lang)} {at}")
 
 
-def _as_message(body: Json, lang: str) -> Json:
+def _happened(kind: str, lang: str) -> str:
+    key = f"did_{kind}"
+    return word(key if key in HAPPENINGS else "did_something", lang)
+
+
+HAPPENINGS = frozenset({"did_follow", "did_unfollow", "did_unblock", "did_unsent"})
+
+
+def _params(body: Json) -> str:
+    params = body.get("params")
+    if not isinstance(params, dict):
+        return ""
+    values = ", ".join(str(value) for value in params.values())  # pyright: ignore
+    return f" ({values})"
+
+
+def as_message(body: Json) -> Json:
     """What the person sent, in the shape of a message object, which the preview can draw."""
     content_url = f"/_emulator/contents/{body.get('id')}"
     kind = body.get("type")
-    if kind in ("image", "video"):
+    if kind == "image":
         return {"type": kind, "originalContentUrl": content_url, "previewImageUrl": content_url}
+    if kind == "video":
+        return {"type": kind, "originalContentUrl": content_url}
     if kind == "audio":
-        return {
-            "type": "audio",
-            "originalContentUrl": content_url,
-            "duration": body.get("duration", 0),
-        }
+        duration = body.get("duration", 0)
+        return {"type": "audio", "originalContentUrl": content_url, "duration": duration}
     if kind == "file":
-        return {"type": "text", "text": f"📄 {body.get('fileName')}"}
+        return body | {"originalContentUrl": content_url}
     return body
 
 
-def _note(text: str) -> Markup:
+def note_line(text: str) -> Markup:
+    """A line in the middle of the chat that is nobody's message."""
     return Markup('<p class="note">{}</p>').format(text)
 
 
-def _time(at_ms: int) -> str:
+def clock_time(at_ms: int) -> str:
+    """The time of day that is printed beside a message (Japan, as LINE's days are)."""
     return datetime.fromtimestamp(at_ms / 1000, JST).strftime("%H:%M")
 
 
-def day(one: Entry) -> str:
+def day(at_ms: int) -> str:
     """The day of an entry, for the line between days."""
-    return datetime.fromtimestamp(one.at_ms / 1000, JST).strftime("%Y/%m/%d")
+    return datetime.fromtimestamp(at_ms / 1000, JST).strftime("%Y/%m/%d")

@@ -4,42 +4,57 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 
 import orjson
 from aiohttp import web
 
-from ..model import FRIENDSHIP_NAMES, Channel, Json, Passing, Said, Sending, Typing, User
+from ..chat.store import ReadMark
+from ..model import (
+    FRIENDSHIP_NAMES,
+    Channel,
+    ChatChange,
+    Json,
+    Passing,
+    Phone,
+    Said,
+    Sending,
+    Typing,
+)
 from ..platform import Platform
-from . import draw, pages
+from ..richmenu.store import is_open
+from . import draw, pages, wall
+from .menu import draw_menu, menu_of
 
 PING_SECONDS = 15.0
 """A comment so often keeps the connection known to be alive on both sides."""
 _GATHER_SECONDS = 0.05
 
 News = Sending | Said | Passing
+Key = tuple[str, str]
 
 
 async def stream(
     request: web.Request,
     platform: Platform,
-    channel: Channel,
-    users: Iterable[User],
+    watched: Mapping[Key, str],
     tell: Callable[[str, list[News]], Json],
 ) -> web.StreamResponse:
-    """Send `tell(user id, new entries)` as an event whenever these phones get something."""
+    """Send `tell(name, news)` as an event whenever there are news under a key.
+
+    `watched` gives each key of `platform.watchers` the name that `tell` knows it by.
+    """
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
     )
     response.headers["X-Accel-Buffering"] = "no"
     await response.prepare(request)
     changed = asyncio.Event()
-    news: dict[str, asyncio.Queue[News]] = {}
+    queues: dict[Key, asyncio.Queue[News]] = {}
     watchers = platform.watchers
-    for user in users:
-        queue = _Waking(changed)
-        news[user.id] = queue
-        watchers.setdefault((channel.id, user.id), set()).add(queue)
+    for key in watched:
+        queue = queues[key] = _Waking(changed)
+        watchers.setdefault(key, set()).add(queue)
     try:
         await response.write(b"retry: 1000\n\n")
         while platform.watchers is watchers:
@@ -48,23 +63,25 @@ async def stream(
             except TimeoutError:
                 await response.write(b": still here\n\n")
                 continue
-            # A burst of messages becomes one event for each phone.
+            # A burst of messages becomes one event for each phone, and one write for all phones.
             await asyncio.sleep(_GATHER_SECONDS)
             changed.clear()
-            for user_id, queue in news.items():
+            out: list[bytes] = []
+            for key, queue in queues.items():
                 if not queue.empty():
-                    entries = [queue.get_nowait() for _ in range(queue.qsize())]
-                    data = orjson.dumps(tell(user_id, entries))
-                    await response.write(b"data: " + data + b"\n\n")
+                    news = [queue.get_nowait() for _ in range(queue.qsize())]
+                    out.append(b"data: " + orjson.dumps(tell(watched[key], news)) + b"\n\n")
+            if out:
+                await response.write(b"".join(out))
     except ConnectionError:
         pass
     finally:
-        for user_id, queue in news.items():
-            watching = watchers.get((channel.id, user_id))
+        for key, queue in queues.items():
+            watching = watchers.get(key)
             if watching is not None:
                 watching.discard(queue)
                 if not watching:
-                    watchers.pop((channel.id, user_id), None)
+                    watchers.pop(key, None)
     with contextlib.suppress(ConnectionError):
         await response.write_eof()
     return response
@@ -82,35 +99,69 @@ class _Waking(asyncio.Queue[News]):
         self._changed.set()
 
 
-def phone_news(channel: Channel, lang: str) -> Callable[[str, list[News]], Json]:
-    """News for one phone's page: the new entries, and the friendship as it is now."""
+class PhoneNews:
+    """News for one phone's page.
 
-    def tell(user_id: str, news: list[News]) -> Json:
-        state = FRIENDSHIP_NAMES[channel.friendship(user_id)]
-        entries = [one for one in news if not isinstance(one, Passing)]
-        last = len(entries) - 1
+    New entries come alone; when something older may have changed (a read mark, a message taken
+    back, anything in a group) `whole` has the chat anew. `menu` comes when the rich menu changed.
+    """
+
+    def __init__(self, chat: pages.Chat) -> None:
+        self._chat = chat
+        self._menu = self._menu_id()
+
+    def _menu_id(self) -> str:
+        if self._chat.group is not None:
+            return ""
+        menu = menu_of(self._chat.platform, self._chat.channel, self._chat.user.id)
+        return menu.id if menu else ""
+
+    def tell(self, name: str, news: list[News]) -> Json:
+        """The event for these news."""
+        chat = self._chat
         latest = news[-1]
-        return {
-            "entries": [
-                draw.entry(one, channel, lang, newest=place == last)
-                for place, one in enumerate(entries)
-            ],
-            "friendship": pages.friendship_controls(state, lang),
-            "typing": latest.seconds if isinstance(latest, Typing) else 0,
-        }
+        told: Json = {"entries": [], "typing": 0}
+        added = [one for one in news if not isinstance(one, Passing)]
+        older = any(isinstance(one, ReadMark | ChatChange) for one in news)
+        if chat.group is not None or older:
+            told["whole"] = pages.entries(chat)
+        else:
+            phone = chat.channel.phones.get(chat.user.id) or Phone()
+            last = len(added) - 1
+            told["entries"] = [
+                draw.entry(one, chat.channel, chat.user.id, phone, chat.lang, newest=place == last)
+                for place, one in enumerate(added)
+            ]
+        if chat.group is not None:
+            return told
+        state = FRIENDSHIP_NAMES[chat.channel.friendship(chat.user.id)]
+        told["friendship"] = pages.friendship_controls(state, chat.lang)
+        told["typing"] = latest.seconds if isinstance(latest, Typing) else 0
+        menu_id = self._menu_id()
+        if menu_id != self._menu:
+            self._menu = menu_id
+            told["menu"] = self._new_menu()
+        return told
 
-    return tell
+    def _new_menu(self) -> Json:
+        chat = self._chat
+        menu = menu_of(chat.platform, chat.channel, chat.user.id)
+        return {
+            "html": draw_menu(chat.platform, chat.channel, chat.user.id, chat.lang),
+            "open": menu is not None and is_open(chat.channel, chat.user.id, menu),
+        }
 
 
 def wall_news(platform: Platform, channel: Channel, lang: str) -> Callable[[str, list[News]], Json]:
-    """News for the wall: the phone's little screen as it is now."""
+    """News for the wall: the phone's little screen as it is now, and what has arrived."""
 
     def tell(user_id: str, news: list[News]) -> Json:
+        arrived = [one for one in news if isinstance(one, Sending)]
         return {
             "user": user_id,
-            "screen": pages.card_screen(platform.users[user_id], channel, lang),
+            "screen": wall.card_screen(platform.users[user_id], channel, lang),
             "state": FRIENDSHIP_NAMES[channel.friendship(user_id)],
-            "arrived": any(isinstance(one, Sending) for one in news),
+            "bubbles": sum(len(one.message_ids) for one in arrived),
         }
 
     return tell

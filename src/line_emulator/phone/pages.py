@@ -1,41 +1,67 @@
-"""The HTML of the phone and of the wall of phones."""
+"""The HTML of one phone: a chat with an account, or of a group, and what lies around it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from markupsafe import Markup
 
+from ..groups.store import Group, Groups
 from ..model import FRIENDSHIP_NAMES, Channel, Phone, User
 from ..platform import Platform
-from . import draw
+from . import draw, talk
+from .menu import draw_menu
+from .sheets import sheets
+from .shell import icon, join, link, other, page, switches, texts
 from .words import word
 
 SHOWN = 200
 """How many of a chat's latest entries the page draws."""
-ON_WALL = 3
-"""How many of the latest entries a phone on the wall shows."""
+_TEXTS = (
+    "copied",
+    "lost",
+    "nothing_to_tap",
+    "actions_for",
+    "would_call",
+    "would_mail",
+    "would_line",
+    "would_open",
+    "take_photo",
+    "choose_photo",
+    "date",
+    "time",
+    "datetime",
+    "quoting",
+    "close_menu",
+    "open_menu",
+    "open_tab",
+)
+_SIZES = (("small", "0.85"), ("normal", "1"), ("large", "1.2"), ("extra_large", "1.45"))
 
 
-def page(title: str, lang: str, body: Markup, script: str, kind: str) -> Markup:
-    """A whole page with its stylesheets and the one module that makes it live."""
-    return Markup(
-        '<!doctype html><html lang="{lang}"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<title>{title}</title><link rel="icon" href="data:,">'
-        '<link rel="stylesheet" href="/phone-assets/line-preview.css">'
-        '<link rel="stylesheet" href="/phone-assets/phone.css">'
-        '<script type="module" src="/phone-assets/line-preview.js"></script>'
-        '<script type="module" src="/phone-assets/{script}"></script>'
-        '</head><body class="{kind}">{body}</body></html>'
-    ).format(lang=lang, title=title, script=script, kind=kind, body=body)
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """Which chat a phone shows: that with the account of `channel`, or `group`."""
 
+    platform: Platform
+    user: User
+    channel: Channel
+    group: Group | None
+    lang: str
 
-def _link(path: str, text: str, css: str = "", **query: str | int) -> Markup:
-    return Markup('<a class="{}" href="{}?{}">{}</a>').format(css, path, urlencode(query), text)
+    @property
+    def title(self) -> str:
+        """What stands at the top of the chat."""
+        if self.group is None:
+            return self.channel.name
+        return talk.title(self.platform, self.group)
 
-
-# One phone
+    @property
+    def query(self) -> dict[str, str]:
+        """The query of the page, without the language."""
+        query = {"channel": self.channel.id}
+        return query | {"chat": self.group.id} if self.group else query
 
 
 def friendship_controls(state: str, lang: str) -> Markup:
@@ -50,203 +76,168 @@ def friendship_controls(state: str, lang: str) -> Markup:
     ).format(state=state, name=word(state, lang), act=act, label=word(label, lang))
 
 
-def chat(phone: Phone, channel: Channel, lang: str) -> Markup:
-    """The latest entries of a chat with a line between days."""
-    entries = phone.entries[-SHOWN:]
+def entries(chat: Chat) -> Markup:
+    """The latest entries of the chat with a line between days."""
+    if chat.group is not None:
+        drawn = talk.drawn(chat.platform, chat.group, chat.user, chat.lang, SHOWN)
+    else:
+        phone = chat.channel.phones.get(chat.user.id) or Phone()
+        latest = phone.entries[-SHOWN:]
+        last = len(latest) - 1
+        drawn = [
+            (
+                one.at_ms,
+                draw.entry(one, chat.channel, chat.user.id, phone, chat.lang, newest=place == last),
+            )
+            for place, one in enumerate(latest)
+        ]
     parts: list[Markup] = []
     day = ""
-    for place, one in enumerate(entries):
-        if draw.day(one) != day:
-            day = draw.day(one)
+    for at_ms, html in drawn:
+        if draw.day(at_ms) != day:
+            day = draw.day(at_ms)
             parts.append(Markup('<p class="day">{}</p>').format(day))
-        parts.append(draw.entry(one, channel, lang, newest=place == len(entries) - 1))
+        parts.append(html)
     if not parts:
-        parts.append(Markup('<p class="nothing">{}</p>').format(word("empty", lang)))
-    return Markup("").join(parts)
+        parts.append(Markup('<p class="nothing">{}</p>').format(word("empty", chat.lang)))
+    return join(parts)
 
 
-def phone_page(platform: Platform, user: User, channel: Channel, lang: str) -> Markup:
-    """The page `/phone/{user}`: one person's chat with one account."""
+def phone_page(chat: Chat) -> Markup:
+    """The page `/phone/{user}`."""
+    lang, channel, user = chat.lang, chat.channel, chat.user
     phone = channel.phones.get(user.id) or Phone()
-    state = FRIENDSHIP_NAMES[phone.friendship]
-    other = "en" if lang == "ja" else "ja"
-    accounts = Markup("").join(
-        _link(
-            f"/phone/{user.id}",
-            one.name,
-            "account here" if one is channel else "account",
-            channel=one.id,
-            lang=lang,
-        )
-        for one in platform.channels.values()
-    )
-    texts = ("copied", "opened", "lost", "nothing_to_tap")
+    in_group = chat.group is not None
     body = Markup(
-        '<main class="desk" data-user="{user}" data-channel="{channel}" data-lang="{lang}"'
-        ' data-typing="{typing}" {texts}>'
-        '<section class="phone" aria-label="{name}"><header class="bar">'
-        '<a class="back" href="/phones?{back}" aria-label="{all}">‹</a><h1>{account}</h1>'
-        '<span class="friendship">{friendship}</span></header>'
-        '<div class="chat" id="chat" tabindex="0" role="log" aria-live="polite">{chat}</div>'
+        '<main class="desk" data-user="{user}" data-channel="{channel}" data-chat="{group}"'
+        ' data-basic-id="{basic}" data-lang="{lang}" data-typing="{typing}" {texts}>'
+        '<section class="phone" aria-label="{name}">'
+        '<div class="front"><header class="bar">'
+        '<a class="round back" href="/phones?{back}" aria-label="{all}">{arrow}</a><h1>{title}</h1>'
+        '{friendship}<button type="button" class="round more" data-about aria-label="{person}"'
+        ' title="{person}">{lines}</button></header>'
+        '<div class="chat" id="chat" tabindex="0" role="log" aria-live="polite">{entries}</div>'
         '<p class="typing" id="typing" role="status" aria-label="{loading}" hidden>'
         "<span></span><span></span><span></span></p>"
-        '<form class="composer" id="composer">'
-        '<details class="attach"><summary aria-label="{attach}" title="{attach}">＋</summary><menu>'
-        '<button type="button" data-send="photo">{photo}</button>'
-        '<button type="button" data-send="sticker">{sticker}</button>'
-        '<button type="button" data-send="location">{location}</button></menu></details>'
-        '<input type="file" id="file" accept="image/*" hidden>'
-        '<input id="text" name="text" autocomplete="off" placeholder="{message}"'
-        ' aria-label="{message}" maxlength="5000">'
-        '<button type="submit">{send}</button></form></section>'
-        '<aside class="person"><img src="{picture}" alt="" width="96" height="96"><h2>{name}</h2>'
-        '<p class="friendship">{friendship}</p>'
-        "<h3>{accounts_title}</h3><nav>{accounts}</nav>"
-        "<dl><dt>{language}</dt><dd>{spoken}</dd><dt>{user_id}</dt><dd><code>{user}</code></dd></dl>"
-        "<nav>{wall} · {switch}</nav></aside></main>"
-        '<dialog id="picker"><form method="dialog"><label>{pick}<input id="picked"></label>'
-        '<div><button value="cancel">{cancel}</button><button value="ok">{ok}</button></div>'
-        '</form></dialog><p id="toast" role="status" hidden></p>'
+        '<div class="quotebar" id="quotebar" hidden><p></p><button type="button" class="round"'
+        ' data-unquote aria-label="{unquote}">{cross}</button></div>{below}</div>'
+        '<div class="ground" id="ground" hidden></div>'
+        '<section class="sheet" id="sheet" role="dialog" aria-modal="true" hidden></section>'
+        '<p id="toast" role="status" hidden></p></section>{aside}</main>{sheets}'
     ).format(
         user=user.id,
         channel=channel.id,
+        group=chat.group.id if chat.group else "",
+        basic=channel.basic_id,
         lang=lang,
-        texts=Markup(" ").join(
-            Markup('data-{}="{}"').format(key.replace("_", "-"), word(key, lang)) for key in texts
-        ),
-        typing=max(0, round(phone.loading_until - platform.clock.now())),
+        texts=texts(lang, *_TEXTS),
+        typing=0 if in_group else max(0, round(phone.loading_until - chat.platform.clock.now())),
         name=user.name,
-        account=channel.name,
+        title=chat.title,
         back=urlencode({"channel": channel.id, "lang": lang}),
         all=word("all_phones", lang),
-        friendship=friendship_controls(state, lang),
-        chat=chat(phone, channel, lang),
+        arrow=icon("back"),
+        friendship=Markup("")
+        if in_group
+        else Markup('<span class="friendship">{}</span>').format(
+            friendship_controls(FRIENDSHIP_NAMES[phone.friendship], lang)
+        ),
+        person=word("person", lang),
+        lines=icon("lines"),
+        entries=entries(chat),
         loading=word("loading", lang),
+        unquote=word("stop_quoting", lang),
+        cross=icon("close"),
+        below=_below(chat),
+        aside=_aside(chat, FRIENDSHIP_NAMES[phone.friendship]),
+        sheets=sheets(lang),
+    )
+    return page(f"{user.name} – {chat.title}", lang, body, "phone")
+
+
+def _below(chat: Chat) -> Markup:
+    lang = chat.lang
+    menu = Markup("") if chat.group else draw_menu(chat.platform, chat.channel, chat.user.id, lang)
+    tools = join(
+        Markup('<button type="button" data-send="{}">{}<span>{}</span></button>').format(
+            name, icon(name), word(name, lang)
+        )
+        for name in ("photo", "camera", "video", "audio", "sticker", "location", "file")
+    )
+    return Markup(
+        '<div class="below" id="below"><form class="composer" id="composer">'
+        '<button type="button" class="round" id="tomenu" aria-label="{back}" title="{back}" hidden>'
+        '{lines}</button><button type="button" class="round" id="attach" aria-label="{attach}"'
+        ' title="{attach}" aria-expanded="false" aria-controls="tools">{plus}</button>'
+        '<textarea id="text" name="text" rows="1" autocomplete="off" placeholder="{message}"'
+        ' aria-label="{message}" maxlength="5000"></textarea>'
+        '<button type="submit" class="round send" aria-label="{send}" title="{send}">{arrow}'
+        '</button></form><div class="tools" id="tools" hidden>{tools}</div>'
+        '<div id="menu">{menu}</div></div>'
+    ).format(
+        back=word("to_menu", lang),
+        lines=icon("lines"),
         attach=word("attach", lang),
-        photo=word("photo", lang),
-        sticker=word("sticker", lang),
-        location=word("location", lang),
+        plus=icon("plus"),
         message=word("message", lang),
         send=word("send", lang),
+        arrow=icon("send"),
+        tools=tools,
+        menu=menu,
+    )
+
+
+def _aside(chat: Chat, state: str) -> Markup:
+    lang, user = chat.lang, chat.user
+    platform = chat.platform
+    path = f"/phone/{user.id}"
+    groups = list(platform.store.of(Groups).of_user(user.id))
+    group_links = join(
+        link(
+            path,
+            talk.title(platform, one),
+            "account here" if one is chat.group else "account",
+            chat=one.id,
+            channel=chat.channel.id,
+            lang=lang,
+        )
+        for one in groups
+    )
+    accounts = switches(
+        list(platform.channels.values()),
+        chat.channel if chat.group is None else None,
+        path,
+        lang,
+    )
+    sizes = join(
+        Markup('<label><input type="radio" name="letters" value="{}"{}>{}</label>').format(
+            value, Markup(" checked") if value == "1" else "", word(name, lang)
+        )
+        for name, value in _SIZES
+    )
+    return Markup(
+        '<aside class="person" id="person"><img src="{picture}" alt="" width="80" height="80">'
+        '<h2>{name}</h2><p class="friendship">{friendship}</p>'
+        "<h3>{account}</h3><nav>{accounts}</nav>{groups}"
+        '<fieldset class="letters"><legend>{letters}</legend>{sizes}</fieldset>'
+        "<dl><dt>{language}</dt><dd>{spoken}</dd><dt>{user_id}</dt><dd><code>{user}</code></dd></dl>"
+        '<nav class="ways">{wall}{gallery}{switch}</nav></aside>'
+    ).format(
         picture=platform.picture_path(user),
-        accounts_title=word("account", lang),
+        name=user.name,
+        friendship=friendship_controls(state, lang),
+        account=word("account", lang),
         accounts=accounts,
+        groups=Markup("<h3>{}</h3><nav>{}</nav>").format(word("groups", lang), group_links)
+        if groups
+        else "",
+        letters=word("letters", lang),
+        sizes=sizes,
         language=word("language", lang),
         spoken=user.language,
         user_id=word("user_id", lang),
-        wall=_link("/phones", word("all_phones", lang), channel=channel.id, lang=lang),
-        switch=_link(
-            f"/phone/{user.id}", word("other_language", lang), channel=channel.id, lang=other
-        ),
-        pick=word("pick", lang),
-        cancel=word("cancel", lang),
-        ok=word("ok", lang),
+        user=user.id,
+        wall=link("/phones", word("all_phones", lang), channel=chat.channel.id, lang=lang),
+        gallery=link("/phone-gallery", word("gallery", lang), lang=lang),
+        switch=link(path, word("other_language", lang), **(chat.query | {"lang": other(lang)})),
     )
-    return page(f"{user.name} – {channel.name}", lang, body, "phone.js", "one")
-
-
-# The wall
-
-
-def card_screen(user: User, channel: Channel, lang: str) -> Markup:
-    """The little screen of a phone on the wall: its latest entries."""
-    phone = channel.phones.get(user.id)
-    entries = phone.entries[-ON_WALL:] if phone else []
-    if not entries:
-        return Markup('<p class="nothing">{}</p>').format(word("empty_wall", lang))
-    last = len(entries) - 1
-    return Markup("").join(
-        draw.entry(one, channel, lang, newest=place == last) for place, one in enumerate(entries)
-    )
-
-
-def _card(platform: Platform, user: User, channel: Channel, lang: str) -> Markup:
-    state = FRIENDSHIP_NAMES[channel.friendship(user.id)]
-    return Markup(
-        '<li class="card {state}" data-user="{id}">'
-        '<a href="/phone/{id}?{query}"><span class="who"><img src="{picture}" alt="" width="32"'
-        ' height="32" loading="lazy"><b>{name}</b><i class="dot" title="{state_name}"></i></span>'
-        '<span class="sr">{state_name}</span></a>'
-        '<div class="screen" inert><div class="zoom">{screen}</div></div></li>'
-    ).format(
-        state=state,
-        id=user.id,
-        query=urlencode({"channel": channel.id, "lang": lang}),
-        picture=platform.picture_path(user),
-        name=user.name,
-        state_name=word(state, lang),
-        screen=card_screen(user, channel, lang),
-    )
-
-
-def wall_page(
-    platform: Platform,
-    people: list[User],
-    channel: Channel,
-    lang: str,
-    *,
-    search: str,
-    number: int,
-    size: int,
-    total: int,
-) -> Markup:
-    """The page `/phones`: page `number` (0 is the first) of the people found."""
-    common: dict[str, str | int] = {"channel": channel.id, "lang": lang, "size": size}
-    if search:
-        common["q"] = search
-    steps: list[Markup] = []
-    if number > 0:
-        steps.append(_link("/phones", word("previous", lang), "step", **common, page=number - 1))
-    if (number + 1) * size < total:
-        steps.append(_link("/phones", word("next", lang), "step", **common, page=number + 1))
-    first = number * size + 1 if people else 0
-    other = "en" if lang == "ja" else "ja"
-    accounts = Markup("").join(
-        _link(
-            "/phones",
-            one.name,
-            "account here" if one is channel else "account",
-            channel=one.id,
-            lang=lang,
-        )
-        for one in platform.channels.values()
-    )
-    if people:
-        cards = Markup("").join(_card(platform, user, channel, lang) for user in people)
-    else:
-        words = ("nobody_found", "nobody_found") if search else ("nobody", "nobody_hint")
-        cards = Markup('<li class="none"><b>{}</b><br>{}</li>').format(
-            word(words[0], lang), word(words[1], lang) if words[0] != words[1] else ""
-        )
-    body = Markup(
-        '<header class="top"><h1>{title}</h1><p>{intro}</p>'
-        '<form role="search"><input type="search" name="q" value="{search}" placeholder="{ask}"'
-        ' aria-label="{ask}"><input type="hidden" name="channel" value="{channel}">'
-        '<input type="hidden" name="lang" value="{lang}"><button>{find}</button></form>'
-        '<nav class="accounts">{accounts}{switch}</nav></header>'
-        '<main class="wall" data-channel="{channel}" data-lang="{lang}" data-q="{search}"'
-        ' data-page="{number}" data-size="{size}" data-lost="{lost}"><ul>{cards}</ul></main>'
-        '<footer class="pages"><span>{first}–{last} / {total}</span>{steps}</footer>'
-        '<p id="toast" role="status" hidden></p>'
-    ).format(
-        title=word("phones", lang),
-        intro=word("phones_intro", lang),
-        search=search,
-        ask=word("search", lang),
-        find=word("find", lang),
-        channel=channel.id,
-        lang=lang,
-        accounts=accounts,
-        switch=_link(
-            "/phones", word("other_language", lang), "switch", **(common | {"lang": other})
-        ),
-        number=number,
-        size=size,
-        lost=word("lost", lang),
-        cards=cards,
-        first=first,
-        last=first + len(people) - 1 if people else 0,
-        total=total,
-        steps=Markup("").join(steps),
-    )
-    return page(word("phones", lang), lang, body, "wall.js", "many")

@@ -3,7 +3,9 @@
 
 const wall = /** @type {HTMLElement} */ (document.querySelector(".wall"));
 const toast = /** @type {HTMLElement} */ (document.getElementById("toast"));
-const { channel = "", lang = "", q = "", page = "0", size = "24", lost = "" } = wall.dataset;
+const sound = /** @type {HTMLElement} */ (document.getElementById("sound"));
+const { channel = "", lang = "ja", q = "", state = "", page = "0", size = "24", lost = "" } = wall.dataset;
+const SOUND = "line-emulator-sound";
 
 /** @type {Map<string, HTMLElement>} */
 const cards = new Map();
@@ -11,28 +13,115 @@ for (const card of wall.querySelectorAll(".card")) {
   if (card instanceof HTMLElement) cards.set(card.dataset.user ?? "", card);
 }
 
+// How many phones something has arrived at, and how many bubbles
+
+/** @type {Set<string>} */
+const reached = new Set();
+let bubbles = 0;
+
+function count() {
+  /** @type {HTMLElement} */ (document.getElementById("reached")).textContent = String(reached.size);
+  /** @type {HTMLElement} */ (document.getElementById("bubbles")).textContent = String(bubbles);
+}
+
+document.getElementById("clear")?.addEventListener("click", () => {
+  reached.clear();
+  bubbles = 0;
+  count();
+});
+
+// A short sound, off until it is switched on
+
+/** @type {AudioContext | null} */
+let speaker = null;
+let rang = 0;
+
+function ring() {
+  // One sound for a whole broadcast is enough.
+  if (!speaker || performance.now() - rang < 400) return;
+  rang = performance.now();
+  const tone = speaker.createOscillator();
+  const loudness = speaker.createGain();
+  tone.frequency.value = 880;
+  loudness.gain.setValueAtTime(0.12, speaker.currentTime);
+  loudness.gain.exponentialRampToValueAtTime(0.001, speaker.currentTime + 0.3);
+  tone.connect(loudness).connect(speaker.destination);
+  tone.start();
+  tone.stop(speaker.currentTime + 0.3);
+}
+
+/** @param {boolean} on */
+function setSound(on) {
+  sound.setAttribute("aria-pressed", String(on));
+  const words = /** @type {HTMLElement} */ (sound.querySelector("span"));
+  words.dataset.name ??= words.textContent ?? "";
+  words.textContent = `${words.dataset.name}: ${on ? wall.dataset.on : wall.dataset.off}`;
+  localStorage.setItem(SOUND, on ? "on" : "off");
+  if (on) speaker ??= new AudioContext();
+  else { speaker?.close(); speaker = null; }
+}
+sound.addEventListener("click", () => {
+  setSound(sound.getAttribute("aria-pressed") !== "true");
+  ring();
+});
+setSound(localStorage.getItem(SOUND) === "on");
+
+// What arrives
+
 /** @param {HTMLElement} card */
 function toBottom(card) {
   const screen = card.querySelector(".screen");
   if (screen) screen.scrollTop = screen.scrollHeight;
 }
 
-/** @param {{user: string, screen: string, state: string, arrived: boolean}} news */
-function show(news) {
-  const card = cards.get(news.user);
-  const inside = card?.querySelector(".zoom");
-  if (!card || !inside) return;
-  inside.innerHTML = news.screen;
-  card.classList.remove("friend", "blocked", "not_friend", "arrived");
-  card.classList.add(news.state);
-  if (news.arrived) {
-    void card.offsetWidth; // restarts the animation
-    card.classList.add("arrived");
+/** News of each phone that are not shown yet: the newest of a burst is enough.
+ * @type {Map<string, {user: string, screen: string, state: string, bubbles: number}>} */
+const waiting = new Map();
+let drawing = 0;
+
+/** Draw what waits, a few phones in each frame, so that two hundred at once do not stop the page. */
+function draw() {
+  const began = performance.now();
+  /** @type {HTMLElement[]} */
+  const drawn = [];
+  for (const [user, news] of waiting) {
+    waiting.delete(user);
+    const card = cards.get(user);
+    const inside = card?.querySelector(".zoom");
+    if (!card || !inside) continue;
+    inside.innerHTML = news.screen;
+    card.classList.remove("friend", "blocked", "not_friend", "arrived");
+    card.classList.add(news.state);
+    if (news.bubbles) drawn.push(card);
+    else toBottom(card);
+    if (performance.now() - began > 12) break;
   }
-  toBottom(card);
+  if (drawn.length) void drawn[0].offsetWidth; // restarts the animations
+  for (const card of drawn) {
+    card.classList.add("arrived");
+    toBottom(card);
+  }
+  drawing = waiting.size ? requestAnimationFrame(draw) : 0;
 }
 
-const query = new URLSearchParams({ channel, lang, q, page, size });
+/** @param {{user: string, screen: string, state: string, bubbles: number}} news */
+function show(news) {
+  const before = waiting.get(news.user)?.bubbles ?? 0;
+  waiting.set(news.user, { ...news, bubbles: news.bubbles + before });
+  if (news.bubbles) {
+    reached.add(news.user);
+    bubbles += news.bubbles;
+    count();
+    ring();
+  }
+  drawing ||= requestAnimationFrame(draw);
+}
+
+document.getElementById("filter")?.addEventListener("change", (event) => {
+  if (event.target instanceof HTMLSelectElement) event.target.form?.requestSubmit();
+});
+
+const query = new URLSearchParams({ channel, lang, q, state, page, size });
 const stream = new EventSource(`/phones/stream?${query}`);
 let wasLost = false;
 stream.onmessage = (event) => show(JSON.parse(event.data));
