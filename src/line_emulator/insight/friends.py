@@ -7,13 +7,14 @@ less what came after. People who were there before the story began count for eve
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from ..audience.people import demographics
-from ..model import Channel, Friendship, User
+from ..audience.people import Demographics, demographics
+from ..model import Channel, Friendship, Phone, User
 from ..platform import Platform
 
-_SLICE = 5_000
+_SLICE = 200
 """So many people are counted before requests get their turn."""
 
 
@@ -44,8 +45,20 @@ class Standing:
 
 def is_known(platform: Platform, user: User) -> bool:
     """Whether LINE believes to know enough to reach this person by gender, age and region."""
-    known = demographics(platform, user)
+    return suffices(demographics(platform, user))
+
+
+def suffices(known: Demographics) -> bool:
+    """Whether one who is known so far is reached by gender, age and region."""
     return known.gender is not None and known.age is not None and known.area is not None
+
+
+async def everybody(channel: Channel) -> AsyncIterator[tuple[str, Phone]]:
+    """All who ever met the account, by user id; in between, requests get their turn."""
+    for number, (user_id, phone) in enumerate(list(channel.phones.items()), 1):
+        yield user_id, phone
+        if not number % _SLICE:
+            await asyncio.sleep(0)
 
 
 def befriended(platform: Platform, channel: Channel, user: User, *, first: bool) -> None:
@@ -77,7 +90,7 @@ def _today(platform: Platform, channel: Channel) -> Change:
 async def standing(platform: Platform, channel: Channel, day: str) -> Standing:
     """How things stood at the end of this day."""
     followers = reach = blocks = 0
-    for number, (user_id, phone) in enumerate(list(channel.phones.items()), 1):
+    async for user_id, phone in everybody(channel):
         if phone.friendship is Friendship.FRIEND:
             followers += 1
             user = platform.users.get(user_id)
@@ -85,8 +98,6 @@ async def standing(platform: Platform, channel: Channel, day: str) -> Standing:
         elif phone.friendship is Friendship.BLOCKED:
             followers += 1
             blocks += 1
-        if not number % _SLICE:
-            await asyncio.sleep(0)
     for later, change in channel.store.of(FriendDays).days.items():
         if later > day:
             followers -= change.followers

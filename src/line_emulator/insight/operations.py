@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from datetime import date
 
@@ -14,7 +13,7 @@ from ..richmenu import record as menu_record
 from ..richmenu.store import menus_of
 from . import acts as _acts  # the acts belong to the feature: loading one loads the other
 from .dates import days_between, read_day, write_day, years_before
-from .friends import is_known, standing
+from .friends import everybody, standing, suffices
 from .record import Records
 from .shown import PRIVACY, statistics
 
@@ -29,7 +28,6 @@ MAX_UNIT_SPAN = 30
 MENU_YEARS = 3
 MENU_SUMMARY_SPAN = 396
 MENU_DAILY_SPAN = 99
-_SLICE = 5_000
 _VIA = {
     "broadcast": "apiBroadcast",
     "push": "apiPush",
@@ -111,15 +109,13 @@ async def demographic(call: Call) -> Answer:
     }  # fmt: skip
     total = reach = 0
     since = platform.clock.now() - DEMOGRAPHIC_DAYS * 86_400
-    for number, (user_id, phone) in enumerate(list(channel.phones.items()), 1):
-        if not number % _SLICE:
-            await asyncio.sleep(0)
+    async for user_id, phone in everybody(channel):
         user = platform.users.get(user_id)
         if user is None or phone.friendship is not Friendship.FRIEND or phone.followed_at > since:
             continue
         known = demographics(platform, user)
         total += 1
-        reach += is_known(platform, user)
+        reach += suffices(known)
         age = age_group(known.age)
         found = {
             "gender": known.gender or "unknown",
