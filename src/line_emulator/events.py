@@ -297,14 +297,12 @@ def module_attached(platform: Platform, channel: Channel, scopes: list[str]) -> 
     return event
 
 
-def module_detached(platform: Platform, channel: Channel) -> Json:
-    """A detached event. Its only published reason is that the account was deleted."""
+def module_detached(platform: Platform, channel: Channel, reason: str | None) -> Json:
+    """A detached event. "bot_deleted" is the only reason that LINE names; its example has none."""
     event = common(platform, channel, "module", None)
-    event["module"] = {
-        "type": "detached",
-        "botId": channel.bot_user_id,
-        "reason": "bot_deleted",
-    }
+    event["module"] = {"type": "detached", "botId": channel.bot_user_id}
+    if reason is not None:
+        event["module"]["reason"] = reason
     return event
 
 

@@ -19,7 +19,7 @@ from .limits import Buckets
 from .stores import Stores
 
 Json = dict[str, Any]
-Via = Literal["reply", "push", "multicast", "broadcast", "narrowcast"]
+Via = Literal["reply", "push", "multicast", "broadcast", "narrowcast", "pnp"]
 
 
 class Friendship(IntEnum):

@@ -8,6 +8,8 @@ from ..accountlink import operations as account_link
 from ..audience import operations as audience
 from ..chat import operations as chat
 from ..content import operations as content
+from ..contracts import mission, notification
+from ..contracts import module as modules
 from ..coupon import operations as coupons
 from ..groups import operations as groups
 from ..insight import operations as insight
@@ -50,6 +52,9 @@ MODULES = (
     units,
     webhook_settings,
     memberships,
+    mission,
+    modules,
+    notification,
 )
 """The modules whose operations are served."""
 

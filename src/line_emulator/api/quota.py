@@ -48,5 +48,5 @@ def _count_of(via: str) -> None:
         return answer({"status": "ready", "success": call.channel.sent_by_day.get((via, day), 0)})
 
 
-for _via in ("reply", "push", "multicast", "broadcast"):
+for _via in ("reply", "push", "multicast", "broadcast", "pnp", "pnp/templated"):
     _count_of(_via)

@@ -7,8 +7,10 @@ from aiohttp import web
 from ..acts import Actor
 from ..audience import control as audience
 from ..content import control as content
+from ..contracts import control as contracts
 from ..coupon import control as coupons
 from ..groups import control as groups
+from ..liff import control as liff
 from ..living import control as behaviours
 from ..login import control as login
 from ..membership import control as memberships
@@ -26,6 +28,7 @@ MODULES = (
     coupons,
     groups,
     living,
+    liff,
     login,
     openapi,
     pace,
@@ -35,6 +38,7 @@ MODULES = (
     users,
     webhooks,
     memberships,
+    contracts,
 )
 """The modules whose routes are served."""
 
