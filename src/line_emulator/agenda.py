@@ -57,6 +57,11 @@ class Agenda:
         self._handle: asyncio.Handle | None = None
         self._closed = False
 
+    @property
+    def moved(self) -> tuple[int, int]:
+        """Differs whenever a duty was added or done."""
+        return self._number, len(self._heap)
+
     def __len__(self) -> int:
         return len(self._heap)
 

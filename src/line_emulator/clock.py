@@ -63,6 +63,14 @@ class Clock:
         self._frozen_at = None
         self._offset = 0.0
 
+    def kept(self) -> tuple[float, float | None, float]:
+        """What makes this clock differ from the machine's: offset, frozen at, advanced by."""
+        return self._offset, self._frozen_at, self._advanced
+
+    def restore(self, offset: float, frozen_at: float | None, advanced: float) -> None:
+        """Differ from the machine's clock as `kept` says."""
+        self._offset, self._frozen_at, self._advanced = offset, frozen_at, advanced
+
     def month(self) -> str:
         """The current month in UTC+9 as `yyyyMM`, the unit of the message quota."""
         return self.day()[:6]

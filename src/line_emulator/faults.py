@@ -108,6 +108,11 @@ class Faults:
         self.rules.append(rule)
         return rule
 
+    def restore(self, rules: list[Fault]) -> None:
+        """Put rules in force with what they have counted so far."""
+        self.rules = rules
+        self._ids = itertools.count(max((rule.id for rule in rules), default=0) + 1)
+
     def strike(self, method: str, path: str, channel: str | None, body: bytes) -> Fault | None:
         """The rule that strikes this request, if any.
 

@@ -52,13 +52,13 @@ def quote_token() -> str:
 class MessageIds:
     """Hands out message ids: decimal strings of 18 digits that only grow, as LINE's do."""
 
-    __slots__ = ("_next",)
+    __slots__ = ("next",)
 
     def __init__(self) -> None:
-        self._next = 600_000_000_000_000_001
+        self.next = 600_000_000_000_000_001
 
     def take(self, count: int) -> list[str]:
         """`count` fresh ids in rising order."""
-        first = self._next
-        self._next += count * 17
+        first = self.next
+        self.next += count * 17
         return [str(first + 17 * i) for i in range(count)]

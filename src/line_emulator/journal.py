@@ -76,6 +76,16 @@ class Deliveries:
             del self._blocks[:drop], self._starts[:drop]
         self.news.tell()
 
+    def blocks(self) -> list[Arrivals]:
+        """All arrivals that are kept, oldest first."""
+        return self._blocks
+
+    def restore(self, blocks: list[Arrivals], last: int) -> None:
+        """Go on from a log that was kept elsewhere."""
+        self._blocks = blocks
+        self._starts = [block.first for block in blocks]
+        self.last = last
+
     def after(self, seq: int, limit: int) -> list[tuple[int, Sending, str]]:
         """Up to `limit` arrivals numbered above `seq`."""
         found: list[tuple[int, Sending, str]] = []
@@ -105,6 +115,16 @@ class Requests:
         row["seq"] = self.last
         self._rows.append(row)
         self.news.tell()
+
+    def newest(self, count: int) -> list[Json]:
+        """The last `count` requests, oldest first."""
+        return list(self._rows)[-count:]
+
+    def restore(self, rows: list[Json], last: int) -> None:
+        """Go on from a log that was kept elsewhere."""
+        self._rows.clear()
+        self._rows.extend(rows)
+        self.last = last
 
     def after(self, seq: int, limit: int) -> list[Json]:
         """Up to `limit` requests numbered above `seq`."""

@@ -55,12 +55,18 @@ class Lane:
         self.poster = poster
         self.channel = channel
         self.stats = Stats()
-        self.pending = 0
+        self.unsettled: dict[Pending, None] = {}
+        """Events not yet answered for, in the order in which they came."""
         self._queues: dict[str, deque[Pending]] = {}
         self._ready: deque[str] = deque()
         self._posting = 0
         self._timer: asyncio.TimerHandle | None = None
         self._shuffle: list[Pending] = []
+
+    @property
+    def pending(self) -> int:
+        """How many events are not yet answered for."""
+        return len(self.unsettled)
 
     def put(self, item: Pending) -> None:
         """Queue an event behind the others of the same person."""

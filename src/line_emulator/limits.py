@@ -37,6 +37,16 @@ class Buckets:
     def __init__(self) -> None:
         self._level: dict[str, tuple[float, float]] = {}
 
+    def kept(self, now: float) -> dict[str, tuple[float, float]]:
+        """Each bucket's level and for how many seconds it has stood."""
+        return {key: (level, now - then) for key, (level, then) in self._level.items()}
+
+    def restore(
+        self, levels: dict[str, tuple[float, float]], now: float, away: float = 0.0
+    ) -> None:
+        """Take over what `kept` said `away` seconds ago; they have filled up in the meantime."""
+        self._level = {key: (level, now - age - away) for key, (level, age) in levels.items()}
+
     def take(self, key: str, limit: Limit, now: float) -> bool:
         """Take a token for the endpoint `key` at monotonic second `now`; False if none is left."""
         level, then = self._level.get(key, (float(limit.requests), now))

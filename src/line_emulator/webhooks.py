@@ -13,7 +13,7 @@ import base64
 import hashlib
 import hmac
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, cast
 
 import aiohttp
@@ -43,6 +43,8 @@ class WebhookPoster:
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
         self.news = News()
+        self.moved = 0
+        """Rises whenever an event is queued or answered for."""
         self._lanes: dict[str, Lane] = {}
         self._session: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -89,7 +91,8 @@ class WebhookPoster:
         return len(events)
 
     def _enqueue(self, lane: Lane, item: Pending) -> None:
-        lane.pending += 1
+        lane.unsettled[item] = None
+        self.moved += 1
         settings = lane.channel.webhook
         wait = settings.delay
         if settings.delay_jitter:
@@ -99,6 +102,15 @@ class WebhookPoster:
             self.later(wait, lambda: put(item))
         else:
             put(item)
+
+    def resume(self) -> None:
+        """Post what an earlier process left unanswered, as a state file remembers it.
+
+        Who was posted to just before the end gets those events again, as LINE may do.
+        """
+        for lane in self._lanes.values():
+            for item in list(lane.unsettled):
+                lane.put(item)
 
     async def post(self, lane: Lane, batch: list[Pending]) -> None:
         """Post one batch (and its duplicates) and book what became of it."""
@@ -115,7 +127,7 @@ class WebhookPoster:
         status, reason, detail = outcomes[0]
         if any(200 <= outcome[0] < 300 for outcome in outcomes):
             lane.stats.ok += len(batch)
-            self._settle(lane, len(batch))
+            self._settle(lane, batch)
             return
         if reason == "REQUEST_TIMEOUT":
             lane.stats.timeouts += 1
@@ -141,11 +153,13 @@ class WebhookPoster:
             self.later(wait, lambda: lane.put(item))
             return
         lane.stats.failed += 1
-        self._settle(lane, 1)
+        self._settle(lane, (item,))
 
-    def _settle(self, lane: Lane, count: int) -> None:
-        lane.pending -= count
-        if lane.pending == 0:
+    def _settle(self, lane: Lane, items: Iterable[Pending]) -> None:
+        for item in items:
+            lane.unsettled.pop(item, None)
+        self.moved += 1
+        if not lane.unsettled:
             self.news.tell()
 
     def _mark_delivered(self, channel: Channel, batch: list[Pending]) -> None:
