@@ -203,17 +203,11 @@ def drawn(contracts: Contracts, body: Json) -> Json:
             {"type": "text", "text": emphasized["content"], "size": "xl", "weight": "bold"},
         ]
     for item in cast(list[Json], inner.get("items") or []):
-        name: Json = {"type": "text", "text": contracts.items[item["itemKey"]], "size": "sm",
-                "color": "#888888", "flex": 2}  # fmt: skip
-        value: Json = {
-            "type": "text",
-            "text": item["content"],
-            "size": "sm",
-            "wrap": True,
-            "flex": 4,
-        }
-        lines.append({"type": "box", "layout": "baseline", "margin": "md",
-                      "contents": [name, value]})  # fmt: skip
+        words = contracts.items[item["itemKey"]]
+        name: Json = {"type": "text", "text": words, "color": "#888888", "flex": 2}
+        value: Json = {"type": "text", "text": item["content"], "wrap": True, "flex": 4}
+        row: Json = {"type": "box", "layout": "baseline", "margin": "md"}
+        lines.append(row | {"contents": [name | {"size": "sm"}, value | {"size": "sm"}]})
     bubble: Json = {
         "type": "bubble",
         "body": {"type": "box", "layout": "vertical", "contents": lines},
