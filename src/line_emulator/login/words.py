@@ -84,6 +84,24 @@ _WORDS: dict[str, tuple[str, str]] = {
         "この画面の有効期限が切れました。もう一度はじめからお試しください。",
         "This screen has expired. Start again.",
     ),
+    "not_opened": (
+        "許可しなかったので、アプリは開きませんでした。",
+        "The app was not opened, as the permissions were not granted.",
+    ),
+    "cancelled": ("キャンセルしました", "Cancelled"),
+    "picker": ("送信先を選ぶ", "Send to"),
+    "picker_hint": (
+        "選んだ人に、あなたからのメッセージとして送られます。",
+        "The people you choose get it as a message from you.",
+    ),
+    "send": ("送信", "Send"),
+    "scan": ("コードを読み取る", "Scan a code"),
+    "scan_hint": (
+        "カメラの代わりに、読み取った文字列を入力してください。",
+        "There is no camera here: enter what the code says.",
+    ),
+    "scanned": ("コードの内容", "What the code says"),
+    "close": ("閉じる", "Close"),
     "link_title": ("アカウント連携", "Account link"),
     "linked": ("アカウントを連携しました。", "The accounts are linked."),
     "link_failed": (
