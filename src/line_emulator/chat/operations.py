@@ -12,6 +12,7 @@ from ..limits import PER_SECOND_100
 from ..model import Friendship, Typing
 from ..validation.core import obj, string
 from ..validation.report import Path, Report, Unreadable
+from . import acts  # pyright: ignore[reportUnusedImport]  # noqa: F401 - registers the acts
 from .store import ReadMark, Reads
 
 DEFAULT_SECONDS = 20

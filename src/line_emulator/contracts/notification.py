@@ -197,9 +197,9 @@ def drawn(contracts: Contracts, body: Json) -> Json:
                           "wrap": True}]  # fmt: skip
     emphasized: Json | None = inner.get("emphasizedItem")
     if emphasized is not None:
-        name = contracts.items[emphasized["itemKey"]]
+        label = contracts.items[emphasized["itemKey"]]
         lines += [
-            {"type": "text", "text": name, "size": "sm", "color": "#888888", "margin": "lg"},
+            {"type": "text", "text": label, "size": "sm", "color": "#888888", "margin": "lg"},
             {"type": "text", "text": emphasized["content"], "size": "xl", "weight": "bold"},
         ]
     for item in cast(list[Json], inner.get("items") or []):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
-from ..acts import ACTS, ActError
+from ..acts import ACTS, CHAT_ACTS, ActError
 from ..journal import News
 from ..model import Json
 from .route import Ask, ControlError, control
@@ -18,7 +18,17 @@ _ACT = {
     "properties": {
         "user": {"type": "string"},
         "channel": {"type": "string", "description": "the first by default"},
-        "type": {"enum": sorted(ACTS)},
+        "type": {"enum": sorted(ACTS.keys() | CHAT_ACTS.keys())},
+        "chat": {"type": "string", "description": "the group or room in which it happens"},
+        "images": {"type": "integer", "description": "message: so many photos at a time"},
+        "quote": {"type": "string", "description": "message: the id of a message it quotes"},
+        "members": {"type": "array", "items": {"type": "string"}, "description": "group_create, "
+                    "group_invite: user ids"},
+        "member": {"type": "string", "description": "group_remove: a user id"},
+        "account": {"type": "boolean", "description": "group acts: the account itself"},
+        "coupon": {"type": "string", "description": "coupon acts: a coupon id or \"last\""},
+        "plan": {"type": "integer", "description": "membership_join: a plan's id"},
+        "hwid": {"type": "string", "description": "beacon: its hardware id"},
         "text": {"type": "string", "description": "message: a text message, for short"},
         "message": {
             "description": "message: the content object (text, sticker, image, video, audio, file "
