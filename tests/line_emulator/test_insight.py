@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from io import BytesIO
 
 import pytest
+from PIL import Image
 
 LINK = "https://example.com/sale?from=line"
 OTHER = "https://example.com/other"
@@ -177,6 +179,128 @@ async def test_only_broadcasts_have_statistics_of_their_own(line, api):
     assert (await api.call("GET", path + pushed.headers["x-line-request-id"])).status == 404
     assert (await api.call("GET", path + "nobody-knows")).status == 404
     assert (await api.call("GET", path)).status == 400
+
+
+async def test_a_narrowcast_on_its_way_has_no_number_yet(line, api):
+    people = await friends(line, 120)
+    await line.clock(freeze=NOON)
+    await line.call("PATCH", "/pace", {"narrowcast_waiting": 10, "narrowcast_per_second": 50})
+    accepted = await api.call("POST", "/v2/bot/message/narrowcast", {"messages": [TEXT]})
+    assert accepted.status == 202, accepted.json
+    sent = accepted.headers["x-line-request-id"]
+    assert (await statistics(api, sent))["overview"]["delivered"] is None
+    await line.clock(advance=11)
+    await quiet(line)
+    assert (await statistics(api, sent))["overview"]["delivered"] is None
+    for _ in range(20):
+        await line.clock(advance=1)
+        await quiet(line)
+    assert (await statistics(api, sent))["overview"]["delivered"] == 120
+    await everybody(line, people, type="tap", label=LINK)
+    found = await statistics(api, sent)
+    assert (found["overview"]["uniqueClick"], found["clicks"][0]["click"]) == (120, 120)
+
+
+async def quiet(line):
+    """Let duties that are due be done."""
+    for _ in range(5):
+        await line.state()
+
+
+MENU = {
+    "size": {"width": 800, "height": 540},
+    "selected": False,
+    "name": "m",
+    "chatBarText": "menu",
+    "areas": [
+        {
+            "bounds": {"x": 0, "y": 270 * one, "width": 800, "height": 270},
+            "action": {"type": "postback", "data": f"area={one}"},
+        }
+        for one in range(2)
+    ],
+}
+
+
+async def default_menu(api):
+    held = BytesIO()
+    Image.new("RGB", (800, 540), "white").save(held, "PNG")
+    menu = (await api.call("POST", "/v2/bot/richmenu", MENU)).json["richMenuId"]
+    path = f"/v2/bot/richmenu/{menu}/content"
+    await api.call("POST", path, data=held.getvalue(), Content_Type="image/png")
+    assert (await api.call("POST", f"/v2/bot/user/all/richmenu/{menu}")).status == 200
+    return menu
+
+
+async def test_rich_menus_in_all_and_day_by_day(line, api):
+    people = await friends(line, 30)
+    await line.clock(freeze=NOON)
+    menu = await default_menu(api)
+    path = f"/v2/bot/insight/richmenu/{menu}"
+    await everybody(line, people, type="menu_open")
+    await everybody(line, people[:15], type="menu", area=0)
+    await everybody(line, people[:15], type="menu", area=0)
+    await line.clock(advance=2 * DAY)  # 12 May
+    await everybody(line, people[10:20], type="menu", area=1)
+    silent = {"richMenuId": menu}
+    week = "from=20260508&to=20260514"
+    # Until tomorrow only the 10th is counted: 15 people are too few to be told of.
+    assert (await api.call("GET", f"{path}/summary?{week}")).json == silent
+    await line.clock(advance=DAY)
+    bounds = [area["bounds"] for area in MENU["areas"]]
+    found = (await api.call("GET", f"{path}/summary?{week}")).json
+    assert found == silent | {
+        "metricsFrom": "20260510",
+        "metricsTo": "20260512",
+        "impression": {"metrics": {"count": found["impression"]["metrics"]["count"],
+                                   "uniqueUsers": 30}},
+        "clicks": [
+            {"bounds": bounds[0], "metrics": {"count": 30, "uniqueUsers": 15}},
+            {"bounds": bounds[1], "metrics": {"count": 10, "uniqueUsers": 10}},
+        ],
+    }  # fmt: skip
+    daily = (await api.call("GET", f"{path}/daily?{week}")).json
+    assert [one["date"] for one in daily["impression"]["metrics"]] == [
+        "20260510", "20260511", "20260512",
+    ]  # fmt: skip
+    assert daily["clicks"][0]["metrics"] == [
+        {"date": "20260510", "count": 30, "uniqueUsers": 15},
+        {"date": "20260511", "count": 0, "uniqueUsers": 0},
+        {"date": "20260512", "count": 0, "uniqueUsers": 0},
+    ]
+    # A part of the period in which fewer than 20 people tapped says nothing.
+    assert (await api.call("GET", f"{path}/daily?from=20260512&to=20260512")).json == silent
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("to=20260510", "Bad Request"),
+        ("from=20260510", "Bad Request"),
+        ("from=20260510&to=2026051", "Bad Request"),
+        ("from=20260511&to=20260510",
+         "Parameter to must be the same date as, or after parameter from."),
+        ("from=20250101&to=20260202", "Date range exceeds. Max range is 396 days."),
+        ("from=20230509&to=20230601", "Parameter from must be the same date as, or after "
+                                      "2023-05-10."),
+    ],
+)  # fmt: skip
+async def test_periods_of_rich_menus(line, api, query, message):
+    await line.clock(freeze=NOON)
+    menu = await default_menu(api)
+    refused = await api.call("GET", f"/v2/bot/insight/richmenu/{menu}/summary?{query}")
+    assert (refused.status, refused.json) == (400, {"message": message})
+
+
+async def test_days_of_rich_menus_are_at_most_ninety_nine(line, api):
+    await line.clock(freeze=NOON)
+    menu = await default_menu(api)
+    path = f"/v2/bot/insight/richmenu/{menu}/daily?from=20260101"
+    assert (await api.call("GET", f"{path}&to=20260410")).status == 200
+    refused = await api.call("GET", f"{path}&to=20260411")
+    assert refused.json == {"message": "Date range exceeds. Max range is 99 days."}
+    gone = "/v2/bot/insight/richmenu/richmenu-0/summary?from=20260101&to=20260102"
+    assert (await api.call("GET", gone)).status == 404
 
 
 async def unit(api, name, first, last):

@@ -7,12 +7,15 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
+import aiohttp
 import orjson
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from PIL import Image
 
 from line_emulator import Emulator, EmulatorClient, EmulatorError
 
@@ -378,10 +381,6 @@ async def test_rich_menus_are_tapped(line, api, bot):
 
 
 async def picture(api, menu) -> None:
-    from io import BytesIO
-
-    from PIL import Image
-
     held = BytesIO()
     Image.new("RGB", (800, 270), "white").save(held, "PNG")
     path = f"/v2/bot/richmenu/{menu}/content"
@@ -450,8 +449,6 @@ async def test_believable_people_from_the_start_and_after_a_reset():
             await line.clock(freeze=NOON)
             await line.call("POST", "/behaviours", {"pace": 1})
             channel = emulator.channel
-            import aiohttp
-
             async with aiohttp.ClientSession() as session:
                 headers = {"Authorization": f"Bearer {channel.token}"}
                 body = {"messages": [LINKED]}

@@ -9,12 +9,13 @@ from ..api.operation import Answer, Call, LineError, answer, not_found, operatio
 from ..audience.people import AREAS, age_group, demographics, friend_days
 from ..limits import PER_HOUR_60
 from ..model import Friendship, Json
+from ..narrowcast.store import narrowcasts
 from ..richmenu import record as menu_record
 from ..richmenu.store import menus_of
 from . import acts as _acts  # the acts belong to the feature: loading one loads the other
 from .dates import days_between, read_day, write_day, years_before
 from .friends import everybody, standing, suffices
-from .record import Records
+from .record import Record, Records
 from .shown import PRIVACY, statistics
 
 __all__ = ["_acts"]
@@ -155,13 +156,17 @@ async def message_event(call: Call) -> Answer:
     if not request_id:
         raise LineError(400, "requestId is required")
     record = call.channel.store.of(Records).requests.get(request_id)
+    job = narrowcasts(call.platform, call.channel).get(request_id)
     if record is None:
-        not_found()
+        if job is None:
+            not_found()
+        record = Record(at=job.accepted_at)
+    on_its_way = job is not None and job.completed_at is None
     body = statistics([record], unique_impression=False)
     head: Json = {
         "requestId": request_id,
         "timestamp": int(record.at),
-        "delivered": record.delivered if record.complete else None,
+        "delivered": None if on_its_way else record.delivered,
     }
     body["overview"] = head | body["overview"]
     return answer(body)

@@ -51,13 +51,11 @@ class Bubble:
 class Record:
     """What came of one request, or of all requests of a unit on one day.
 
-    `at` is the time of sending in seconds since 1970, `delivered` the number of phones reached;
-    `complete` is False while a narrowcast is still being sent.
+    `at` is the time of sending in seconds since 1970, `delivered` the number of phones reached.
     """
 
     at: float = 0.0
     delivered: int = 0
-    complete: bool = True
     bubbles: list[Bubble] = field(default_factory=list[Bubble])
 
     def bubble(self, index: int) -> Bubble:

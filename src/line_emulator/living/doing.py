@@ -62,7 +62,7 @@ def _find_offers(sending: Sending) -> Offers:
         if message.get("type") in ("video", "audio"):
             offers.media.append(message_id)
         if message.get("type") == "coupon":
-            offers.add("coupon", {"type": "coupon_get", "message": message_id})
+            offers.add("coupon", {"type": "coupon_get", "coupon": message["couponId"]})
     for tappable in [*tapping.in_sending(sending), *links.tappable(sending)]:
         message_id = sending.message_ids[tappable.message_index]
         kind = "link" if links.url_of(tappable.action) else "button"
