@@ -11,8 +11,8 @@ from aiohttp import web
 from . import api, control, phone
 from .acts import Actor
 from .api.gate import unknown_path
-from .living.believable import live
 from .liff import web as liff_pages
+from .living.believable import live
 from .login import web as login_pages
 from .login.store import logins
 from .model import Channel, Json
@@ -89,7 +89,7 @@ class Emulator:
         given = {
             name: value
             for name in ("webhook_url", "quota", "unlimited")
-            if (value := getattr(setup, name))
+            if (value := getattr(setup, name)) is not None and value is not False
         }
         platform.setup = dataclasses.replace(platform.setup, **given)
         for channel in platform.channels.values():
