@@ -56,6 +56,7 @@ class Agenda:
         self._number = 0
         self._handle: asyncio.Handle | None = None
         self._closed = False
+        self._due: float | None = None
 
     @property
     def moved(self) -> tuple[int, int]:
@@ -73,8 +74,13 @@ class Agenda:
             self.wake()
 
     def after(self, seconds: float, name: str, data: Json) -> None:
-        """Do `name` with `data` in so many seconds."""
-        self.at(self._platform.clock.now() + seconds, name, data)
+        """Do `name` with `data` in so many seconds.
+
+        What a duty plans counts from when that duty was due, not from when it was done: a clock
+        that is moved by a day finds a day's chain of duties, one after the other.
+        """
+        since = self._platform.clock.now() if self._due is None else self._due
+        self.at(since + seconds, name, data)
 
     def pending(self) -> list[tuple[float, str, Json]]:
         """All duties still to be done, in order."""
@@ -109,10 +115,12 @@ class Agenda:
         for _ in range(_AT_ONCE):
             if not self._heap or self._heap[0][0] > now or time.perf_counter() > until:
                 break
-            _, _, name, data = heapq.heappop(self._heap)
+            self._due, _, name, data = heapq.heappop(self._heap)
             try:
                 DUTIES[name](self._platform, data)
             except Exception:
                 log.exception("duty %s", name)
                 self._platform.own_errors += 1
+            finally:
+                self._due = None
         self.wake()
