@@ -83,7 +83,7 @@ def issue(call: Call, fields: dict[str, str]) -> Answer:
     body: Json = {"access_token": token.token, "token_type": "Bearer"}
     if token.refresh_token is not None:
         body["refresh_token"] = token.refresh_token
-    body["expires_in"] = int(token.expires_at - platform.clock.now())
+    body["expires_in"] = round(token.expires_at - platform.clock.now())
     body["scope"] = scope_text(token.scopes)
     if "openid" in token.scopes:
         body["id_token"] = id_token(
