@@ -17,7 +17,7 @@ _COLOURS: Final = (
 _EARS: Final = (
     "",
     '<path d="M32 44 26 14 54 30zM108 44 114 14 86 30z"/>',
-    '<ellipse cx="48" cy="22" rx="11" ry="24"/><ellipse cx="92" cy="22" rx="11" ry="24"/>',
+    '<ellipse cx="48" cy="27" rx="11" ry="24"/><ellipse cx="92" cy="27" rx="11" ry="24"/>',
     '<circle cx="36" cy="36" r="17"/><circle cx="104" cy="36" r="17"/>',
 )
 _EYES: Final = (
@@ -38,7 +38,7 @@ _MOUTHS: Final = (
 _MORE: Final = (
     "",
     '<path d="M118 18c-6-10-20-2-12 8l12 11 12-11c8-10-6-18-12-8z" fill="#e8556a" stroke="none"/>',
-    '<path d="M120 12v30M120 50v3M108 16v22" stroke-width="5"/>',
+    '<path d="M122 12v26M122 48v1M110 16v18" stroke-width="5"/>',
     '<path d="m118 10 4 10 10 4-10 4-4 10-4-10-10-4 10-4z" fill="#f5b301" stroke="none"/>',
     '<path d="M112 44q12-14 4-22-10 10-4 22z" fill="#5aa9e0" stroke="none"/>',
 )

@@ -13,6 +13,7 @@ from aiohttp import web
 from markupsafe import Markup
 
 from ..groups.store import Group, Groups
+from ..liff.store import find_app
 from ..model import Channel, User
 from ..platform import Platform
 from . import coupons, draw, gallery, live, opening, pages, wall
@@ -51,6 +52,7 @@ class Phones:
             ("/phone/{user}/stream", self._phone_stream),
             ("/phone/{user}/open", self._open),
             ("/phone/{user}/coupon", self._coupon),
+            ("/phone/{user}/liff", self._liff),
             ("/phone-gallery", self._gallery),
             ("/phone-assets/{file}", self._asset),
             ("/phone-pictures/{file}", self._picture),
@@ -104,7 +106,8 @@ class Phones:
         return _html(wall.wall_page(self._platform, channel, lang, choice))
 
     async def _gallery(self, request: web.Request) -> web.StreamResponse:
-        return _html(gallery.gallery_page(language_of(request), request.query.get("design")))
+        lang, design = language_of(request), request.query.get("design")
+        return _html(gallery.gallery_page(self._platform.base_url, lang, design))
 
     async def _open(self, request: web.Request) -> web.StreamResponse:
         user, channel = self._user(request), self._channel(request)
@@ -118,6 +121,13 @@ class Phones:
         user, channel, lang = self._user(request), self._channel(request), language_of(request)
         wanted = request.query.get("id", "")
         return _html(coupons.detail(self._platform, channel, user, wanted, lang))
+
+    async def _liff(self, request: web.Request) -> web.StreamResponse:
+        self._user(request)
+        app = find_app(self._platform, request.query.get("id", ""))
+        if app is None:
+            raise web.HTTPNotFound(text="no such LIFF app")
+        return web.json_response({"size": app.view_type})
 
     # Streams
 

@@ -174,4 +174,4 @@ def _link(lang: str) -> Markup:
         '<p>{}</p><p class="address"><code></code></p><div class="row">'
         '<button type="button" data-copy>{}</button>'
         '<button type="button" class="main" data-close>{}</button></div>'
-    ).format(word("would_note", lang), word("copy", lang), word("ok", lang))
+    ).format(word("would_note", lang), word("copy", lang), word("close", lang))

@@ -19,7 +19,7 @@ def page(title: str, lang: str, body: Markup, name: str, styles: str = "") -> Ma
         '<title>{title}</title><link rel="icon" href="data:,">{links}'
         '<script type="module" src="/phone-assets/line-preview.js"></script>'
         '<script type="module" src="/phone-assets/{name}.js"></script>'
-        '</head><body class="{name}">{body}</body></html>'
+        '</head><body class="on-{name}">{body}</body></html>'
     ).format(
         lang=lang,
         title=title,

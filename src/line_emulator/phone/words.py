@@ -31,6 +31,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Flex Messageがどう描かれるかを見比べるための見本です。JSONはそのまま送れます。",
         "Designs to judge by how Flex Messages are drawn here. Their JSON can be sent as it is.",
     ),
+    "sample_account": ("ひだまり商店", "Hidamari Store"),
     "copied_json": ("JSONをコピーしました", "JSON copied"),
     "other_language": ("English", "日本語"),
     # The chat
@@ -91,7 +92,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "camera": ("カメラ", "Camera"),
     "sticker": ("スタンプ", "Sticker"),
     "video": ("動画", "Video"),
-    "audio": ("ボイスメッセージ", "Voice message"),
+    "audio": ("音声", "Voice"),
     "file": ("ファイル", "File"),
     "close": ("閉じる", "Close"),
     "ok": ("決定", "OK"),

@@ -3,7 +3,7 @@
 
 import { address, desk, say, text, word } from "./desk.js";
 import { keyboard } from "./menu.js";
-import { open, pickPhoto, pickPlace } from "./sheets.js";
+import { close, open, pickPhoto, pickPlace } from "./sheets.js";
 
 /** Sends a place: set by the page, which knows how. @type {(place: Record<string, unknown>) => void} */
 let sendPlace = () => {};
@@ -94,6 +94,11 @@ function liff(uri, message) {
     resize(inside, id);
   });
 }
+
+// A LIFF app closes its window by `liff.closeWindow()`.
+window.addEventListener("message", (event) => {
+  if (event.data?.lineEmulatorLiff === "close") close();
+});
 
 /** The size that the LIFF app was registered with. @param {HTMLElement} sheet @param {string} id */
 async function resize(sheet, id) {

@@ -12,10 +12,11 @@ from ...model import Json
 from ..shell import icon, join, link, other, page
 from ..words import word
 from .designs import DESIGNS, Design
+from .parts import picture, sendable
 
 
-def gallery_page(lang: str, only: str | None) -> Markup:
-    """All designs, or the one named `only`."""
+def gallery_page(base_url: str, lang: str, only: str | None) -> Markup:
+    """All designs, or the one named `only`; in the JSON, pictures have addresses at `base_url`."""
     chosen = [one for one in DESIGNS if one.name == only] or list(DESIGNS)
     contents = join(
         Markup('<li><a href="#{}">{}</a></li>').format(one.name, one.title(lang)) for one in chosen
@@ -31,14 +32,20 @@ def gallery_page(lang: str, only: str | None) -> Markup:
         phones=link("/phones", word("all_phones", lang), lang=lang),
         switch=link("/phone-gallery", word("other_language", lang), lang=other(lang)),
         contents=contents,
-        designs=join(_figure(one, lang) for one in chosen),
+        designs=join(_figure(one, base_url, lang) for one in chosen),
     )
     return page(word("gallery", lang), lang, body, "gallery", "wall.css")
 
 
-def _figure(design: Design, lang: str) -> Markup:
+def _figure(design: Design, base_url: str, lang: str) -> Markup:
     title = design.title(lang)
-    drawn = line_preview.render_messages([design.message], lang=lang, sender_name=title, at="9:41")
+    drawn = line_preview.render_messages(
+        [design.message],
+        lang=lang,
+        sender_name=word("sample_account", lang),
+        sender_icon=picture("account"),
+        at="9:41",
+    )
     return Markup(
         '<figure id="{name}" class="{size}"><figcaption><h2>{title}</h2><p>{about}</p></figcaption>'
         '<div class="stage">{drawn}</div><details><summary>JSON</summary>'
@@ -53,7 +60,7 @@ def _figure(design: Design, lang: str) -> Markup:
         copied=word("copied_json", lang),
         icon=icon("copy"),
         copy=word("copy", lang),
-        json=json.dumps(design.message, ensure_ascii=False, indent=2),
+        json=json.dumps(sendable(design.message, base_url), ensure_ascii=False, indent=2),
     )
 
 

@@ -1,6 +1,6 @@
 """Short ways to write Flex Messages."""
 
-from typing import Any
+from typing import Any, cast
 
 Json = dict[str, Any]
 
@@ -33,3 +33,19 @@ def flex(contents: Json, alt: str = "Flex") -> Json:
 def picture(name: str) -> str:
     """The address of one of the gallery's drawings."""
     return f"/phone-pictures/{name}.svg"
+
+
+def sendable(value: Json, base_url: str) -> Json:
+    """The same message with whole addresses, as it can be sent."""
+    return cast(Json, _whole(value, base_url))
+
+
+def _whole(value: Any, base_url: str) -> Any:
+    if isinstance(value, dict):
+        pairs = cast(Json, value).items()
+        return {name: _whole(inner, base_url) for name, inner in pairs}
+    if isinstance(value, list):
+        return [_whole(inner, base_url) for inner in cast(list[Any], value)]
+    if isinstance(value, str) and value.startswith("/phone-pictures/"):
+        return base_url + value
+    return value
