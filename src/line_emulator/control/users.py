@@ -8,7 +8,8 @@ import orjson
 from aiohttp import web
 
 from .. import pictures
-from ..model import FRIENDSHIP_NAMES, Friendship, Json, Phone, Said, Sending
+from ..chat.store import account_has_read
+from ..model import FRIENDSHIP_NAMES, Channel, Friendship, Json, Phone, Said, Sending, User
 from .route import Ask, ControlError, control
 
 MAX_NEW = 200_000
@@ -137,12 +138,15 @@ async def phone(ask: Ask) -> Json:
         "channel": channel.id,
         "friendship": FRIENDSHIP_NAMES[chat.friendship],
         "loading": chat.loading_until > ask.platform.clock.now(),
-        "entries": [describe_entry(entry, chat) for entry in chat.entries[-limit:]],
+        "entries": [describe_entry(entry, chat, channel, user) for entry in chat.entries[-limit:]],
     }
 
 
-def describe_entry(entry: Sending | Said, chat: Phone) -> Json:
-    """An entry of a chat: `kind` "received", or what the person did."""
+def describe_entry(entry: Sending | Said, chat: Phone, channel: Channel, user: User) -> Json:
+    """An entry of a chat: `kind` "received", or what the person did.
+
+    `read` tells whether the other side has seen it: the person, or the account.
+    """
     if isinstance(entry, Sending):
         return {
             "kind": "received",
@@ -160,6 +164,7 @@ def describe_entry(entry: Sending | Said, chat: Phone) -> Json:
         "at": entry.at_ms,
         "message_id": entry.message_id,
         "webhook_event_id": entry.event_id,
+        "read": account_has_read(channel, user.id, entry.at_ms),
         "body": entry.body,
     }
 
