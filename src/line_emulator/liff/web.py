@@ -47,7 +47,7 @@ class LiffPages:
         get("/_emulator/liff/assets/{file}", self._asset)
         get(opening.LOGIN_PATH, self._login)
         get(f"/liff/{{liff_id:{_LIFF_ID}}}", self._open)
-        get(f"/liff/{{liff_id:{_LIFF_ID}}}/{{tail:.*}}", self._open)
+        get(f"/liff/{{liff_id:{_LIFF_ID}}}/{{tail:[\\s\\S]*}}", self._open)
         get("/_emulator/liff/demo", self._demo)
         calls: dict[str, Told] = {
             "app": self._app,
