@@ -14,7 +14,7 @@ import orjson
 from .. import events
 from ..api.operation import EMPTY, Answer, Call, LineError, operation
 from ..model import Friendship, Json, Sending, User
-from ..validation.core import Check, array, obj, string, text, url
+from ..validation.core import Check, array, boolean, obj, string, text, url
 from ..validation.messages import MESSAGES
 from ..validation.report import Path, Report
 from .phones import person_with
@@ -42,7 +42,7 @@ def _messages(value: Any, path: Path, report: Report) -> None:
             report.invalid(((path, place), "type"), f"{kind} can't be sent as a notification")
 
 
-_PUSH = obj({"to": _to, "messages": _messages})
+_PUSH = obj({"to": _to, "messages": _messages}, {"notificationDisabled": boolean})
 
 
 def _item(length: int) -> Check:
@@ -74,7 +74,8 @@ async def push(call: Call) -> Answer:
         _not_allowed()
     tag = _tag(call)
     body = call.json(_PUSH)
-    _deliver(call, body["to"], body["messages"], tag, "pnp")
+    silent = body.get("notificationDisabled") is True
+    _deliver(call, body["to"], body["messages"], tag, "pnp", silent=silent)
     return EMPTY
 
 
@@ -153,7 +154,15 @@ def _check_twice(places: list[tuple[str, str]], name: str) -> None:
     raise LineError(400, {"message": "The request body has 1 error(s)", "details": [detail]})
 
 
-def _deliver(call: Call, to: str, messages: list[Json], tag: str | None, counted: str) -> None:
+def _deliver(
+    call: Call,
+    to: str,
+    messages: list[Json],
+    tag: str | None,
+    counted: str,
+    *,
+    silent: bool = False,
+) -> None:
     platform, channel = call.platform, call.channel
     user = person_with(platform, to.lower())
     if user is None:
@@ -175,7 +184,7 @@ def _deliver(call: Call, to: str, messages: list[Json], tag: str | None, counted
         message_ids=platform.message_ids.take(len(messages)),
         unit=None,
         retry_key=None,
-        silent=False,
+        silent=silent,
     )
     platform.put_on_phone(channel, user.id, sending)
     platform.deliveries.add(sending, [user.id])
