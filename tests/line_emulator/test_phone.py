@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from html.parser import HTMLParser
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import expect
+from tests.line_emulator.browsing import chromium, tab
+
+__all__ = ["chromium", "tab"]
 
 QUESTION = {
     "type": "text",
@@ -105,32 +106,6 @@ async def test_content_is_never_served_as_a_page(line, api):
 # In Chromium
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-        )
-        yield browser
-        await browser.close()
-
-
-@pytest_asyncio.fixture
-async def tab(chromium: Browser) -> AsyncIterator[Page]:
-    """A tab in which no error may be reported."""
-    context = await chromium.new_context(viewport={"width": 1280, "height": 900})
-    page = await context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on(
-        "console", lambda message: errors.append(message.text) if message.type == "error" else None
-    )
-    yield page
-    await context.close()
-    # Pictures of made-up addresses do not load; everything else is a fault of the page.
-    assert [one for one in errors if "Failed to load resource" not in one] == []
-
-
 @pytest.mark.browser
 async def test_a_conversation(line, api, bot, tab):
     friend = await line.new_stranger(name="山田 花子")
@@ -174,6 +149,8 @@ async def test_buttons(line, api, bot, tab):
 async def test_blocking_and_photos(line, bot, tab):
     friend = await line.new_friend()
     await tab.goto(f"{line.url}/phone/{friend}?lang=en")
+    await tab.get_by_role("button", name="Photo, sticker").click()
+    await tab.get_by_role("button", name="Photo", exact=True).click()
     await tab.set_input_files(
         "#file", {"name": "a.png", "mimeType": "image/png", "buffer": b"\x89PNG"}
     )
