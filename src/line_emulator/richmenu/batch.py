@@ -25,7 +25,7 @@ START_SECONDS = 2.0
 """How long after its answer a batch begins; LINE publishes no figure."""
 KEPT_SECONDS = 14 * 24 * 3600
 """How long progress can be asked for and a `resumeRequestKey` lives (the same section)."""
-_AT_ONCE = 2000
+_AT_ONCE = 1000
 """So many people are seen to before other requests get their turn."""
 
 

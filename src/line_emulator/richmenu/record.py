@@ -1,8 +1,7 @@
 """How often a rich menu was seen and tapped, day by day: what its insight is made of.
 
 Reference, "Get rich menu insight totals" and "… by day": impressions and clicks of each area, with
-the number of different people, by day in UTC+9, of menus made with the Messaging API only. Fewer
-than 20 people who tapped, and LINE gives no figures: `clickers` is there to decide that.
+the number of different people, by day in UTC+9, of menus made with the Messaging API only.
 """
 
 from __future__ import annotations
@@ -101,9 +100,3 @@ def together(tallies: Iterable[Tally]) -> Tally:
         whole.count += tally.count
         whole.people.update(tally.people)
     return whole
-
-
-def clickers(record: MenuRecord, first: str, last: str) -> int:
-    """How many different people tapped any area in these days."""
-    taps = (tally for _, day in days(record, first, last) for tally in day.clicks)
-    return len(together(taps).people)

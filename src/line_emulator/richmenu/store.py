@@ -103,14 +103,12 @@ def shown(platform: Platform, channel: Channel, user_id: str) -> RichMenu | None
     Official Account Manager. Who is no friend sees the default ones only; a blocked account's chat
     has no menu.
     """
-    friendship = channel.friendship(user_id)
-    if friendship is Friendship.BLOCKED:
+    if channel.friendship(user_id) is Friendship.BLOCKED:
         return None
     menus = menus_of(channel)
-    if friendship is Friendship.FRIEND:
-        own = menus.by_id.get(menus.linked.get(user_id, ""))
-        if own is not None:
-            return own
+    own = menus.by_id.get(menus.linked.get(user_id, ""))
+    if own is not None:
+        return own
     if menus.default is not None:
         return menus.by_id.get(menus.default)
     return menus.manager_menu(platform.clock.now())
