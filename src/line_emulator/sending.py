@@ -49,6 +49,16 @@ def reachable(platform: Platform, channel: Channel, user_id: str, via: Via) -> b
     )  # fmt: skip
 
 
+def friends_among(channel: Channel, user_ids: Iterable[str]) -> list[str]:
+    """Those whom a multicast reaches: friends, each once, in the order given."""
+    phones, friend = channel.phones, Friendship.FRIEND
+    return [
+        user_id
+        for user_id in dict.fromkeys(user_ids)
+        if (phone := phones.get(user_id)) is not None and phone.friendship is friend
+    ]
+
+
 @dataclass(slots=True)
 class Reserved:
     """Messages set aside for what is being sent in the background, by request id (reference,
@@ -73,9 +83,14 @@ def quota_allows(platform: Platform, channel: Channel, people: int) -> bool:
 
 def deliver(platform: Platform, channel: Channel, sending: Sending, people: list[str]) -> None:
     """Put `sending` on these phones, all of them reachable, and count it."""
+    phones = channel.phones
     for user_id in people:
-        phone = platform.put_on_phone(channel, user_id, sending)
+        phone = phones[user_id]
+        phone.entries.append(sending)
         phone.loading_until = 0.0
+    if platform.watchers:
+        for user_id in people:
+            platform.tell_watchers(channel, user_id, sending)
     platform.deliveries.add(sending, people)
     record.delivered(channel, sending, len(people))
     day = (sending.via, platform.clock.day())

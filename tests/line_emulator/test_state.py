@@ -1,4 +1,4 @@
-"""The state file: everything comes back, a killed process leaves a whole file, a wrong one stays."""
+"""The state file: everything comes back, kill -9 leaves a whole file, a wrong one is left alone."""
 
 from __future__ import annotations
 
@@ -62,9 +62,11 @@ def drawers() -> list[type]:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=5,
-)  # fmt: skip
+)
 PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     str: st.text(max_size=8),
     int: st.integers(-(2**60), 2**60),

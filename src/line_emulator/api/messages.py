@@ -16,6 +16,7 @@ from ..sending import (
     accepted_before,
     assign_unit,
     deliver,
+    friends_among,
     quota_allows,
     reachable,
     remember_key,
@@ -152,10 +153,7 @@ async def multicast(call: Call) -> Answer:
     """Send multicast message: the same to up to 500 people; who cannot be reached is left out."""
     body = call.json(requests.MULTICAST)
     refuse_repeat(call)
-    # A user id named twice gets the message once.
-    wanted = dict.fromkeys(cast(list[str], body["to"]))
-    people = [one for one in wanted if reachable(call.platform, call.channel, one, "multicast")]
-    _send(call, body, "multicast", people)
+    _send(call, body, "multicast", friends_among(call.channel, cast(list[str], body["to"])))
     accept(call)
     return EMPTY
 

@@ -6,12 +6,12 @@ from typing import Any, cast
 
 from ..ids import CHAT_ID, USER_ID
 from .core import Check, array, boolean, obj, pattern, string
-from .messages import MESSAGES, no_mentions
+from .messages import MESSAGES, UNIT_NAME, no_mentions
 from .report import Path, Report, Unreadable
 
 MAX_RECIPIENTS = 500
 
-_UNITS = array(pattern(r"[A-Za-z0-9_]{1,30}", "Invalid aggregation unit"), 0, 1)
+_UNITS = array(pattern(UNIT_NAME.pattern, "Invalid aggregation unit"), 0, 1)
 
 
 def _to(value: Any, path: Path, report: Report) -> None:
@@ -29,7 +29,7 @@ def _to_many(value: Any, path: Path, report: Report) -> None:
         return
     is_user = USER_ID.fullmatch
     try:
-        if all(map(is_user, people)):
+        if all(map(is_user, people)):  # the usual case, at the speed of C
             return
     except TypeError:
         pass  # something is no string: found below
