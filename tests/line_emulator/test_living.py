@@ -354,6 +354,57 @@ async def test_films_are_watched(line, api):
     assert 60 > row["mediaPlayed25Percent"] > (row["mediaPlayed100Percent"] or 0)
 
 
+async def test_quick_replies_are_gone_when_something_newer_arrived(line, api):
+    people = await friends(line, 6)
+    await line.clock(freeze=NOON)
+    minute = {"min": 60, "median": 60, "max": 60}
+    await behave(line, {"before_opening": AT_ONCE, "before_acting": minute, "quick_reply": 1})
+    await broadcast(api, SURVEY)
+    await settled(line)
+    await api.multicast(people[:2], HELLO)
+    await settled(line)
+    await line.clock(advance=60)
+    assert (await settled(line))["quick_reply"] == 4
+
+
+async def test_coupons_are_opened(line, api):
+    await friends(line, 5)
+    coupon = {
+        "title": "100円引き",
+        "reward": {"type": "discount", "priceInfo": {"type": "fixed", "fixedAmount": 100}},
+        "acquisitionCondition": {"type": "normal"},
+        "startTimestamp": 0,
+        "endTimestamp": 1_924_959_599,
+        "timezone": "ASIA_TOKYO",
+        "visibility": "UNLISTED",
+        "maxUseCountPerTicket": 1,
+    }
+    made = await api.call("POST", "/v2/bot/coupon", coupon)
+    assert made.status == 200, made.json
+    await behave(line, QUICK | {"coupon": 1})
+    await broadcast(api, {"type": "coupon", "couponId": made.json["couponId"]})
+    done = await settled(line)
+    assert (done["coupon"], done["impossible"]) == (5, 0)
+
+
+async def test_who_is_being_talked_to_answers_soon_and_surely(line, api, bot):
+    someone = (await friends(line, 1))[0]
+    await line.clock(freeze=NOON)
+    hour = {"min": 3600, "median": 3600, "max": 3600}
+    second = {"min": 1, "median": 1, "max": 1}
+    await behave(
+        line,
+        {"open": 0, "before_opening": hour, "before_acting": second, "quick_reply": 1},
+    )
+    await line.say(someone, "辛いカレーをください")
+    (event,) = await bot.until(1)
+    await api.reply(event["replyToken"], SURVEY)
+    for _ in range(2):
+        await settled(line)
+        await line.clock(advance=1)
+    assert (await settled(line))["quick_reply"] == 1
+
+
 async def test_rich_menus_are_tapped(line, api, bot):
     people = await friends(line, 8)
     menu = {
