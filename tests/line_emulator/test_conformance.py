@@ -27,17 +27,16 @@ every_operation = pytest.mark.parametrize("op", OPS, ids=lambda op: op.id)
 FORM = "application/x-www-form-urlencoded"
 
 WITHOUT_CONTRACT = {
-    "detachModule": 403,
+    "detachModule": 400,  # reference, "Unlink (detach) the module channel": not detachable
     "acquireChatControl": 403,
     "releaseChatControl": 403,
     "getModules": 403,
     "attachModule": 403,
     "missionStickerV3": 403,
     "pushMessagesByPhone": 403,
-    "getPNPMessageStatistics": 403,
     "markMessagesAsRead": 403,
 }
-"""Operations for accounts with a contract of their own, and what all others are answered."""
+"""What operations for accounts with a contract of their own answer to all others."""
 
 ANSWERED_OTHERWISE = {
     "deleteAudienceGroup": 202,  # reference, "Delete audience"
@@ -72,7 +71,7 @@ async def send(world: World, op: Op, path: str, query: Json, body: Any) -> tuple
         channel = world.channel
         headers["Authorization"] = basic(channel["channel_id"], channel["channel_secret"])
     if op.id in FILES:
-        form = aiohttp.FormData()
+        form = aiohttp.FormData(default_to_multipart=True)
         for key, value in body.items():
             if key == "file":
                 form.add_field(key, value, filename="ids.txt", content_type="text/plain")
@@ -100,7 +99,11 @@ def wrong_in_answer(op: Op, status: int, answer: Any) -> list[str]:
     if schema is None:
         return []
     validator = jsonschema_rs.validator_for(json_schema(op.file, schema), validate_formats=False)
-    wrong = [f"{error.instance_path}: {error.message}" for error in validator.iter_errors(answer)]
+    wrong = [
+        f"{error.instance_path}: {error.message}"
+        for error in validator.iter_errors(answer)
+        if error.instance is not None or list(error.instance_path[-1:]) not in NULL_ANYWAY
+    ]
     for place, here, value in walk(op.file, schema, answer, "answer"):
         if isinstance(value, dict) and here.properties and here.rest is None:
             extra = set(value) - set(here.properties)
@@ -117,7 +120,12 @@ MORE_THAN_SPECIFIED: dict[tuple[str, str], str] = {
     ("CreateImpBasedAudienceGroupResponse", "expireTimestamp"): "the same",
     ("CreateImpBasedAudienceGroupResponse", "isIfaAudience"): "the same",
     ("AudienceGroupJob", "status"): "Get audience data",
+    ("AudienceGroup", "expireTimestamp"): "Get audience data",
 }
+
+
+NULL_ANYWAY = [["failedType"], ["description"]]
+"""Properties of a job that are null, as in the reference's examples ("Get audience data")."""
 
 
 async def test_every_operation_is_served(line):
@@ -143,10 +151,25 @@ async def test_what_is_good_is_taken(world, op):
     path, query = await address(world, op)
     for body in await good_bodies(world, op):
         status, answer, headers = await send(world, op, path, query, body)
-        expected = WITHOUT_CONTRACT.get(op.id, ANSWERED_OTHERWISE.get(op.id, op.success))
-        assert status == expected, (status, answer, body)
+        assert status == ANSWERED_OTHERWISE.get(op.id, op.success), (status, answer, body)
         assert headers["x-line-request-id"]
-        assert wrong_in_answer(op, status, answer) == []
+        wrong = wrong_in_answer(op, status, answer)
+        assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    "op",
+    [BY_ID[one] for one in WITHOUT_CONTRACT if one in BY_ID],
+    ids=lambda op: op.id,
+)
+async def test_without_a_contract(world, op):
+    path, query = await address(world, op)
+    everything = {"module": False, "mission": False, "notification": False, "mark_as_read": False}
+    body = (await good_bodies(world, op))[0]
+    await world.line.call("PATCH", "/contracts", everything)
+    status, answer, _ = await send(world, op, path, query, body)
+    assert status == WITHOUT_CONTRACT[op.id]
+    assert answer["message"]
 
 
 @every_operation
@@ -181,8 +204,6 @@ def permitted(broken: Broken) -> bool:
 async def test_what_breaks_a_rule_is_refused(world, op):
     if op.body is None or op.id not in BODIES | FILES:
         pytest.skip("takes no body, or only bytes")
-    if op.id in WITHOUT_CONTRACT:
-        pytest.skip("needs a contract")
     path, query = await address(world, op)
     taken, tried = [], set()
     for body in await good_bodies(world, op):
@@ -199,14 +220,12 @@ async def test_what_breaks_a_rule_is_refused(world, op):
                 taken.append(f"{broken}: {status} {answer}")
             elif not (answer.get("message") or answer.get("error")):
                 taken.append(f"{broken}: an error without a message, {answer}")
-    assert taken == []
+    assert not taken, "\n".join(taken)
     assert tried
 
 
 @every_operation
 async def test_broken_parameters_are_refused(world, op):
-    if op.id in WITHOUT_CONTRACT:
-        pytest.skip("needs a contract")
     path, query = await address(world, op)
     body = (await good_bodies(world, op))[0]
     taken = []
@@ -224,7 +243,7 @@ async def test_broken_parameters_are_refused(world, op):
             status, answer, _ = await send(world, op, path, changed, body)
             if status != 400 or not isinstance(answer, dict):
                 taken.append(f"{one.name} {what}: {status} {answer}")
-    assert taken == []
+    assert not taken, "\n".join(taken)
 
 
 def wrong_parameters(here: Any) -> list[str]:
@@ -265,6 +284,7 @@ UNKNOWN = {
 """Ids that look right and belong to nobody."""
 
 KNOWN_ANYWAY: dict[tuple[str, str], str] = {
+    ("releaseChatControl", "chatId"): "there is nothing to release",
     # Reference, "Link rich menu to user": only an invalid id is an error; nothing is said of one
     # that nobody has.
     ("linkRichMenuIdToUser", "userId"): "may be anybody's",
@@ -275,7 +295,7 @@ KNOWN_ANYWAY: dict[tuple[str, str], str] = {
 @every_operation
 async def test_unknown_ids_are_refused(world, op):
     named = [one.name for one in op.parameters if one.place == "path"]
-    if not named or op.id in WITHOUT_CONTRACT:
+    if not named:
         pytest.skip("names nothing in its path")
     real, query = await address(world, op)
     body = (await good_bodies(world, op))[0]
@@ -290,7 +310,7 @@ async def test_unknown_ids_are_refused(world, op):
             status, answer, _ = await send(world, op, "/".join(parts), query, body)
             if status not in (400, 404):
                 taken.append(f"{name} {wrong[:40]}: {status} {answer}")
-    assert taken == []
+    assert not taken, "\n".join(taken)
 
 
 @every_operation

@@ -266,12 +266,12 @@ BODIES: dict[str, list[Any]] = {
     "updateLIFFApp": [_LIFF],
     "detachModule": [{"botId": "<bot id>"}],
     "acquireChatControl": [{"expired": True, "ttl": 3600}],
-    "attachModule": [{"grant_type": "authorization_code", "code": "code",
+    "attachModule": [{"grant_type": "authorization_code", "code": "<module code>",
                       "redirect_uri": "https://example.com/", "code_verifier": "v",
                       "client_id": "<client id>", "client_secret": "<client secret>",
                       "region": "JP", "basic_search_id": "@example", "scope": "message:send",
                       "brand_type": "premium"}],
-    "missionStickerV3": [{"to": "<friend>", "productId": "1", "productType": "STICKER",
+    "missionStickerV3": [{"to": "<friend>", "productId": "17839", "productType": "STICKER",
                           "sendPresentMessage": False}],
 }  # fmt: skip
 

@@ -7,7 +7,6 @@ names the pieces that path and query parameters ask for, by operation or by name
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import struct
 import time
@@ -239,7 +238,14 @@ async def _narrowcast(world: World) -> str:
     await world.need("friends")
     status, _, headers = await world.call("POST", "/v2/bot/message/narrowcast", {"messages": [HI]})
     assert status == 202
-    return headers["x-line-request-id"]
+    request = headers["x-line-request-id"]
+    for _ in range(50):
+        await world.line.clock(advance=10)
+        path = f"/v2/bot/message/progress/narrowcast?requestId={request}"
+        found = await world.ask("GET", path)
+        if found["phase"] == "succeeded":
+            return request
+    raise AssertionError(found)
 
 
 async def _unit(world: World) -> str:
@@ -332,6 +338,24 @@ async def _id_file(world: World) -> bytes:
     return "\n".join(await world.need("friends")).encode()
 
 
+async def _phone_hash(world: World) -> str:
+    friend = await world.need("friend")
+    return (await world.line.call("GET", f"/users/{friend}/telephone"))["sha256"]
+
+
+def _contract(**granted: Any) -> Callable[[World], Awaitable[Any]]:
+    async def make(world: World) -> Any:
+        await world.line.call("PATCH", "/contracts", granted)
+        return granted
+
+    return make
+
+
+async def _module_code(world: World) -> str:
+    await world.need("module")
+    return (await world.line.call("POST", "/contracts/module-code", {}))["code"]
+
+
 def _day(days: int) -> str:
     """A day by LINE's calendar, which is UTC+9."""
     return (datetime.now(UTC) + timedelta(hours=9, days=days)).strftime("%Y%m%d")
@@ -406,8 +430,19 @@ PIECES: dict[str, Callable[[World], Awaitable[Any]]] = {
     "assertion type": _just("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
     "client id": _of_channel("channel_id"),
     "client secret": _of_channel("channel_secret"),
+    "module": _contract(module=True),
+    "module code": _module_code,
+    "mission": _contract(mission=True, sticker_sets=["17839"]),
+    "notification": _contract(
+        notification=True,
+        notification_templates=True,
+        templates={"shipment_completed_ja": "発送しました"},
+        items={"date_002_ja": "日付"},
+        buttons={"check_delivery_status_ja": "確認"},
+    ),
+    "old read": _contract(mark_as_read=True),
     "bot id": _of_channel("bot_user_id"),
-    "phone hash": _just(hashlib.sha256(b"+818000001234").hexdigest()),
+    "phone hash": _phone_hash,
     "webhook url": _webhook_url,
     "id file": _id_file,
     "yesterday": _just(_day(-1)),
@@ -456,6 +491,17 @@ SITUATIONS: dict[str, str] = {
     "getAllLIFFApps": "liff",
     "getsAllValidChannelAccessTokenKeyIds": "token v2.1",
     "getFollowers": "friend",
+    "detachModule": "module",
+    "acquireChatControl": "module",
+    "releaseChatControl": "module",
+    "getModules": "module",
+    "attachModule": "module",
+    "missionStickerV3": "mission",
+    "pushMessagesByPhone": "notification",
+    "getPNPMessageStatistics": "notification",
+    "markMessagesAsRead": "old read",
+    "push_templated_messages_by_phone": "notification",
+    "get_pnp_templated_message_statistics": "notification",
 }
 """What must be there though no parameter names it."""
 

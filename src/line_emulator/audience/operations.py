@@ -226,12 +226,15 @@ async def delete(call: Call) -> Answer:
 @operation("GET", "/v2/bot/audienceGroup/{audience}", limit=PER_MINUTE_60)
 async def get(call: Call) -> Answer:
     """Get audience data."""
-    audience = _in_path(call)
+    return answer(_data(_in_path(call)))
+
+
+def _data(audience: Audience) -> Json:
     shown = audience.show()
     if audience.status != "FAILED":
         shown.pop("failedType", None)
     latest = audience.jobs[-MAX_JOBS_SHOWN:]
-    return answer({"audienceGroup": shown, "jobs": [job.show(audience.id) for job in latest]})
+    return {"audienceGroup": shown, "jobs": [job.show(audience.id) for job in latest]}
 
 
 @operation("GET", "/v2/bot/audienceGroup/list", limit=PER_MINUTE_60)
@@ -272,8 +275,10 @@ def _page(call: Call, there: list[Audience], routes: tuple[str, ...]) -> Answer:
 
 @operation("GET", "/v2/bot/audienceGroup/shared/{audience}", limit=PER_MINUTE_60)
 async def get_shared(call: Call) -> Answer:
-    """Get shared audience data in Business Manager: there is none."""
-    schema.refuse("AUDIENCE_GROUP_NOT_FOUND")
+    """Get shared audience data in Business Manager: only the account's own are there."""
+    channel = call.channel
+    owner = {"serviceType": "account", "id": channel.basic_id, "name": channel.name}
+    return answer(_data(_in_path(call)) | {"owner": owner})
 
 
 @operation("GET", "/v2/bot/audienceGroup/shared/list", limit=PER_MINUTE_60)

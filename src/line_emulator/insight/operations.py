@@ -12,6 +12,7 @@ from ..model import Friendship, Json
 from ..narrowcast.store import narrowcasts
 from ..richmenu import record as menu_record
 from ..richmenu.store import menus_of
+from ..validation.messages import UNIT_NAME
 from . import acts as _acts  # the acts belong to the feature: loading one loads the other
 from .dates import days_between, read_day, write_day, years_before
 from .friends import everybody, standing, suffices
@@ -177,7 +178,13 @@ async def unit_event(call: Call) -> Answer:
     """Get statistics per unit: of what was sent under its name from one day to another."""
     unit = call.query.get("customAggregationUnit")
     first, last = read_day(call.query.get("from")), read_day(call.query.get("to"))
-    if not unit or first is None or last is None or not 0 <= (last - first).days <= MAX_UNIT_SPAN:
+    if (
+        unit is None
+        or not UNIT_NAME.fullmatch(unit)
+        or first is None
+        or last is None
+        or not 0 <= (last - first).days <= MAX_UNIT_SPAN
+    ):
         # An error body of its own kind (the reference's example for this operation).
         raise LineError(400, {"message": None, "key": None, "stacktrace": None, "code": None})
     days = call.channel.store.of(Records).units.get(unit, {})

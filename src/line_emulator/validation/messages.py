@@ -26,7 +26,8 @@ from .core import (
 from .report import Content, Path, Report
 
 HTTPS = url(2000, "https")
-_UNIT = r"[A-Za-z0-9_]{1,30}"
+UNIT_NAME = re.compile(r"[A-Za-z0-9_]{1,30}")
+"""An aggregation unit, or a coupon's display path (reference, "Send push message")."""
 _KEY = re.compile(r"[0-9A-Za-z_]{1,20}")
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _MAX_EMOJIS = 20
@@ -151,7 +152,7 @@ LOCATION = obj(
     },
     COMMON,
 )
-COUPON = obj({"couponId": string}, COMMON | {"deliveryTag": pattern(_UNIT)})
+COUPON = obj({"couponId": string}, COMMON | {"deliveryTag": pattern(UNIT_NAME.pattern)})
 
 _PIXELS = integer(0, 2**31 - 1)
 _AREA = obj({"x": _PIXELS, "y": _PIXELS, "width": integer(1, 2**31 - 1),
