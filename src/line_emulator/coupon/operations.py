@@ -11,7 +11,7 @@ from ..limits import PER_SECOND_200
 from ..model import Json
 from ..validation.report import Report
 from . import schema
-from .store import MAX_VALID, Coupon, Coupons
+from .store import Coupon, Coupons
 
 DEFAULT_PAGE = 20
 MAX_PAGE = 100
@@ -42,7 +42,7 @@ async def create(call: Call) -> Answer:
     now = call.platform.clock.now()
     body = call.json(schema.create(now))
     coupons = call.channel.store.of(Coupons)
-    if coupons.valid(now) >= MAX_VALID:
+    if coupons.full(now):
         _refuse(400, "You have too many coupons created.")
     made = {name: body[name] for name in _MADE_OF if body.get(name) is not None}
     coupon = Coupon(ulid(call.platform.clock.now_ms()), made, now)

@@ -103,7 +103,13 @@ def _condition(value: Any, path: Path, report: Report) -> None:
 
 def _price_of(reward: str) -> Check:
     amount = _whole(1, 2**53)
-    inner = obj(
+
+    def amounts_fit(price: Json, path: Path, report: Report) -> None:
+        kind = price.get("type")
+        if isinstance(kind, str) and kind in _PRICES[reward]:
+            _amounts_fit(_AMOUNTS[kind], price, path, report)
+
+    return obj(
         {"type": _one_of(*_PRICES[reward])},
         {
             "fixedAmount": amount,
@@ -111,16 +117,11 @@ def _price_of(reward: str) -> Check:
             "originalPrice": amount,
             "priceAfterDiscount": amount,
         },
-        _amounts_fit,
+        amounts_fit,
     )
-    return inner
 
 
-def _amounts_fit(price: Json, path: Path, report: Report) -> None:
-    kind = price.get("type")
-    wanted = _AMOUNTS.get(kind) if isinstance(kind, str) else None
-    if wanted is None:
-        return
+def _amounts_fit(wanted: tuple[str, ...], price: Json, path: Path, report: Report) -> None:
     for names in _AMOUNTS.values():
         for name in names:
             if name in wanted and price.get(name) is None:

@@ -94,6 +94,8 @@ class Coupons:
 
     by_id: dict[str, Coupon] = field(default_factory=dict[str, Coupon])
 
-    def valid(self, now: float) -> int:
-        """How many are upcoming or valid."""
-        return sum(one.status(now) == "RUNNING" for one in self.by_id.values())
+    def full(self, now: float) -> bool:
+        """Whether there are as many upcoming and valid ones as there can be."""
+        if len(self.by_id) < MAX_VALID:
+            return False
+        return sum(one.status(now) == "RUNNING" for one in self.by_id.values()) >= MAX_VALID
