@@ -9,13 +9,23 @@ from typing import Any, Literal, cast, get_args
 
 from .model import Json
 
-FaultKind = Literal["500_before", "500_after", "timeout", "reset", "slow", "429", "401", "400"]
+FaultKind = Literal[
+    "500_before", "500_after", "timeout", "reset", "slow", "429", "401", "400", "signature",
+]  # fmt: skip
+Side = Literal["api", "webhook"]
 KINDS: tuple[str, ...] = get_args(FaultKind)
+ONLY_API = frozenset({"429", "401", "400"})
+ONLY_WEBHOOK = frozenset({"signature"})
+LONGEST_SLOW = 600.0
 
 
 @dataclass(slots=True)
 class Fault:
     """One rule: which requests it meets and what happens to them.
+
+    `on` is "api" for requests of bots to LINE, "webhook" for LINE's posts to bots. There "before"
+    means that the post never arrives, "after" (or `accept`) that it does, but LINE takes it as
+    failed; "signature" signs it wrongly.
 
     `nth` picks the nth matching requests (1 is the first), `chance` picks by lot, `count` is how
     often the rule may strike in all. `accept` says for "timeout" and "reset" whether LINE has done
@@ -24,6 +34,7 @@ class Fault:
 
     id: int
     kind: FaultKind
+    on: Side = "api"
     method: str | None = None
     path: str | None = None
     channel: str | None = None
@@ -50,6 +61,7 @@ class Fault:
         return {
             "id": self.id,
             "kind": self.kind,
+            "on": self.on,
             "match": {
                 "method": self.method,
                 "path": self.path,
@@ -76,9 +88,13 @@ class Faults:
 
     def add(self, spec: Json) -> Fault:
         """Add a rule from the control API's JSON. Raises ValueError with a sentence."""
-        kind = spec.get("kind")
+        kind, on = spec.get("kind"), spec.get("on", "api")
         if kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}")
+        if on not in get_args(Side):
+            raise ValueError("on must be api or webhook")
+        if kind in (ONLY_API if on == "webhook" else ONLY_WEBHOOK):
+            raise ValueError(f"{kind} makes no sense on {on}")
         match: Any = spec.get("match") or {}
         if not isinstance(match, dict):
             raise ValueError("match must be an object")
@@ -86,24 +102,22 @@ class Faults:
         unknown = set(where) - {"method", "path", "channel", "user"}
         if unknown:
             raise ValueError(f"match does not know {', '.join(sorted(unknown))}")
-        nth: Any = spec.get("nth")
-        if isinstance(nth, int):
-            nth = [nth]
-        chance: Any = spec.get("probability")
-        if chance is not None and not (isinstance(chance, (int, float)) and 0 <= chance <= 1):
-            raise ValueError("probability must be between 0 and 1")
+        if not all(one is None or isinstance(one, str) for one in where.values()):
+            raise ValueError("what match compares with must be text")
+        method: str | None = where.get("method")
         rule = Fault(
             id=next(self._ids),
             kind=cast(FaultKind, kind),
-            method=str(where["method"]).upper() if where.get("method") else None,
+            on=cast(Side, on),
+            method=method.upper() if method else None,
             path=where.get("path"),
             channel=where.get("channel"),
             user=where.get("user"),
-            nth=frozenset(int(n) for n in nth) if nth else None,
-            chance=chance,
-            count=spec.get("count"),
-            seconds=float(spec.get("seconds", 1.0)),
-            accept=bool(spec.get("accept", False)),
+            nth=_places(spec.get("nth")),
+            chance=_number(spec, "probability", None, 1),
+            count=_whole(spec.get("count")),
+            seconds=_number(spec, "seconds", 1.0, LONGEST_SLOW) or 0.0,
+            accept=spec.get("accept") is True,
         )
         self.rules.append(rule)
         return rule
@@ -113,7 +127,9 @@ class Faults:
         self.rules = rules
         self._ids = itertools.count(max((rule.id for rule in rules), default=0) + 1)
 
-    def strike(self, method: str, path: str, channel: str | None, body: bytes) -> Fault | None:
+    def strike(
+        self, method: str, path: str, channel: str | None, body: bytes, on: Side = "api"
+    ) -> Fault | None:
         """The rule that strikes this request, if any.
 
         Every rule counts what it saw, also when an earlier one strikes: "the second push" means
@@ -121,7 +137,7 @@ class Faults:
         """
         striking: Fault | None = None
         for rule in self.rules:
-            if not rule.meets(method, path, channel, body):
+            if rule.on != on or not rule.meets(method, path, channel, body):
                 continue
             rule.seen += 1
             if striking is None and self._is_due(rule):
@@ -139,3 +155,28 @@ class Faults:
     def remove(self, rule_id: int | None = None) -> None:
         """Lift one rule, or all."""
         self.rules = [rule for rule in self.rules if rule_id is not None and rule.id != rule_id]
+
+
+def _whole(value: Any) -> int | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+        raise ValueError("nth and count must be whole numbers")
+    return value
+
+
+def _places(value: Any) -> frozenset[int] | None:
+    if value is None:
+        return None
+    given = cast(list[Any], value) if isinstance(value, list) else [value]
+    places = frozenset(place for one in given if (place := _whole(one)) is not None)
+    if not places or 0 in places:
+        raise ValueError("nth counts from 1")
+    return places
+
+
+def _number(spec: Json, name: str, default: float | None, high: float) -> float | None:
+    value: Any = spec.get(name, default)
+    if value is not None and (
+        isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= high
+    ):
+        raise ValueError(f"{name} must be between 0 and {high:g}")
+    return value

@@ -15,6 +15,7 @@ import hmac
 import logging
 from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
@@ -187,15 +188,36 @@ class WebhookPoster:
         url = channel.webhook_url
         if url is None:
             return 0, "UNCLASSIFIED", "the webhook URL was removed"
-        return await self.post_once(channel, url, body)
+        faults = self.platform.faults
+        fault = None
+        if faults.rules:
+            fault = faults.strike("POST", urlsplit(url).path, channel.id, body, on="webhook")
+        if fault is None:
+            return await self.post_once(channel, url, body)
+        if fault.kind == "slow":
+            await asyncio.sleep(fault.seconds)
+            return await self.post_once(channel, url, body)
+        if fault.kind == "signature":
+            return await self.post_once(channel, url, body, secret="somebody else's")  # noqa: S106
+        # What is left counts as failed; the bot may have got it all the same.
+        if fault.kind == "500_after" or fault.accept:
+            await self.post_once(channel, url, body)
+        if fault.kind == "timeout":
+            await asyncio.sleep(channel.webhook.timeout)
+            return 0, "REQUEST_TIMEOUT", "Request timeout"
+        if fault.kind == "reset":
+            return 0, "COULD_NOT_CONNECT", f"Failed to connect: {url}"
+        return 500, "ERROR_STATUS_CODE", "500"
 
-    async def post_once(self, channel: Channel, url: str, body: bytes) -> tuple[int, str, str]:
+    async def post_once(
+        self, channel: Channel, url: str, body: bytes, *, secret: str | None = None
+    ) -> tuple[int, str, str]:
         """Post a signed body; returns status, reason and detail as LINE's webhook test names them.
 
         Reference, "Test webhook endpoint". Status is 0 when no answer came.
         """
         timeout = channel.webhook.timeout
-        headers = {"x-line-signature": sign(channel.secret, body)}
+        headers = {"x-line-signature": sign(secret or channel.secret, body)}
         try:
             async with asyncio.timeout(timeout):
                 async with self.session().post(

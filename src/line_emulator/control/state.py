@@ -91,6 +91,10 @@ _RULE = {
     "required": ["kind"],
     "properties": {
         "kind": {"type": "string", "enum": list(KINDS)},
+        "on": {
+            "enum": ["api", "webhook"],
+            "description": "requests of bots (by default), or LINE's posts to them",
+        },
         "match": {
             "type": "object",
             "properties": {
