@@ -118,6 +118,16 @@ async def test_empty_audience_waits_until_somebody_is_added(line, api):
     assert full["jobs"][0]["description"] is None
 
 
+async def test_audience_of_nobody_known_is_not_ready(line, api):
+    audience = await ready(line, api, *[f"U{n:032x}" for n in range(60)])
+    found = await get(api, audience)
+    assert found["jobs"][0]["jobStatus"] == "FINISHED"
+    assert (found["audienceGroup"]["status"], found["audienceGroup"]["audienceCount"]) == (
+        "IN_PROGRESS",
+        0,
+    )
+
+
 async def test_adding_to_a_ready_audience_leaves_it_ready(line, api):
     await line.clock(freeze=True)
     first, second = await friends(line, 2)

@@ -6,7 +6,11 @@ import asyncio
 import uuid
 from datetime import datetime
 
+import aiohttp
 import pytest
+from tests.line_emulator.conftest import Api
+
+from line_emulator import Emulator
 
 TEXT = {"type": "text", "text": "会員さまだけに"}
 PATH = "/v2/bot/message/narrowcast"
@@ -47,6 +51,15 @@ async def pass_time(line, seconds=60):
         if not (await line.state())["duties_pending"]:
             break
         await line.clock(advance=1)
+
+
+async def until_done(api, request):
+    for _ in range(400):
+        status = await progress(api, request)
+        if status["phase"] == "succeeded":
+            return status
+        await asyncio.sleep(0.02)
+    raise AssertionError(status)
 
 
 async def finished(line, api, **body):
@@ -139,6 +152,20 @@ async def test_phase_sending_and_people_who_block_meanwhile(line, api, frozen):
     assert (after["successCount"], after["failureCount"]) == (93, 7)
     assert await reached(line) == set(people) - set(blocking)
     assert await used(api) == 93
+
+
+async def test_slices_share_one_sending():
+    """In this process, to look at the very objects: 2,500 phones hold one and the same sending."""
+    async with Emulator(friends=2500) as emulator, aiohttp.ClientSession() as session:
+        api = Api(emulator.url, emulator.channel.token, session)
+        request = await accepted(api)
+        emulator.platform.clock.advance(60)
+        emulator.platform.agenda.wake()
+        await until_done(api, request)
+        phones = emulator.channel.phones.values()
+        assert len({id(entry) for phone in phones for entry in phone.entries}) == 1
+        assert [len(phone.entries) for phone in phones] == [1] * 2500
+        assert emulator.platform.own_errors == 0
 
 
 async def test_status_for_fourteen_days(line, api, frozen):
@@ -540,9 +567,13 @@ async def test_deep_and_wide_trees(line, api):
     for _ in range(46):
         tree = op("not", tree)
     assert (await send(api, recipient=tree)).status == 202
-    deep = '{"type":"operator","not":' * 400 + '{"type":"audience","audienceGroupId":1}'
-    body = '{"messages":[{"type":"text","text":"x"}],"recipient":' + deep + "}" * 401
-    assert (await api.call("POST", PATH, data=body.encode())).status == 400
+    for levels in (400, 1000):
+        deep = (
+            '{"type":"operator","not":' * levels
+            + f'{{"type":"audience","audienceGroupId":{members}'
+        )
+        body = '{"messages":[{"type":"text","text":"x"}],"recipient":' + deep + "}" * (levels + 2)
+        assert (await api.call("POST", PATH, data=body.encode())).status == 400
     wide = op("or", [op("not", is_audience(members)) for _ in range(20_000)])
     assert (await send(api, recipient=wide)).status == 400
 
@@ -579,11 +610,7 @@ async def test_counted_by_day_and_in_time(line, api):
     """By the real clock: it is done in a moment, and the time is told in UTC."""
     await friends(line, 3)
     request = await accepted(api)
-    for _ in range(100):
-        status = await progress(api, request)
-        if status["phase"] == "succeeded":
-            break
-        await asyncio.sleep(0.05)
+    status = await until_done(api, request)
     accepted_at = datetime.fromisoformat(status["acceptedTime"])
     assert datetime.fromisoformat(status["completedTime"]) >= accepted_at
     assert accepted_at.utcoffset().total_seconds() == 0

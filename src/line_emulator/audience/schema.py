@@ -124,8 +124,7 @@ def number(call: Call, name: str, default: int | None, high: int) -> int:
 
 def chosen(call: Call, name: str, values: tuple[str, ...]) -> set[str] | None:
     """The values of a query parameter that may be given several times; None if it is absent."""
-    query: Any = call.query
-    given = cast(list[str], query.getall(name, []))
+    given = call.query_all(name)
     for one in given:
         if one not in values:
             _query(name, f"must be one of {', '.join(values)}", "INVALID_VALUE")

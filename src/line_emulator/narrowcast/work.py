@@ -21,8 +21,8 @@ BEGIN = "narrowcast.begin"
 FEWEST = 50
 """Recipients that attributes and audiences need (reference, "Restrictions on sending messages using
 attributes and audiences")."""
-_FILTERED_AT_ONCE = 2000
-_SENT_AT_ONCE = 2000
+_FILTERED_AT_ONCE = 500
+_SENT_AT_ONCE = 1000
 _SLICE_SECONDS = 0.1
 
 
