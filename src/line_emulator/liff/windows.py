@@ -63,7 +63,7 @@ def picker(
         '<form class="search" role="search" method="get" action="/_emulator/liff/windows/{key}">'
         '<input type="hidden" name="lang" value="{lang}"><input type="search" name="q" value="{q}"'
         ' aria-label="{search}" placeholder="{search}"><button>{find}</button></form>'
-        '<form method="post" action="/_emulator/liff/windows/{key}?lang={lang}">{people}{buttons}'
+        '<form class="sheet" method="post" action="/_emulator/liff/windows/{key}?lang={lang}">{people}{buttons}'
         "</form>"
     ).format(
         title=word("picker", lang),
@@ -76,14 +76,14 @@ def picker(
         people=people,
         buttons=_buttons(word("send", lang), lang),
     )
-    return framed(screens.page(word("picker", lang), lang, body))
+    return framed(screens.page(word("picker", lang), lang, body, script="window.js"))
 
 
 def scanner(key: str, lang: str) -> Answer:
     """The code reader's stand-in: type what the code says."""
     body = Markup(
         '<h1>{}</h1><p>{}</p><form method="post" action="/_emulator/liff/windows/{}?lang={}">'
-        '<label class="field">{}<input name="value" required autofocus autocomplete="off"></label>'
+        '<label class="field">{}<input name="value" required autocomplete="off"></label>'
         "{}</form>"
     ).format(
         word("scan", lang),
@@ -93,7 +93,7 @@ def scanner(key: str, lang: str) -> Answer:
         word("scanned", lang),
         _buttons(word("go_on", lang), lang),
     )
-    return framed(screens.page(word("scan", lang), lang, body))
+    return framed(screens.page(word("scan", lang), lang, body, script="window.js"))
 
 
 def friendship(account: Channel, user: User, key: str, lang: str) -> Answer:
@@ -112,7 +112,7 @@ def friendship(account: Channel, user: User, key: str, lang: str) -> Answer:
         lang,
         _buttons(word("unblock" if blocked else "add_friend", lang), lang),
     )
-    return framed(screens.page(title, lang, body))
+    return framed(screens.page(title, lang, body, script="window.js"))
 
 
 def done(key: str, answer: Json | None, lang: str) -> Answer:

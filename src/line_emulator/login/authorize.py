@@ -203,9 +203,12 @@ async def authorize(call: Call) -> Answer:
     lang = language(query, call.headers)
     channel = logins(platform).channels.get(query.get("client_id", ""))
     if channel is None:
-        return screens.problem("bad_client", lang)
+        return screens.problem("bad_client", lang, hint=", ".join(logins(platform).channels))
     if not callback_allowed(channel, query.get("redirect_uri", "")):
-        return screens.problem("bad_redirect", lang)
+        hint = f"PATCH /_emulator/login/channels/{channel.id}"
+        return screens.problem(
+            "bad_redirect", lang, hint=f'{hint} {{"callback_urls": ["https://…"]}}'
+        )
     error = wrong(channel, query)
     if error is not None:
         if query.get("response_mode", "query") not in MODES:

@@ -50,10 +50,12 @@ def page(
     return Answer(str(html).encode(), status, HEADERS, "text/html; charset=utf-8")
 
 
-def problem(key: str, lang: str, status: int = 400) -> Answer:
-    """A page that says what is wrong; nobody is sent anywhere."""
+def problem(key: str, lang: str, status: int = 400, *, hint: str = "") -> Answer:
+    """A page that says what is wrong, with what may help; nobody is sent anywhere."""
     title = word("bad_request", lang) if status == 400 else str(status)
     body = Markup('<h1>{}</h1><p class="wrong" role="alert">{}</p>').format(title, word(key, lang))
+    if hint:
+        body += Markup('<p class="hint"><code>{}</code></p>').format(hint)
     return page(title, lang, body, status=status)
 
 

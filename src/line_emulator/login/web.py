@@ -18,7 +18,12 @@ from .store import Session, Underway, logins
 from .words import LANGUAGES
 
 _ASSETS = Path(__file__).parent / "assets"
-_KINDS = {"login.css": "text/css", "go.js": "text/javascript", "done.js": "text/javascript"}
+_KINDS = {
+    "login.css": "text/css",
+    "go.js": "text/javascript",
+    "done.js": "text/javascript",
+    "window.js": "text/javascript",
+}
 _OPEN = (
     "/oauth2/v2.1/token",
     "/oauth2/v2.1/verify",

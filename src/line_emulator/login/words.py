@@ -65,8 +65,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "go_on": ("続ける", "Continue"),
     "bad_request": ("400 Bad Request", "400 Bad Request"),
     "bad_client": (
-        "client_id が正しくありません。",
-        "Invalid client_id value.",
+        "client_id が正しくありません。LINEログインチャネルのIDは次のとおりです。",
+        "Invalid client_id value. The LINE Login channels here have these IDs:",
     ),
     "bad_redirect": (
         "redirect_uri が正しくありません。コールバックURLに登録されているか確認してください。",

@@ -7,6 +7,7 @@ const find = /** @param {string} id */ (id) => /** @type {any} */ (document.getE
 const show = /** @param {string} call @param {unknown} value */ (call, value) => {
   find("called").textContent = `liff.${call}`;
   find("result").textContent = value === undefined ? "undefined" : JSON.stringify(value, null, 2);
+  find("called").scrollIntoView({ block: "nearest" });
 };
 
 async function person() {
