@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import socket
 import struct
 import time
+from functools import cache
 from typing import Any
 
 from aiohttp import web
@@ -19,7 +21,7 @@ from ..faults import Fault
 from ..ids import UUID, request_id
 from ..model import Channel
 from ..platform import Platform
-from .operation import Answer, Call, LineError, Operation
+from .operation import OPERATIONS, Answer, Call, LineError, Operation
 
 log = logging.getLogger("line_emulator.api")
 
@@ -223,7 +225,17 @@ def _tear_down(request: web.Request) -> None:
 
 
 async def unknown_path(request: web.Request) -> web.Response:
-    """LINE's answer for a path that does not exist."""
-    return web.json_response(
-        {"message": "Not found"}, status=404, headers={"x-line-request-id": request_id()}
-    )
+    """The answer for a path that does not exist, or not with this method."""
+    allowed = sorted({one.method for one in OPERATIONS if _shape(one.path).fullmatch(request.path)})
+    headers = {"x-line-request-id": request_id()}
+    if not allowed:
+        return web.json_response({"message": "Not found"}, status=404, headers=headers)
+    # LINE follows HTTP where it says nothing else (reference, "Status codes").
+    headers["Allow"] = ", ".join(allowed)
+    return web.json_response({"message": "Method Not Allowed"}, status=405, headers=headers)
+
+
+@cache
+def _shape(path: str) -> re.Pattern[str]:
+    parts = (part if "{" not in part else None for part in path.split("/"))
+    return re.compile("/".join("[^/]+" if part is None else re.escape(part) for part in parts))
