@@ -17,7 +17,12 @@ _PLAN: Json = {
         "id": {"type": "integer", "description": "of a plan to be changed; a new one gets its own"},
         "title": {"type": "string"},
         "description": {"type": "string"},
-        "benefits": {"type": "array", "items": {"type": "string"}, "maxItems": MAX_BENEFITS},
+        "benefits": {
+            "type": "array",
+            "items": {"type": "string"},
+            "minItems": 1,
+            "maxItems": MAX_BENEFITS,
+        },
         "price": {"type": "number"},
         "currency": {"enum": ["JPY", "TWD", "THB"]},
         "limit": {"type": ["integer", "null"], "description": "members; null: no limit"},
@@ -73,7 +78,7 @@ def _texts(value: Any) -> bool:
     if not isinstance(value, list):
         return False
     texts = cast(list[Any], value)
-    return len(texts) <= MAX_BENEFITS and all(isinstance(one, str) for one in texts)
+    return 1 <= len(texts) <= MAX_BENEFITS and all(isinstance(one, str) for one in texts)
 
 
 @control(

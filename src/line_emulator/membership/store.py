@@ -35,9 +35,9 @@ class Plan:
     """A plan as the LINE Official Account Manager makes it. `limit` None takes everybody."""
 
     id: int = 0
-    title: str = ""
-    description: str = ""
-    benefits: list[str] = field(default_factory=list[str])
+    title: str = "メンバーシップ"
+    description: str = "会員限定のお知らせが届きます。"
+    benefits: list[str] = field(default_factory=lambda: ["会員限定メッセージ"])
     price: float = 500.0
     currency: str = "JPY"
     limit: int | None = None
