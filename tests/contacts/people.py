@@ -31,13 +31,14 @@ async def make_channel(shop: Shop, provider: str = "provider", name: str = "æœ¬å
 async def make_friend(shop: Shop, channel: Channel, name: str = "", **fields: Any) -> Contact:
     """A friend with a profile, added a moment after the one before."""
     async with scope(shop.workspace_id) as session:
-        contact = await befriend(
+        ident = await befriend(
             session,
             channel,
             "U" + secrets.token_hex(16),
             at=fields.pop("at", T0 + timedelta(seconds=1)),
             is_unblocked=False,
         )
+        contact = await session.one(Contact, ident)
         contact.display_name = name
         contact.profile_due_at = None
         for key, value in fields.items():

@@ -190,7 +190,7 @@ async def test_who_was_erased_comes_back_as_somebody_new(shop: Shop, channel: Ch
     gone, user = await with_everything(shop, channel, "さようなら")
     await erase(shop, gone.id)
     async with scope(shop.workspace_id) as session:
-        back = await meet(session, channel, user, at=T0)
+        back = await session.one(Contact, await meet(session, channel, user, at=T0))
         assert (back.id, back.display_name, back.email) == (gone.id, "", None)
 
 

@@ -101,7 +101,8 @@ async def test_who_has_blocked_is_asked_for_once(shop: Shop, line: Line) -> None
 
 async def test_a_name_that_is_known_is_kept_when_line_has_none(shop: Shop, line: Line) -> None:
     async with scope(shop.workspace_id) as session:
-        contact = await meet(session, line.channel, "U" + "0" * 32, at=T0)
+        ident = await meet(session, line.channel, "U" + "0" * 32, at=T0)
+        contact = await session.one(Contact, ident)
         contact.display_name = "むかしの名前"
     assert await profiles.fetch_due() == 1
     [contact] = await people(shop)

@@ -55,12 +55,12 @@ async def test_the_id_is_derived_and_shared_by_the_channels_of_a_provider(
     elsewhere, theirs = await make_channel(shop, "q"), await make_channel(other_shop, "p")
     async with scope(shop.workspace_id) as session:
         first = await befriend(session, one, "U1", at=T0, is_unblocked=False)
-        assert first.id == contact_id(shop.workspace_id, "p", "U1")
-        assert (await meet(session, two, "U1", at=T0)).id == first.id
-        assert (await meet(session, elsewhere, "U1", at=T0)).id != first.id
+        assert first == contact_id(shop.workspace_id, "p", "U1")
+        assert await meet(session, two, "U1", at=T0) == first
+        assert await meet(session, elsewhere, "U1", at=T0) != first
         assert await session.scalar(select(func.count()).select_from(Friendship)) == 3
     async with scope(other_shop.workspace_id) as session:
-        assert (await meet(session, theirs, "U1", at=T0)).id != first.id
+        assert await meet(session, theirs, "U1", at=T0) != first
         assert await session.scalar(select(func.count()).select_from(Contact)) == 1
 
 

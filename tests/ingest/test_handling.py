@@ -301,8 +301,9 @@ async def test_a_failing_event_is_retried_then_set_aside(
         await run_crews(2, lambda: nothing_waits(shop.workspace_id))
     finally:
         reactions.pop()
-    # The other worker may begin once more between a failure and its being written down.
-    assert len(attempts) in (5, 6)
+    # Each of the two workers may have tried it together with the other person's event first,
+    # or begin once more between a failure and its being written down; five tries count.
+    assert len(attempts) in range(5, 9)
     assert await states(channel) == ["set_aside", "handled", "handled"]
     assert [e.data["text"] for e in await unlucky.timeline()] == ["after"]
     assert [e.data["text"] for e in await other.timeline()] == ["hello"]

@@ -21,7 +21,7 @@ What "answered" means
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -35,7 +35,7 @@ from hiiki.delivery.service import say
 from hiiki.kit.errors import HiikiError, Invalid
 from hiiki.kit.forms import parse
 from hiiki.kit.i18n import _
-from hiiki.kit.road import ActionKind, road
+from hiiki.kit.road import ActionKind, Reaction, road
 from hiiki.segments.service import contains
 from hiiki.timeline import Event, record
 
@@ -58,9 +58,11 @@ class Context:
         reply_until: datetime | None = None,
         is_silent: bool = False,
         rulebook: str | None = None,
+        unconcerned: Collection[Reaction] = (),
     ) -> None:
         """`is_silent` drops whatever is said; `rulebook` is the state of the workspace's rules
-        (`hiiki.actions.rulebook`), by which a worker need not read them anew for each event."""
+        (`hiiki.actions.rulebook`), by which a worker need not read them anew for each event;
+        `unconcerned` reactions need not be asked about the first event (`Reaction.concerns`)."""
         self.session = session
         self.contact_id = contact_id
         self.channel_id = channel_id
@@ -68,6 +70,7 @@ class Context:
         self.reply_until = reply_until
         self.is_silent = is_silent
         self.rulebook = rulebook
+        self._unconcerned = unconcerned
         self.cause: Event | None = None
         """The event that is being reacted to."""
         self.answered = False
@@ -109,6 +112,8 @@ class Context:
         self._depth += 1
         try:
             for reaction in road().reactions.get(kind, []):
+                if self._depth == 1 and reaction in self._unconcerned:
+                    continue
                 await reaction.run(self, event)
                 if self.answered:
                     break

@@ -11,8 +11,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, case, delete, func, literal, or_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Select, bindparam, case, delete, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from hiiki.contacts.models import Attribute, Contact, ContactAttribute, ContactTag, Friendship, Tag
 from hiiki.contacts.values import Value, blank_columns, columns_of, parse_value
@@ -32,14 +32,15 @@ async def befriend(
     *,
     at: datetime,
     is_unblocked: bool,
-) -> Contact:
+) -> UUID:
     """Note that a person added `channel`'s account, or unblocked it, at `at`.
 
     `is_unblocked` is LINE's `follow.isUnblocked`: such a friend is not a new one, so it
-    does not count as the first time.
+    does not count as the first time. Returns the contact's id, as the two below do.
     """
     return await _note(
         session,
+        _FOLLOW,
         channel,
         line_user_id,
         followed_at=at,
@@ -50,72 +51,60 @@ async def befriend(
 
 async def block(
     session: WorkspaceSession, channel: Channel, line_user_id: str, *, at: datetime
-) -> Contact:
+) -> UUID:
     """Note that a person blocked `channel`'s account at `at`."""
-    return await _note(session, channel, line_user_id, blocked_at=at)
+    return await _note(session, _BLOCK, channel, line_user_id, blocked_at=at)
 
 
 async def meet(
     session: WorkspaceSession, channel: Channel, line_user_id: str, *, at: datetime
-) -> Contact:
-    """Return the person who did something at `at`, known or new.
+) -> UUID:
+    """Note that a person, known or new, did something at `at`.
 
     Somebody who writes without ever having been seen to add the account was a friend
     before Hiiki was there. It says nothing about a block: a tap may have been on its way.
     """
-    return await _note(session, channel, line_user_id, seen_at=at)
+    return await _note(session, _MEET, channel, line_user_id, seen_at=at)
 
 
-async def _note(
-    session: WorkspaceSession,
-    channel: Channel,
-    line_user_id: str,
-    *,
-    followed_at: datetime | None = None,
-    first_followed_at: datetime | None = None,
-    blocked_at: datetime | None = None,
-    seen_at: datetime | None = None,
-) -> Contact:
-    if channel.workspace_id != session.workspace_id:
-        raise Unscoped("the channel belongs to another workspace")
-    ident = derive_contact_id(session.workspace_id, channel.provider, line_user_id)
-    moment = now()
+def _statement(kind: str) -> Insert:
+    """Build what notes a follow, a block or a meeting; it is run for every webhook event."""
     person = insert(Contact).values(
-        workspace_id=session.workspace_id, id=ident, profile_due_at=moment
+        workspace_id=bindparam("workspace_id"),
+        id=bindparam("contact_id"),
+        profile_due_at=bindparam("moment"),
     )
-    if followed_at is None:
-        person = person.on_conflict_do_nothing(index_elements=["id"])
-    else:
+    if kind == "follow":
         person = person.on_conflict_do_update(
             index_elements=["id"],
-            set_={"profile_due_at": moment},
+            set_={"profile_due_at": bindparam("moment")},
             # Who had blocked the account when LINE was asked has no name yet.
-            where=or_(
-                Contact.profile_at < moment - PROFILE_IS_OLD_AFTER, Contact.display_name == ""
-            ),
+            where=or_(Contact.profile_at < bindparam("profile_old"), Contact.display_name == ""),
         )
+    else:
+        person = person.on_conflict_do_nothing(index_elements=["id"])
     standing = insert(Friendship).values(
-        workspace_id=session.workspace_id,
-        contact_id=ident,
-        channel_id=channel.id,
-        line_user_id=line_user_id,
-        status="following" if blocked_at is None else "blocked",
-        first_followed_at=first_followed_at,
-        followed_at=followed_at,
-        blocked_at=blocked_at,
-        last_seen_at=seen_at,
+        workspace_id=bindparam("workspace_id"),
+        contact_id=bindparam("contact_id"),
+        channel_id=bindparam("channel_id"),
+        line_user_id=bindparam("line_user_id"),
+        status="blocked" if kind == "block" else "following",
+        first_followed_at=bindparam("first_followed_at"),
+        followed_at=bindparam("followed_at"),
+        blocked_at=bindparam("blocked_at"),
+        last_seen_at=bindparam("seen_at"),
     )
     new = standing.excluded
     # PostgreSQL's least() and greatest() pass over NULL.
     followed = func.greatest(Friendship.followed_at, new.followed_at)
     blocked = func.greatest(Friendship.blocked_at, new.blocked_at)
     changes = {"last_seen_at": func.greatest(Friendship.last_seen_at, new.last_seen_at)}
-    if followed_at is None and blocked_at is None:
+    unless_known = None
+    if kind == "meet":
         unless_known = or_(
             Friendship.last_seen_at.is_(None), Friendship.last_seen_at < new.last_seen_at
         )
     else:
-        unless_known = None
         changes |= {
             "first_followed_at": func.least(Friendship.first_followed_at, new.first_followed_at),
             "followed_at": followed,
@@ -127,12 +116,45 @@ async def _note(
             ),
         }
     # One statement: the foreign key is looked at when it ends, when both rows are there.
+    return standing.on_conflict_do_update(
+        index_elements=["contact_id", "channel_id"], set_=changes, where=unless_known
+    ).add_cte(person.cte("person"))
+
+
+_FOLLOW, _BLOCK, _MEET = (_statement(kind) for kind in ("follow", "block", "meet"))
+
+
+async def _note(
+    session: WorkspaceSession,
+    statement: Insert,
+    channel: Channel,
+    line_user_id: str,
+    *,
+    followed_at: datetime | None = None,
+    first_followed_at: datetime | None = None,
+    blocked_at: datetime | None = None,
+    seen_at: datetime | None = None,
+) -> UUID:
+    if channel.workspace_id != session.workspace_id:
+        raise Unscoped("the channel belongs to another workspace")
+    ident = derive_contact_id(session.workspace_id, channel.provider, line_user_id)
+    moment = now()
     await session.execute(
-        standing.on_conflict_do_update(
-            index_elements=["contact_id", "channel_id"], set_=changes, where=unless_known
-        ).add_cte(person.cte("person"))
+        statement,
+        {
+            "workspace_id": session.workspace_id,
+            "contact_id": ident,
+            "channel_id": channel.id,
+            "line_user_id": line_user_id,
+            "moment": moment,
+            "profile_old": moment - PROFILE_IS_OLD_AFTER,
+            "first_followed_at": first_followed_at,
+            "followed_at": followed_at,
+            "blocked_at": blocked_at,
+            "seen_at": seen_at,
+        },
     )
-    return await session.one(Contact, ident)
+    return ident
 
 
 async def add_tag(session: WorkspaceSession, contact_id: UUID, tag_id: UUID) -> bool:

@@ -7,6 +7,7 @@ import time
 import traceback
 from datetime import datetime
 from pathlib import Path
+from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -16,12 +17,15 @@ from hiiki.db.engine import listening
 from hiiki.ingest.handle import Waiting, handle
 from hiiki.ingest.queue import Source, describe, failed, waiting
 from hiiki.ingest.store import CHANNEL
+from hiiki.ingest.together import handle_together
 from hiiki.kit.clock import now
 
 log = structlog.get_logger()
 
 PARALLEL = 8
-"""Sources handled at the same time by one worker; each needs a database connection."""
+"""Transactions under way at a time in one worker; each needs a database connection."""
+TOGETHER = 32
+"""People whose events one transaction handles at most."""
 POLL_SECONDS = 2.0
 """How often to look without having been told (a NOTIFY is lost with its connection)."""
 AGAIN_SECONDS = 0.05
@@ -91,25 +95,51 @@ class Crew:
 
     async def _hand(self) -> None:
         while True:
-            events = await self._work.get()
-            source = events[0].source
+            sources = [await self._work.get()]
+            while len(sources) < TOGETHER and not self._work.empty():
+                sources.append(self._work.get_nowait())
             # A cancelled hand must not leave a transaction half-way: it is finished first.
-            task = asyncio.ensure_future(self._handle_source(events))
+            task = asyncio.ensure_future(self._handle_sources(sources))
             try:
                 await asyncio.shield(task)
             except asyncio.CancelledError:
                 await task
                 raise
             finally:
-                self._taken.discard(source)
+                self._taken.difference_update(events[0].source for events in sources)
                 self.woken.set()
 
-    async def _handle_source(self, events: list[Waiting]) -> None:
-        for event in events:
-            if self.stop.is_set():
-                return
-            if not await self._handle(event):
-                return
+    async def _handle_sources(self, sources: list[list[Waiting]]) -> None:
+        """Handle each source's events in their order, the first of all, then the second, …"""
+        turn = 0
+        while sources and not self.stop.is_set():
+            workspaces: dict[UUID, list[list[Waiting]]] = {}
+            for events in sources:
+                workspaces.setdefault(events[turn].workspace_id, []).append(events)
+            turn += 1
+            sources = [
+                events
+                for group in workspaces.values()
+                for events, went_on in zip(
+                    group, await self._handle_turn([e[turn - 1] for e in group]), strict=True
+                )
+                if went_on and len(events) > turn
+            ]
+
+    async def _handle_turn(self, events: list[Waiting]) -> list[bool]:
+        """Handle one event of each of several sources; False for one whose source must wait."""
+        # What failed before is handled by itself: it would only fail others once more.
+        if len(events) > 1 and not any(event.attempts for event in events):
+            try:
+                handled = await handle_together(events)
+            except Exception as error:  # whose fault it is shows when each is handled by itself
+                log.info("ingest.one_by_one", events=len(events), error=describe(error))
+            else:
+                for event, was_handled in zip(events, handled, strict=True):
+                    if not was_handled:
+                        self._rest(event.source, AGAIN_SECONDS)
+                return handled
+        return [await self._handle(event) for event in events]
 
     async def _handle(self, event: Waiting) -> bool:
         """Handle one event; False when its source must wait."""

@@ -8,7 +8,7 @@ all of that is committed, with what is to be said in reply, or nothing of it.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from hiiki.db import WorkspaceSession, scope
 from hiiki.ingest.translate import Told, part, reply_until, tell
 from hiiki.ingest.unsend import forget_message, was_unsent
 from hiiki.kit.ids import contact_id
+from hiiki.kit.road import Reaction
 from hiiki.workspace.models import Channel
 
 CHANNEL_KEPT_SECONDS = 30.0
@@ -47,6 +48,12 @@ class Waiting:
     def source(self) -> tuple[UUID, str]:
         """Whose it is: events are handled one after the other within it."""
         return (self.channel_id, self.source_id)
+
+    @property
+    def user_id(self) -> str:
+        """The friend it is of; "" for what happens in a group or a room."""
+        source = part(self.payload, "source")
+        return str(source.get("userId") or "") if source.get("type") == "user" else ""
 
 
 SEEN_WITHIN = timedelta(minutes=1)
@@ -90,10 +97,9 @@ async def handle(waiting: Waiting) -> bool:
 
     Raises whatever went wrong in it, with nothing of it done.
     """
-    source = part(waiting.payload, "source")
-    user_id = str(source.get("userId") or "") if source.get("type") == "user" else ""
+    user_id = waiting.user_id
     async with scope(waiting.workspace_id) as session:
-        channel = await _channel(session, waiting.channel_id)
+        channel = await channel_of(session, waiting.channel_id)
         person = contact_id(waiting.workspace_id, channel.provider, user_id)
         claimed = await session.execute(
             _CLAIM,
@@ -114,14 +120,20 @@ async def handle(waiting: Waiting) -> bool:
         told = tell(waiting.kind, waiting.payload)
         if user_id and told.kind:
             if not row[1] or told.kind in ("follow", "unfollow"):
-                await _note(session, channel, user_id, waiting, told)
-            await _apply(session, person, waiting, told, rulebook=str(row[0]))
+                await note(session, channel, user_id, waiting, told)
+            await apply(session, person, waiting, told, rulebook=str(row[0]))
     return True
 
 
-async def _apply(
-    session: WorkspaceSession, person: UUID, waiting: Waiting, told: Told, rulebook: str
+async def apply(
+    session: WorkspaceSession,
+    person: UUID,
+    waiting: Waiting,
+    told: Told,
+    rulebook: str,
+    unconcerned: Collection[Reaction] = (),
 ) -> None:
+    """Let the event happen to the person: the timeline, whoever waits for it, what is said."""
     payload = waiting.payload
     token = payload.get("replyToken")
     context = Context(
@@ -133,6 +145,7 @@ async def _apply(
         # Messaging API, "Common properties": in standby another module speaks, we must not.
         is_silent=payload.get("mode") == "standby",
         rulebook=rulebook,
+        unconcerned=unconcerned,
     )
     data = told.data
     if told.kind == "unsend":
@@ -147,7 +160,7 @@ async def _apply(
     await context.close()
 
 
-async def _note(
+async def note(
     session: WorkspaceSession, channel: Channel, user_id: str, waiting: Waiting, told: Told
 ) -> None:
     """Bring the person and their friendship up to date."""
@@ -161,7 +174,7 @@ async def _note(
         await contacts.meet(session, channel, user_id, at=waiting.at)
 
 
-async def _channel(session: WorkspaceSession, channel_id: UUID) -> Channel:
+async def channel_of(session: WorkspaceSession, channel_id: UUID) -> Channel:
     """Return the channel, from this worker's memory if it was read a moment ago.
 
     Only what never changes (its id, workspace and provider) is used of it here.

@@ -16,7 +16,7 @@ from hiiki.kit.clock import now
 
 RETRY_AFTER = (1, 5, 30, 120)
 """Seconds after the first, second, … failure; after the fifth the event is set aside."""
-SOURCES_AT_ONCE = 64
+SOURCES_AT_ONCE = 128
 EVENTS_AT_ONCE = 20
 """Events of one source that are read ahead."""
 

@@ -110,6 +110,18 @@ async def start(context: ActionContext, survey_id: UUID) -> None:
     context.say(messages, subject=f"survey:{survey.id}")
 
 
+_ASKED = select(Response.contact_id).where(
+    Response.contact_id.in_(bindparam("contact_ids", expanding=True)),
+    Response.state == "open",
+    Response.question_id.is_not(None),
+)
+
+
+async def who_is_asked(session: WorkspaceSession, contact_ids: Sequence[UUID]) -> set[UUID]:
+    """Return which of these people have a question before them: only their messages matter."""
+    return set(await session.scalars(_ASKED, {"contact_ids": list(contact_ids)}))
+
+
 async def hear_message(context: ActionContext, event: Happening) -> None:
     """Take what a person typed as the answer to the question that waits, if one does."""
     session: WorkspaceSession = context.session
