@@ -6,7 +6,12 @@ import base64
 
 import pytest
 
+from line_emulator.acts import Actor
 from line_emulator.client import EmulatorError
+from line_emulator.platform import Platform, Setup
+from line_emulator.richmenu import record, store
+from line_emulator.richmenu.batch import Batch, Batches, ResumeKey
+from line_emulator.state import restore, snapshot
 from rich_menus import area, menu_object, menu_seen_by, new_menu, picture
 
 NOBODY = "U" + "0" * 32
@@ -355,3 +360,28 @@ async def test_a_reset_takes_everything_along(line, api):
     await link(api, friend, menu)
     await line.reset()
     assert (await api.call("GET", "/v2/bot/richmenu/list")).json == {"richmenus": []}
+
+
+async def test_a_state_file_keeps_all_of_it():
+    platform = Platform(Setup(friends=300))
+    channel, actor = platform.channel(None), Actor(platform)
+    menus = store.menus_of(channel)
+    menu = store.new_menu(platform, menu_object())
+    menu.image, menu.image_type = picture(), "image/png"
+    menus.by_id[menu.id] = menu
+    menus.aliases["a"] = menus.default = menu.id
+    menus.manager = store.ManagerMenu(menu, shown_until=platform.clock.now() + 1)
+    for user in platform.user_order:
+        actor.do({"user": user.id, "type": "menu", "area": 0})
+    store.link(platform, channel, platform.user_order[7].id, menu.id)
+    todo = [(platform.user_order[7].id, menu.id, "")]
+    batches = channel.store.of(Batches)
+    batches.by_request["r"] = Batch(platform.clock.now(), "key", todo)
+    batches.keys["key"] = ResumeKey(1.0)
+    batches.keys["key"].done.add(299)
+    again = Platform(Setup())
+    restore(again, snapshot(platform))
+    for drawer in (store.RichMenus, Batches, record.MenuRecords):
+        kept = again.channel(None).store.of(drawer)
+        assert kept == channel.store.of(drawer)
+    assert record.of_menu(again.channel(None), menu.id).days
