@@ -189,6 +189,117 @@ class EmulatorClient:
             value=value,
         )
 
+    async def tap_menu(
+        self,
+        user: str,
+        label: str | None = None,
+        *,
+        area: int | None = None,
+        channel: str | None = None,
+        value: Any = None,
+    ) -> Json:
+        """Tap an area of the person's rich menu, by its action's label or its place from 0."""
+        return await self.act(
+            user=user, channel=channel, type="menu", label=label, area=area, value=value
+        )
+
+    async def menu(self, user: str, channel: str | None = None) -> Json | None:
+        """The rich menu that the person has now, or None."""
+        result = await self.call("GET", f"/users/{user}/richmenu", params={"channel": channel})
+        return result["menu"]
+
+    async def open_link(self, user: str, url: str, channel: str | None = None) -> Json:
+        """Open a link that arrived; insight counts it."""
+        return await self.act(user=user, channel=channel, type="open", url=url)
+
+    async def play(
+        self, user: str, percent: int = 100, *, message: str = "last", channel: str | None = None
+    ) -> Json:
+        """Play a video or audio that arrived."""
+        return await self.act(
+            user=user, channel=channel, type="play", percent=percent, message=message
+        )
+
+    async def get_coupon(self, user: str, coupon: str = "last", channel: str | None = None) -> Json:
+        """Open a coupon: get it, or draw lots for it; `won` tells how that went."""
+        return await self.act(user=user, channel=channel, type="coupon_get", coupon=coupon)
+
+    async def use_coupon(self, user: str, coupon: str = "last", channel: str | None = None) -> Json:
+        """Use a coupon that was got before."""
+        return await self.act(user=user, channel=channel, type="coupon_use", coupon=coupon)
+
+    async def join_membership(
+        self, user: str, plan: int | None = None, channel: str | None = None
+    ) -> Json:
+        """Join a membership plan, or the only one there is."""
+        return await self.act(user=user, channel=channel, type="membership_join", plan=plan)
+
+    async def leave_membership(self, user: str, channel: str | None = None) -> Json:
+        """Leave the plan that was joined."""
+        return await self.act(user=user, channel=channel, type="membership_leave")
+
+    # Groups and rooms
+
+    async def create_group(
+        self,
+        members: Sequence[str],
+        *,
+        name: str = "グループ",
+        room: bool = False,
+        account: bool = True,
+        channel: str | None = None,
+    ) -> Json:
+        """Found a group, or a room; with `account` the account is in it and gets a join event."""
+        return await self.call(
+            "POST",
+            "/groups",
+            {
+                "members": list(members),
+                "name": name,
+                "kind": "room" if room else "group",
+                "account": account,
+                "channel": channel,
+            },
+        )
+
+    async def group(self, group: str) -> Json:
+        """A group or room with its `entries`: what all its members see."""
+        return await self.call("GET", f"/groups/{group}")
+
+    async def say_in(self, group: str, user: str, text: str) -> Json:
+        """Say something in a group or room; `@name` mentions a member."""
+        return await self.act(user=user, chat=group, type="message", text=text)
+
+    # People who live by themselves
+
+    async def live(
+        self,
+        behaviours: str | Sequence[Json] = "believable",
+        *,
+        pace: float | None = None,
+        seed: int | None = None,
+    ) -> Json:
+        """Let people open, tap, answer and block by themselves, `pace` times as quickly."""
+        given = behaviours if isinstance(behaviours, str) else list(behaviours)
+        body = {"behaviours": given, "pace": pace, "seed": seed}
+        return await self.call(
+            "POST", "/behaviours", {k: v for k, v in body.items() if v is not None}
+        )
+
+    async def pause_living(self, paused: bool = True) -> Json:
+        """Let nobody do anything by themselves, or go on."""
+        return await self.call("POST", "/behaviours", {"paused": paused})
+
+    async def lived(self) -> Json:
+        """The behaviours in force, and `counts` of what people did."""
+        return await self.call("GET", "/behaviours")
+
+    async def pace(self, **seconds: float) -> Json:
+        """How long background work takes (`audience_working=5`); without arguments only read."""
+        return await (
+            self.call("PATCH", "/pace", seconds) if seconds else self.call("GET", "/pace")
+        )
+
     # Logs
 
     async def deliveries_page(
@@ -227,7 +338,11 @@ class EmulatorClient:
     # Trouble
 
     async def fault(self, kind: str, **rule: Any) -> Json:
-        """Add a fault rule: `fault("500_after", match={"path": "/v2/bot/message"}, nth=1)`."""
+        """Add a fault rule: `fault("500_after", match={"path": "/v2/bot/message"}, nth=1)`.
+
+        `on="webhook"` strikes LINE's posts to the bot: `fault("500_before", on="webhook")` loses
+        them.
+        """
         return (await self.faults([{"kind": kind} | rule]))[0]
 
     async def faults(self, rules: Sequence[Json]) -> list[Json]:
