@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import expect
 from tests.line_emulator.browsing import chromium, tab
@@ -50,9 +52,9 @@ async def test_nothing_sticks_out_of_the_gallery(line, tab, width):
         widths[size] = round(box["width"])
     wanted = {"nano": 120, "micro": 160, "deca": 220, "hecto": 241, "kilo": 260, "mega": 300}
     assert widths == wanted
-    shrunk = tab.locator("#adjust .lp-shrink .lp-p")
-    fits = "one => one.scrollWidth <= one.clientWidth"
-    await expect(shrunk).to_be_visible()
-    assert await shrunk.evaluate(fits)
-    assert await tab.locator("#adjust .lp-btn-label").first.evaluate(fits)
+    for place in (".lp-shrink > .lp-p", ".lp-shrink > .lp-btn-label"):
+        line_of_text = tab.locator(f"#adjust {place}")
+        holder = line_of_text.locator("..")
+        await expect(holder).to_have_attribute("style", re.compile("--lp-fit: 0"))
+        assert await line_of_text.evaluate("one => one.scrollWidth <= one.clientWidth")
     assert await tab.locator("#adjust .lp-block-line").count() == 1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import datetime
 from pathlib import Path
 
+import orjson
 from markupsafe import Markup
 
 import line_preview
@@ -18,6 +20,8 @@ from .words import word
 Entry = Sending | Said
 Quotes = dict[str, tuple[str, str]]
 
+_PERSONAL = (b'"quoteToken"', b'"couponId"')
+"""What makes the same messages look different from phone to phone, or from time to time."""
 _SNIPPET = 60
 _KINDS = frozenset({"sticker", "image", "video", "audio", "file", "location", "coupon"})
 
@@ -37,9 +41,8 @@ def sticker(package: str, number: str) -> Markup:
     return line_preview.render_sticker_picture(package, number)
 
 
-def account_picture(channel: Channel) -> str:
-    """The path of the account's icon."""
-    return f"/phone-pictures/{channel.id}.svg"
+def _icon(channel_id: str) -> str:
+    return f"/phone-pictures/{channel_id}.svg"
 
 
 def entry(
@@ -48,8 +51,10 @@ def entry(
     """One entry of the chat. Quick replies are shown on the newest entry only, as LINE does."""
     at = clock_time(one.at_ms)
     if isinstance(one, Sending):
-        messages = one.messages()
-        drawn = received(messages, channel, phone, lang, at, newest=newest)
+        if any(mark in one.messages_json for mark in _PERSONAL):
+            drawn = received(one.messages(), channel, phone, lang, at, newest=newest)
+        else:
+            drawn = _shared(one.messages_json, channel.name, channel.id, lang, at, newest)
         return Markup('<div class="entry received" data-via="{}" data-ids="{}">{}</div>').format(
             one.via, " ".join(one.message_ids), drawn
         )
@@ -63,6 +68,15 @@ def entry(
     )
 
 
+@functools.lru_cache(maxsize=256)
+def _shared(
+    messages_json: bytes, name: str, channel_id: str, lang: str, at: str, newest: bool
+) -> Markup:
+    """Messages that look the same on every phone: a broadcast to a full wall is drawn once."""
+    messages: list[Json] = orjson.loads(messages_json)
+    return _drawn(messages, name, _icon(channel_id), lang, at, newest=newest)
+
+
 def received(
     messages: list[Json],
     channel: Channel,
@@ -73,18 +87,41 @@ def received(
     newest: bool,
 ) -> Markup:
     """What the account sent, with icon and name."""
+    wanted = {message["quoteToken"] for message in messages if "quoteToken" in message}
+    return _drawn(
+        messages,
+        channel.name,
+        _icon(channel.id),
+        lang,
+        at,
+        newest=newest,
+        quotes=_quoted_by_token(phone, wanted, lang) if wanted and phone else None,
+        known=coupons.shown(channel, messages),
+    )
+
+
+def _drawn(
+    messages: list[Json],
+    name: str,
+    icon: str,
+    lang: str,
+    at: str,
+    *,
+    newest: bool,
+    quotes: Quotes | None = None,
+    known: dict[str, Json] | None = None,
+) -> Markup:
     if not newest:
         for message in messages:
             message.pop("quickReply", None)
-    wanted = {message["quoteToken"] for message in messages if "quoteToken" in message}
     return line_preview.render_messages(
         messages,
         lang=lang,
-        sender_name=channel.name,
-        sender_icon=account_picture(channel),
+        sender_name=name,
+        sender_icon=icon,
         at=at,
-        quotes=_quoted_by_token(phone, wanted, lang) if wanted and phone else None,
-        coupons=coupons.shown(channel, messages),
+        quotes=quotes,
+        coupons=known,
     )
 
 

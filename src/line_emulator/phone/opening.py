@@ -7,7 +7,7 @@ pages lead to those that the emulator serves.
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 
@@ -39,8 +39,11 @@ def here(url: str) -> str | None:
     path = parts.path or "/"
     if host != "access.line.me" and not path.startswith("/liff/"):
         path = f"/liff{path}"
-    query = f"?{parts.query}" if parts.query else ""
-    return f"{path}{query}" + (f"#{parts.fragment}" if parts.fragment else "")
+    query = parts.query
+    if parts.fragment and host != "access.line.me":
+        # Redirects of LIFF have fragments of their own: this one travels as a parameter.
+        query += ("&" if query else "") + urlencode({"liff.hash": parts.fragment})
+    return f"{path}?{query}" if query else path
 
 
 def opened(

@@ -68,11 +68,8 @@ setSound(localStorage.getItem(SOUND) === "on");
 
 // What arrives
 
-/** @param {HTMLElement} card */
-function toBottom(card) {
-  const screen = card.querySelector(".screen");
-  if (screen) screen.scrollTop = screen.scrollHeight;
-}
+const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+const FLASH = [{ boxShadow: "0 0 0 6px #06c755" }, { boxShadow: "0 0 0 0 transparent" }];
 
 /** News of each phone that are not shown yet: the newest of a burst is enough.
  * @type {Map<string, {user: string, screen: string, state: string, bubbles: number}>} */
@@ -82,24 +79,19 @@ let drawing = 0;
 /** Draw what waits, a few phones in each frame, so that two hundred at once do not stop the page. */
 function draw() {
   const began = performance.now();
-  /** @type {HTMLElement[]} */
-  const drawn = [];
   for (const [user, news] of waiting) {
     waiting.delete(user);
     const card = cards.get(user);
     const inside = card?.querySelector(".zoom");
     if (!card || !inside) continue;
     inside.innerHTML = news.screen;
-    card.classList.remove("friend", "blocked", "not_friend", "arrived");
+    card.classList.remove("friend", "blocked", "not_friend");
     card.classList.add(news.state);
-    if (news.bubbles) drawn.push(card);
-    else toBottom(card);
-    if (performance.now() - began > 12) break;
-  }
-  if (drawn.length) void drawn[0].offsetWidth; // restarts the animations
-  for (const card of drawn) {
-    card.classList.add("arrived");
-    toBottom(card);
+    if (news.bubbles) {
+      card.classList.add("arrived");
+      if (!still) card.animate(FLASH, 1600);
+    }
+    if (performance.now() - began > 10) break;
   }
   drawing = waiting.size ? requestAnimationFrame(draw) : 0;
 }
@@ -134,4 +126,3 @@ stream.onopen = () => {
   if (wasLost) location.reload();
 };
 window.addEventListener("pagehide", () => stream.close());
-cards.forEach(toBottom);

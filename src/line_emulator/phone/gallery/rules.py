@@ -29,15 +29,23 @@ SURFACES = flex(
         "body": box(
             "vertical",
             _name("cornerRadius"),
-            box("horizontal", *(_chip(one, cornerRadius=one) for one in _SPACES), spacing="xs"),
-            _name("borderWidth"),
             box(
                 "horizontal",
-                *(
-                    _chip(one[:4], borderWidth=one, borderColor="#1a5fd0", paddingAll="4px")
-                    for one in _BORDERS
-                ),
+                *(_chip(one.replace("none", "0"), cornerRadius=one) for one in _SPACES),
                 spacing="xs",
+            ),
+            _name("borderWidth"),
+            *(
+                box(
+                    "horizontal",
+                    *(
+                        _chip(one, borderWidth=one, borderColor="#1a5fd0", paddingAll="4px")
+                        for one in three
+                    ),
+                    spacing="sm",
+                    margin="xs",
+                )
+                for three in (_BORDERS[:3], _BORDERS[3:])
             ),
             _name("linearGradient 0 / 45 / 90 / 180deg"),
             box("horizontal", *map(_gradient, ("0deg", "45deg", "90deg", "180deg")), spacing="sm"),
@@ -54,7 +62,7 @@ SURFACES = flex(
             box(
                 "horizontal",
                 *(
-                    box("vertical", backgroundColor=f"#c8323c{one}", height="24px")
+                    box("vertical", backgroundColor=f"#c8323c{one}", height="24px", flex=1)
                     for one in ("20", "60", "a0", "ff")
                 ),
                 spacing="sm",
