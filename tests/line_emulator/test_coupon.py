@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -130,6 +131,22 @@ async def test_what_a_coupon_cannot_be(
     assert reply.status == 400
     assert reply.json["message"] == "The request body has 1 error(s)"
     assert reply.json["details"] == [{"message": message, "property": property}]
+
+
+async def test_what_nobody_checks_is_not_kept(api: Api) -> None:
+    deep: Any = "bottom"
+    for _ in range(400):
+        deep = [deep]
+    condition = {"type": "normal", "note": deep}
+    reward = {"type": "discount", "x": deep,
+              "priceInfo": {"type": "fixed", "fixedAmount": 1, "y": deep}}  # fmt: skip
+    body = coupon(acquisitionCondition=condition, reward=reward, z=deep)
+    # Too deep for a fast writer of JSON, but not for its reader.
+    made = await api.call("POST", "/v2/bot/coupon", data=json.dumps(body).encode())
+    assert made.status == 200
+    detail = await api.call("GET", f"/v2/bot/coupon/{made.json['couponId']}")
+    assert detail.json["acquisitionCondition"] == {"type": "normal"}
+    assert (await api.call("GET", "/v2/bot/coupon")).status == 200
 
 
 async def test_every_timezone_and_no_other(api: Api) -> None:

@@ -21,6 +21,13 @@ _MADE_OF = (
     "couponCode", "maxUseCountPerTicket", "visibility", "reward", "imageUrl", "barcodeImageUrl",
     "usageCondition",
 )  # fmt: skip
+_CONDITION = ("type", "lotteryProbability", "maxAcquireCount")
+_PRICE = ("type", "fixedAmount", "percentage", "originalPrice", "priceAfterDiscount")
+
+
+def _kept(given: Json, names: tuple[str, ...]) -> Json:
+    """Only what was checked is kept: the rest may be anything, however deep."""
+    return {name: given[name] for name in names if given.get(name) is not None}
 
 
 def _refuse(status: int, message: str, property: str = "") -> NoReturn:
@@ -44,7 +51,11 @@ async def create(call: Call) -> Answer:
     coupons = call.channel.store.of(Coupons)
     if coupons.full(now):
         _refuse(400, "You have too many coupons created.")
-    made = {name: body[name] for name in _MADE_OF if body.get(name) is not None}
+    made = _kept(body, _MADE_OF)
+    made["acquisitionCondition"] = _kept(body["acquisitionCondition"], _CONDITION)
+    made["reward"] = _kept(body["reward"], ("type", "priceInfo"))
+    if "priceInfo" in made["reward"]:
+        made["reward"]["priceInfo"] = _kept(body["reward"]["priceInfo"], _PRICE)
     coupon = Coupon(ulid(call.platform.clock.now_ms()), made, now)
     coupons.by_id[coupon.id] = coupon
     return answer({"couponId": coupon.id})
