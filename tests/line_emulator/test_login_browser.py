@@ -82,7 +82,7 @@ async def tab(context: BrowserContext) -> AsyncIterator[Page]:
     )
     yield page
     # Refused calls are part of the tests; the browser reports each of them.
-    assert [one for one in errors if "Failed to load resource" not in one] == []
+    assert "\n".join(one for one in errors if "Failed to load resource" not in one) == ""
 
 
 @pytest_asyncio.fixture
@@ -366,3 +366,27 @@ async def test_the_demo(line, bot, context, tab):
     assert await wide(tab) <= 390
     entries = (await line.phone(friend))["entries"]
     assert [entry["kind"] for entry in entries] == ["message", "message"]
+
+
+async def test_from_the_chat_on_the_phone(line, api, bot, app, channel, context, tab):
+    friend = await line.new_friend(name="山田 花子")
+    liff_id = await liff_app(api, channel, f"{app.url}/app", description="予約アプリ")
+    action = {"type": "uri", "label": "予約", "uri": f"https://liff.line.me/{liff_id}/new?a=1#top"}
+    template = {"type": "buttons", "text": "ご予約", "actions": [action]}
+    await api.push(friend, {"type": "template", "altText": "予約", "template": template})
+    await tab.goto(f"{line.url}/phone/{friend}?lang=ja")
+    await tab.get_by_text("予約", exact=True).click()
+    frame = tab.frame_locator("iframe")
+    await expect(frame.get_by_text("予約アプリ が次の許可を求めています")).to_be_visible()
+    await frame.get_by_role("button", name="許可する").click()
+    await expect(frame.get_by_text("app")).to_be_visible()
+    inside = next(one for one in tab.frames if one.url.startswith(app.url))
+    assert await inside.evaluate("() => liff.isInClient()") is True
+    await inside.evaluate("id => { liff.init({ liffId: id }); }", liff_id)
+    await inside.wait_for_url(f"{app.url}/app/new?a=1#top")
+    await inside.evaluate("id => liff.init({ liffId: id })", liff_id)
+    await inside.evaluate("() => liff.sendMessages([{ type: 'text', text: '19時に2名' }])")
+    assert (await bot.until(1))[0]["message"]["text"] == "19時に2名"
+    await inside.evaluate("() => { liff.closeWindow(); }")
+    await expect(tab.locator("iframe")).to_be_hidden()
+    await expect(tab.locator("#chat")).to_contain_text("19時に2名")

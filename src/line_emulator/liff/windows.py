@@ -63,8 +63,8 @@ def picker(
         '<form class="search" role="search" method="get" action="/_emulator/liff/windows/{key}">'
         '<input type="hidden" name="lang" value="{lang}"><input type="search" name="q" value="{q}"'
         ' aria-label="{search}" placeholder="{search}"><button>{find}</button></form>'
-        '<form class="sheet" method="post" action="/_emulator/liff/windows/{key}?lang={lang}">{people}{buttons}'
-        "</form>"
+        '<form class="sheet" method="post" action="/_emulator/liff/windows/{key}?lang={lang}">'
+        "{people}{buttons}</form>"
     ).format(
         title=word("picker", lang),
         hint=word("picker_hint", lang),

@@ -255,7 +255,7 @@ def notice(
 ) -> Answer:
     """A page that tells how something ended."""
     link = (
-        Markup('<div class="buttons"><a class="button" href="{}">{}</a></div>').format(
+        Markup('<div class="buttons"><a class="button" target="_top" href="{}">{}</a></div>').format(
             back, word("back", lang)
         )
         if back

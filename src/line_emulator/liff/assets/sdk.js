@@ -37,6 +37,39 @@
   let initDone = () => {};
   const ready = new Promise((resolve) => { initDone = () => resolve(undefined); });
 
+  /**
+   * A storage of the browser, or the window's name: in a frame of another site, browsers may deny
+   * storage, and the name is what lives on when the frame goes to its next page.
+   * @param {"sessionStorage" | "localStorage"} kind
+   */
+  const storage = (kind) => {
+    try {
+      window[kind].getItem("");
+      return window[kind];
+    } catch {
+      const MARK = "line-emulator:";
+      const all = () => {
+        try {
+          return window.name.startsWith(MARK) ? JSON.parse(window.name.slice(MARK.length)) : {};
+        } catch {
+          return {};
+        }
+      };
+      /** @param {any} values */
+      const write = (values) => { window.name = MARK + JSON.stringify(values); };
+      return {
+        /** @param {string} name */
+        getItem: (name) => all()[name] ?? null,
+        /** @param {string} name @param {string} value */
+        setItem: (name, value) => write({ ...all(), [name]: value }),
+        /** @param {string} name */
+        removeItem: (name) => write({ ...all(), [name]: undefined }),
+      };
+    }
+  };
+  const ofWindow = storage("sessionStorage");
+  const ofBrowser = storage("localStorage");
+
   /** @param {string} hash */
   const credentials = (hash) => {
     const given = new URLSearchParams(hash.replace(/^#/, ""));
@@ -44,10 +77,10 @@
   };
   const arrived = credentials(location.hash);
   const CLIENT = "line-emulator:in-client";
-  if (arrived) sessionStorage.setItem(CLIENT, "yes");
-  const inClient = () => sessionStorage.getItem(CLIENT) === "yes";
+  if (arrived) ofWindow.setItem(CLIENT, "yes");
+  const inClient = () => ofWindow.getItem(CLIENT) === "yes";
 
-  const shelf = () => (inClient() ? sessionStorage : localStorage);
+  const shelf = () => (inClient() ? ofWindow : ofBrowser);
   /** @returns {any} */
   const kept = () => JSON.parse(shelf().getItem(`line-emulator:${liffId}`) ?? "{}");
   /** @param {any} values */
@@ -147,11 +180,11 @@
 
   /** The login has come back with a code: get tokens for it. @param {URLSearchParams} query */
   const redeem = async (query) => {
-    const started = JSON.parse(sessionStorage.getItem("line-emulator:login") ?? "{}");
+    const started = JSON.parse(ofWindow.getItem("line-emulator:login") ?? "{}");
     if (started.state !== query.get("state")) {
       throw new LiffError("INIT_FAILED", "The state of the login does not match");
     }
-    sessionStorage.removeItem("line-emulator:login");
+    ofWindow.removeItem("line-emulator:login");
     const answer = await ask("/oauth2/v2.1/token", {
       method: "POST",
       headers: { "Content-Type": "application/x-www-form-urlencoded" },
@@ -353,7 +386,7 @@
       };
       const verifier = random();
       const state = random();
-      sessionStorage.setItem("line-emulator:login", JSON.stringify({ verifier, state }));
+      ofWindow.setItem("line-emulator:login", JSON.stringify({ verifier, state }));
       crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier)).then((digest) => {
         const challenge = btoa(String.fromCharCode(...new Uint8Array(digest)))
           .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
@@ -433,8 +466,8 @@
       else window.open(url, "_blank");
     },
     closeWindow() {
-      sessionStorage.removeItem(CLIENT);
-      if (window.parent !== window) window.parent.postMessage({ lineEmulatorLiff: "close" }, base);
+      ofWindow.removeItem(CLIENT);
+      if (window.parent !== window) window.parent.postMessage({ lineEmulatorLiff: "close" }, "*");
       window.close();
     },
 
