@@ -193,6 +193,20 @@ async def test_shares_and_segments(line, api):
     assert done["opened"] == done["arrived"] == 50 + done["block"]
 
 
+async def test_who_drops_in_talks_or_looks(line, bot):
+    await friends(line, 60)
+    await line.clock(freeze=NOON)
+    await behave(line, {"drop_in": 1, "answers": ["いますか"]})
+    await line.clock(advance=DAY)
+    await settled(line)
+    await line.clock(advance=60)
+    done = await settled(line)
+    # On the second day they begin anew; a minute of it may have passed.
+    assert 60 <= done["drop_in"] <= 70
+    assert 5 < done["answer"] < 40
+    assert {one["message"]["text"] for one in bot.events} == {"いますか"}
+
+
 async def test_named_people_alone(line, api):
     people = await friends(line, 10)
     await behave(line, QUICK | {"who": {"users": people[:3]}, "answer": 1, "answers": ["はい"]})

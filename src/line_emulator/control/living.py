@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
+import orjson
+
 from ..acts import ACTS, CHAT_ACTS, ActError
 from ..journal import News
 from ..model import Json
@@ -42,6 +44,8 @@ _ACT = {
         "x": {"type": "number", "description": "menu: with `y`, the point in the menu's pixels"},
         "y": {"type": "number"},
         "value": {"description": "tap: the date picked, or the location sent"},
+        "url": {"type": "string", "description": "open: a link that arrived"},
+        "percent": {"type": "integer", "description": "play: how far, 100 by default"},
         "event": {"type": "object", "description": "raw: posted exactly as given"},
         "fill": {"type": "boolean", "description": "raw: add the common properties"},
     },
@@ -67,6 +71,7 @@ async def acts(ask: Ask) -> Json:
             results.append({"ok": False, "error": "an act must be an object"})
             continue
         try:
+            _writable(cast(Json, act))
             results.append({"ok": True} | ask.actor.do(cast(Json, act)))
         except ActError as error:
             results.append({"ok": False, "error": str(error)})
@@ -74,6 +79,14 @@ async def acts(ask: Ask) -> Json:
             # A driver may send thousands of acts at once: let the webhooks out in between.
             await asyncio.sleep(0)
     return {"results": results}
+
+
+def _writable(act: Json) -> None:
+    """Raise ActError for what is nested too deep to be written into a webhook or an answer."""
+    try:
+        orjson.dumps([[[[act]]]])
+    except TypeError:
+        raise ActError("the act cannot be written as JSON: it is nested too deep") from None
 
 
 async def _wait(ask: Ask, news: News, nothing_new: Any) -> None:

@@ -27,6 +27,8 @@ _BROWSER = (
 _KINDS_OF_ACT = ("quick_reply", "coupon", "button", "link")
 _PLAYED = (100, 100, 75, 50, 25, 0)
 _OFFERS_KEPT = 64
+_TALKS_OF_ITSELF = 0.3
+"""How often who drops in writes something; the others tap the rich menu, if there is one."""
 
 
 @dataclass(slots=True)
@@ -188,12 +190,12 @@ class Person:
 
     def _drop_in(self) -> None:
         dice = self._dice("drop_in")
-        talks = dice.happens(0.3)
+        talks = dice.happens(_TALKS_OF_ITSELF)
         act = self._menu(dice)
-        if act is not None and not (talks and self._behaviour.answers):
-            self._do(act, "menu")
-        elif self._behaviour.answers:
+        if talks and self._behaviour.answers:
             self._do({"type": "message", "text": dice.pick(self._behaviour.answers)}, "answer")
+        elif act is not None:
+            self._do(act, "menu")
 
     def _do(self, act: Json, kind: str) -> Json:
         result = self._actor.do(act | {"user": self._user.id, "channel": self._channel.id})
