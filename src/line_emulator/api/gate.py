@@ -60,6 +60,8 @@ class Gate:
         started = time.perf_counter()
         identity = request_id()
         retry_key = request.headers.get("X-Line-Retry-Key")
+        if retry_key is not None and not retry_key.isascii():
+            retry_key = retry_key.encode("utf-8", "replace").decode()
         channel = self._platform.channel_by_token.get(_bearer(request))
         try:
             result = await self._with_faults(request, identity, channel, retry_key)

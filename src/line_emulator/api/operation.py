@@ -6,6 +6,7 @@ decorated function in one of this package's modules; nothing else has to change.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, cast
@@ -53,7 +54,12 @@ class LineError(Exception):
 
     def answer(self) -> Answer:
         """The error as an answer."""
-        return Answer(orjson.dumps(self.body), self.status, self.headers)
+        try:
+            body = orjson.dumps(self.body)
+        except TypeError:
+            # It quotes what the request had, and that was no UTF-8.
+            body = json.dumps(self.body, ensure_ascii=False).encode("utf-8", "replace")
+        return Answer(body, self.status, self.headers)
 
 
 @dataclass(slots=True)

@@ -6,8 +6,7 @@ requests are still answered.
 
 from __future__ import annotations
 
-import email.message
-import email.utils
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NoReturn
@@ -22,6 +21,11 @@ MAX_FILE_BODY = 64 * 1024 * 1024
 _PIECE = 1024 * 1024
 _LONGEST_LINE = 1000
 _MAX_PARTS = 20
+_LONGEST_HEAD = 8192
+_PARAMETER = re.compile(
+    r';\s*(?P<name>[\w*-]+)\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^";]*))', re.DOTALL
+)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -48,9 +52,9 @@ def _unreadable(field: str) -> LineError:
 def form(call: Call) -> dict[str, Part]:
     """The parts of the request by their names. Raises LineError."""
     given = call.headers.get("Content-Type", "")
-    head = _header("Content-Type", given)
-    boundary = head.get_boundary()
-    if head.get_content_type() != "multipart/form-data" or not boundary:
+    kind, parameters = _header(given)
+    boundary = parameters.get("boundary")
+    if kind != "multipart/form-data" or not boundary:
         raise LineError(415, f"The content type, {given}, is not supported")
     mark = b"--" + boundary.encode("latin-1", "replace")
     parts: dict[str, Part] = {}
@@ -68,27 +72,29 @@ def form(call: Call) -> dict[str, Part]:
 
 
 def _read_part(body: bytes, start: int, end: int, parts: dict[str, Part]) -> None:
-    blank = body.find(b"\r\n\r\n", start, end)
+    blank = body.find(b"\r\n\r\n", start, min(end, start + _LONGEST_HEAD))
     if blank < 0:
         return
     heads: dict[str, str] = {}
     for line in body[start:blank].decode("utf-8", "replace").split("\r\n"):
         title, _, value = line.partition(":")
         heads[title.strip().lower()] = value.strip()
-    disposition = _header("Content-Disposition", heads.get("content-disposition", ""))
-    found = disposition.get_param("name", header="content-disposition")
-    if found is None:
-        return
-    name = email.utils.collapse_rfc2231_value(found)
-    # A part without a type of its own is plain text (RFC 7578, 4.4).
-    content_type = _header("Content-Type", heads.get("content-type", "text/plain"))
-    parts[name] = Part(content_type.get_content_type(), memoryview(body)[blank + 4 : end])
+    name = _header(heads.get("content-disposition", ""))[1].get("name")
+    if name is not None:
+        # A part without a type of its own is plain text (RFC 7578, 4.4).
+        content_type = _header(heads.get("content-type", "text/plain"))[0]
+        parts[name] = Part(content_type, memoryview(body)[blank + 4 : end])
 
 
-def _header(name: str, value: str) -> email.message.Message:
-    message = email.message.Message()
-    message[name] = value.replace("\r", " ").replace("\n", " ")
-    return message
+def _header(value: str) -> tuple[str, dict[str, str]]:
+    """A header's value in lower case and its parameters."""
+    kind, _, rest = value.partition(";")
+    parameters: dict[str, str] = {}
+    for found in _PARAMETER.finditer(";" + rest):
+        quoted, plain = found["quoted"], found["plain"]
+        text = _ESCAPED.sub(r"\1", quoted) if quoted is not None else plain.strip()
+        parameters.setdefault(found["name"].lower(), text)
+    return kind.strip().lower(), parameters
 
 
 def file_of(parts: dict[str, Part]) -> Part:
