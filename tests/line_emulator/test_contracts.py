@@ -223,6 +223,9 @@ async def test_leading_for_a_while(line: Line, api: Api, bot: Bot) -> None:
     for ttl in (0, 365 * 86_400 + 1, "1"):
         assert (await api.call("POST", acquire, {"ttl": ttl})).status == 400
     assert (await api.call("POST", "/v2/bot/chat/x/control/release")).status == 400
+    # Null is as good as absent.
+    assert (await api.call("POST", acquire, {"ttl": None, "expired": None})).status == 200
+    assert (await api.call("POST", "/v2/bot/channel/detach", {"botId": None})).status == 400
 
 
 async def test_leading_for_ever_in_a_group(line: Line, api: Api, bot: Bot) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest_asyncio
@@ -275,3 +276,17 @@ async def test_members_of_a_group_keep_the_order_among_each_other(story: Story) 
     await story.bot.until(41)
     told = [event["message"]["text"] for event in story.bot.events if event["type"] == "message"]
     assert told == [str(n) for n in range(40)]
+
+
+async def test_what_cannot_be_written_is_no_act(story: Story, api: Api) -> None:
+    deep: Any = "bottom"
+    for _ in range(252):
+        deep = [deep]
+    content = {"type": "text", "text": "a", "mention": deep}
+    acts = {"acts": [{"user": story.user, "type": "message", "message": content}]}
+    url = f"{story.line.url}/_emulator/acts"
+    async with api.session.post(url, data=json.dumps(acts)) as answer:
+        [result] = (await answer.json())["results"]
+    assert "too deep" in result["error"]
+    await story.act(type="message", text="b")
+    assert (await story.told())[0].message.text == "b"

@@ -98,7 +98,7 @@ _DETACH = obj({}, {"botId": string})
 @operation("POST", "/v2/bot/channel/detach", body="json")
 async def detach(call: Call) -> Answer:
     """Unlink (detach) the module channel from the account."""
-    bot_id = call.json(_DETACH).get("botId", "")
+    bot_id = call.json(_DETACH).get("botId") or ""
     bots = {channel.bot_user_id for channel in call.platform.channels.values()}
     if not USER_ID.fullmatch(bot_id) or bot_id not in bots:
         raise LineError(400, "user/group/room Id is not available.")
@@ -167,7 +167,7 @@ async def acquire(call: Call) -> Answer:
     now_ms = platform.clock.now_ms()
     until_ms = None
     if body.get("expired") is not False:
-        until_ms = now_ms + 1000 * body.get("ttl", DEFAULT_TTL)
+        until_ms = now_ms + 1000 * (body.get("ttl") or DEFAULT_TTL)
     contracts.leads[chat_id] = Lead(until_ms, now_ms)
     event = events.activated(platform, channel, chat_id, until_ms or FOR_EVER_MS)
     events.post(platform, channel, events.Source(chat_id), event)
