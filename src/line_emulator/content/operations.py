@@ -24,7 +24,7 @@ def _found(call: Call) -> tuple[Prepared | None, str, bytes]:
     return call.channel.store.of(Preparing).by_id.get(message_id), *found
 
 
-@operation("GET", "/v2/bot/message/{message_id}/content", limit=None)
+@operation("GET", "/v2/bot/message/{message_id}/content")
 async def content(call: Call) -> Answer:
     """Get content: the bytes; 202 while they are being prepared."""
     prepared, content_type, data = _found(call)
@@ -36,7 +36,7 @@ async def content(call: Call) -> Answer:
     return Answer(data, content_type=content_type)
 
 
-@operation("GET", "/v2/bot/message/{message_id}/content/transcoding", limit=None)
+@operation("GET", "/v2/bot/message/{message_id}/content/transcoding")
 async def transcoding(call: Call) -> Answer:
     """Verify the preparation status of a video or audio for getting."""
     prepared, _, _ = _found(call)
@@ -45,7 +45,7 @@ async def transcoding(call: Call) -> Answer:
     return answer({"status": prepared.status(call.platform.clock.now())})
 
 
-@operation("GET", "/v2/bot/message/{message_id}/content/preview", limit=None)
+@operation("GET", "/v2/bot/message/{message_id}/content/preview")
 async def preview(call: Call) -> Answer:
     """Get a preview image of the image or video, as JPEG."""
     prepared, _, data = _found(call)

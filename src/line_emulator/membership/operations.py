@@ -68,7 +68,7 @@ async def offered(call: Call) -> Answer:
     return answer({"memberships": counted})
 
 
-@operation("GET", "/v2/bot/membership/{membership_id}/users/ids", limit=PER_SECOND_200)
+@operation("GET", "/v2/bot/membership/{membership_id}/users/ids")
 async def user_ids(call: Call) -> Answer:
     """Get a list of users who have joined the membership; friends who consented only."""
     given = call.params["membership_id"]
