@@ -1,7 +1,8 @@
 """The life of parcels against a model: whatever happens, in whatever order, nobody gets it twice.
 
-The machine plays LINE (keys it has accepted, tokens that are used), two workers that may
-die at any step or come back late, staff who pause and cancel, and the clock.
+LINE is the emulator's own memory (keys it has accepted, tokens that are used); the machine plays
+what lies between, two workers that may die at any step or come back late, staff who pause and
+cancel, and the clock.
 """
 
 from __future__ import annotations
@@ -41,6 +42,12 @@ from hiiki.kit.errors import Conflict
 from hiiki.line.client import Answer
 from hiiki.timeline.models import Event
 from hiiki.workspace.models import Channel
+from line_emulator.events import use_reply_token
+from line_emulator.model import Friendship as Befriended
+from line_emulator.model import ReplyToken, Sending
+from line_emulator.platform import Platform
+from line_emulator.platform import Setup as Emulated
+from line_emulator.sending import accepted_before, deliver, remember_key
 
 BY_HAND = {"scoped_by_hand": True}
 FAULTS = (
@@ -70,14 +77,22 @@ PLANS = st.tuples(
 
 
 class Line:
-    """What LINE remembers."""
+    """What LINE remembers: the emulator's own keys, tokens and phones, by its own clock."""
 
     def __init__(self) -> None:
-        self.time = 0.0
-        self.keys: dict[str, float] = {}
-        self.used: set[str] = set()
-        self.expires: dict[str, float] = {}
-        self.phones: Counter[str] = Counter()
+        self.platform = Platform(Emulated())
+        self.platform.clock.freeze()
+        self.channel = self.platform.channel(None)
+
+    def give_token(self, token: str, user: str) -> None:
+        """Let this reply token answer to the person, from now on."""
+        moment = self.platform.clock.now()
+        self.channel.reply_tokens[token] = ReplyToken(user, moment, moment)
+
+    @property
+    def phones(self) -> Counter[str]:
+        """How many messages each phone has got."""
+        return Counter({user: len(one.entries) for user, one in self.channel.phones.items()})
 
     def handle(self, parcel: Claimed, fault: str) -> Answer:
         if fault == "unreachable":
@@ -96,22 +111,35 @@ class Line:
         return answer
 
     def _do(self, parcel: Claimed, fault: str) -> Answer:
+        platform, channel = self.platform, self.channel
         if parcel.method == "reply":
-            token = parcel.reply_token or ""
-            if token in self.used or self.expires[token] <= self.time:
+            if use_reply_token(platform, channel, parcel.reply_token or "") is None:
                 return Answer(400, "r", None, {"message": "Invalid reply token"})
-            self.used.add(token)
         else:
             key = str(parcel.retry_key)
-            if key in self.keys and self.time - self.keys[key] < 24 * 3600:
-                return Answer(409, "r", "first", {"message": "The retry key is already accepted"})
+            before = accepted_before(platform, channel, key)
+            if before is not None:
+                body = {"message": "The retry key is already accepted"}
+                return Answer(409, "r", before.request_id, body)
             if fault == "quota":
                 return Answer(429, "r", None, {"message": "You have reached your monthly limit."})
             if fault == "400" and len(parcel.line_user_ids) > 1:
                 return Answer(400, "r", None, {"message": "The property, 'to', is invalid"})
-            self.keys[key] = self.time
+            remember_key(platform, channel, key, "first", None)
         for user in parcel.line_user_ids:
-            self.phones[user] += 1
+            channel.phone(user).friendship = Befriended.FRIEND
+        sending = Sending(
+            at_ms=platform.clock.now_ms(),
+            channel_id=channel.id,
+            via="reply" if parcel.method == "reply" else "push",
+            request_id="r",
+            messages_json=b"[]",
+            message_ids=[],
+            unit=None,
+            retry_key=None,
+            silent=False,
+        )
+        deliver(platform, channel, sending, list(parcel.line_user_ids))
         return Answer(200, "r", None, {})
 
 
@@ -170,9 +198,9 @@ class ParcelLife(RuleBasedStateMachine):
             self.send = send.id
             for n in range(min(replies, people)):
                 token = uuid4().hex
-                self.line.expires[token] = 60.0
                 # Said to somebody of their own, so that each phone counts one message only.
                 user = f"U{uuid4().hex}"
+                self.line.give_token(token, user)
                 session.add(
                     Parcel(
                         channel_id=self.channel,
@@ -285,7 +313,7 @@ class ParcelLife(RuleBasedStateMachine):
 
     def time_passes(self, seconds: float) -> None:
         self.shift += seconds
-        self.line.time += seconds
+        self.line.platform.clock.advance(seconds)
         self.wait(self._pass(seconds))
 
     async def _pass(self, seconds: float) -> None:
