@@ -196,6 +196,40 @@ async def test_the_wall_shows_a_broadcast_arrive(line, api, tab):
 
 
 @pytest.mark.browser
+async def test_two_hundred_phones_at_once(line, api, tab):
+    await line.create_users(220, state="friend")
+    await tab.goto(f"{line.url}/phones?lang=en&size=200")
+    await expect(tab.locator(".card")).to_have_count(200)
+    for round_ in range(3):
+        message = {"type": "text", "text": f"round {round_}"}
+        await api.call("POST", "/v2/bot/message/broadcast", {"messages": [message, QUESTION]})
+        await expect(tab.locator("#bubbles")).to_have_text(str((round_ + 1) * 400))
+    await expect(tab.locator("#reached")).to_have_text("200")
+    await expect(tab.locator(".card").first).to_contain_text("round 2")
+    last = tab.locator(".card").last
+    assert "round" not in await last.inner_text()
+    await last.scroll_into_view_if_needed()
+    await expect(last).to_contain_text("round 2")
+    await tab.get_by_role("button", name="Start again").click()
+    await expect(tab.locator("#reached")).to_have_text("0")
+
+
+@pytest.mark.browser
+async def test_the_wall_can_be_narrowed_to_a_state(line, tab):
+    await line.create_users(3, state="friend")
+    await line.create_users(2, state="blocked")
+    await tab.goto(f"{line.url}/phones?lang=en")
+    await tab.get_by_label("Show").select_option(label="Blocked")
+    await expect(tab.locator(".card")).to_have_count(2)
+    await expect(tab.locator(".card.blocked")).to_have_count(2)
+    await tab.get_by_label("Show").select_option(label="Everybody")
+    await expect(tab.locator(".card")).to_have_count(5)
+    sound = tab.get_by_role("button", name="Sound: off")
+    await sound.click()
+    await expect(tab.get_by_role("button", name="Sound: on")).to_be_visible()
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize("width", [390, 1280])
 async def test_nothing_sticks_out(line, api, tab, width):
     friend = await line.new_friend(name="とても長い名前の人" * 5)

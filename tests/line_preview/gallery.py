@@ -16,6 +16,7 @@ from playwright.async_api import Page, async_playwright
 from tests.line_preview import samples
 from tests.line_preview.designs import FLEX, SIZES
 
+from line_emulator import phone
 from line_preview import css, js_path, render_messages, render_phone, render_said
 
 POLICY = "; ".join(
@@ -28,18 +29,7 @@ POLICY = "; ".join(
     ]
 )
 
-_CURRY = """
-<rect width="400" height="260" fill="#f3d9b1"/><circle cx="200" cy="150" r="105" fill="#fff"/>
-<circle cx="200" cy="150" r="84" fill="#b5651d"/>
-<path d="M200 66a84 84 0 0 1 0 168z" fill="#fbf7ee"/>
-<circle cx="160" cy="130" r="14" fill="#e3a73c"/><circle cx="165" cy="180" r="11" fill="#7da04a"/>
-"""
-_SEA = """
-<rect width="400" height="260" fill="#9ed0e6"/><circle cx="310" cy="70" r="34" fill="#ffe08a"/>
-<path d="M0 150h400v110H0z" fill="#2f7ea8"/>
-<path d="M0 190q50-16 100 0t100 0 100 0 100 0v70H0z" fill="#25688c"/>
-"""
-_STAR = '<path d="m12 2 3 6.5 7 .8-5.2 4.8 1.5 7-6.3-3.6L5.7 21l1.5-7L2 9.3l7-.8z" fill="{}"/>'
+_DRAWINGS = Path(phone.__file__).parent / "assets" / "pictures"
 _MAP = """
 <rect width="520" height="585" fill="#dbe8d0"/>
 <rect x="520" width="520" height="585" fill="#f3d9b1"/>
@@ -56,10 +46,7 @@ def _svg(width: int, height: int, body: str) -> str:
 
 
 IMAGES = {
-    "/img/curry.svg": _svg(400, 260, _CURRY),
-    "/img/sea.svg": _svg(400, 260, _SEA),
-    "/img/star.svg": _svg(24, 24, _STAR.format("#f5b301")),
-    "/img/star-off.svg": _svg(24, 24, _STAR.format("#d5d8dc")),
+    **{f"/img/{path.name}": path.read_text("utf-8") for path in _DRAWINGS.glob("*.svg")},
     "/img/map/1040": _svg(1040, 585, _MAP),
 }
 

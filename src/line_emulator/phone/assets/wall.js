@@ -71,35 +71,48 @@ setSound(localStorage.getItem(SOUND) === "on");
 const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const FLASH = [{ boxShadow: "0 0 0 6px #06c755" }, { boxShadow: "0 0 0 0 transparent" }];
 
-/** News of each phone that are not shown yet: the newest of a burst is enough.
- * @type {Map<string, {user: string, screen: string, state: string, bubbles: number}>} */
+/** @typedef {{user: string, screen: string, state: string, bubbles: number}} News */
+
+/** News of each phone that are not drawn yet: the newest of a burst is enough.
+ * @type {Map<string, News>} */
 const waiting = new Map();
+/** Phones in sight: only these are drawn; the others when they come into sight.
+ * @type {Set<string>} */
+const inSight = new Set();
 let drawing = 0;
+
+/** @param {HTMLElement} card @param {News} news */
+function mark(card, news) {
+  card.classList.remove("friend", "blocked", "not_friend");
+  card.classList.add(news.state);
+  if (news.bubbles) card.classList.add("arrived");
+}
 
 /** Draw what waits, a few phones in each frame, so that two hundred at once do not stop the page. */
 function draw() {
   const began = performance.now();
-  for (const [user, news] of waiting) {
-    waiting.delete(user);
+  drawing = 0;
+  for (const user of inSight) {
+    const news = waiting.get(user);
     const card = cards.get(user);
     const inside = card?.querySelector(".zoom");
-    if (!card || !inside) continue;
-    inside.innerHTML = news.screen;
-    card.classList.remove("friend", "blocked", "not_friend");
-    card.classList.add(news.state);
-    if (news.bubbles) {
-      card.classList.add("arrived");
-      if (!still) card.animate(FLASH, 1600);
+    if (!news || !card || !inside) continue;
+    if (performance.now() - began > 10) {
+      drawing = requestAnimationFrame(draw);
+      return;
     }
-    if (performance.now() - began > 10) break;
+    waiting.delete(user);
+    inside.innerHTML = news.screen;
+    if (news.bubbles && !still) card.animate(FLASH, 1600);
   }
-  drawing = waiting.size ? requestAnimationFrame(draw) : 0;
 }
 
-/** @param {{user: string, screen: string, state: string, bubbles: number}} news */
+/** @param {News} news */
 function show(news) {
-  const before = waiting.get(news.user)?.bubbles ?? 0;
-  waiting.set(news.user, { ...news, bubbles: news.bubbles + before });
+  const card = cards.get(news.user);
+  if (!card) return;
+  waiting.set(news.user, news);
+  mark(card, news);
   if (news.bubbles) {
     reached.add(news.user);
     bubbles += news.bubbles;
@@ -108,6 +121,16 @@ function show(news) {
   }
   drawing ||= requestAnimationFrame(draw);
 }
+
+const sight = new IntersectionObserver((seen) => {
+  for (const { target, isIntersecting } of seen) {
+    const { user = "" } = /** @type {HTMLElement} */ (target).dataset;
+    if (isIntersecting) inSight.add(user);
+    else inSight.delete(user);
+  }
+  drawing ||= requestAnimationFrame(draw);
+}, { rootMargin: "300px" });
+for (const card of cards.values()) sight.observe(card);
 
 document.getElementById("filter")?.addEventListener("change", (event) => {
   if (event.target instanceof HTMLSelectElement) event.target.form?.requestSubmit();

@@ -62,22 +62,6 @@ TYPOGRAPHY = flex(
     }
 )
 
-SIZES = [
-    flex(
-        {
-            "type": "bubble",
-            "size": size,
-            "body": box(
-                "vertical",
-                text(size, weight="bold"),
-                text("大きさの見本です", size="xs", wrap=True),
-            ),
-        }
-    )
-    for size in ("nano", "micro", "deca", "hecto", "kilo", "mega", "giga")
-]
-
-
 VIDEO = flex(
     {
         "type": "bubble",
