@@ -11,6 +11,7 @@ import pytest
 from tests.line_emulator.conftest import Api
 
 from line_emulator import Emulator
+from line_emulator.pace import Pace
 
 TEXT = {"type": "text", "text": "会員さまだけに"}
 PATH = "/v2/bot/message/narrowcast"
@@ -166,6 +167,36 @@ async def test_slices_share_one_sending():
         assert len({id(entry) for phone in phones for entry in phone.entries}) == 1
         assert [len(phone.entries) for phone in phones] == [1] * 2500
         assert emulator.platform.own_errors == 0
+
+
+async def test_goes_on_after_a_restart(tmp_path):
+    """Stopped in the middle of sending, it reaches the others later, each once, as one sending."""
+    file = tmp_path / "state"
+    async with (
+        Emulator(friends=300, quota=300, state=file) as emulator,
+        aiohttp.ClientSession() as session,
+    ):
+        api = Api(emulator.url, emulator.channel.token, session)
+        emulator.platform.clock.freeze()
+        emulator.platform.store.of(Pace).narrowcast_per_second = 1000
+        request = await accepted(api)
+        emulator.platform.clock.advance(0.45)
+        emulator.platform.agenda.wake()
+        await asyncio.sleep(0.2)
+        during = await progress(api, request)
+        assert (during["phase"], during["successCount"]) == ("sending", 200)
+    async with Emulator(state=file) as emulator:
+        async with aiohttp.ClientSession() as session:
+            api = Api(emulator.url, emulator.channel.token, session)
+            assert (await api.multicast([*emulator.platform.users][:101], TEXT)).status == 429
+            emulator.platform.clock.advance(60)
+            emulator.platform.agenda.wake()
+            status = await until_done(api, request)
+            assert (status["successCount"], status["targetCount"]) == (300, 300)
+            assert await used(api) == 300
+        phones = emulator.channel.phones.values()
+        assert len({id(entry) for phone in phones for entry in phone.entries}) == 1
+        assert [len(phone.entries) for phone in phones] == [1] * 300
 
 
 async def test_status_for_fourteen_days(line, api, frozen):
