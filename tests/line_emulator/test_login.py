@@ -643,7 +643,7 @@ async def test_whatever_comes_the_pages_stand(line, login):
         "line_emulator_person=",
         "line_emulator_person=" + friend + "...",
         "=;;==",
-        "a=é; \"; b",
+        'a=é; "; b',
     )
     for cookie in cookies:
         assert (await login.visit(f"/oauth2/v2.1/authorize?{login.query()}", cookie))[0] == 200
@@ -672,3 +672,26 @@ async def test_reset_keeps_the_login_channel_and_forgets_the_rest(line, login):
     ]
     assert after[0]["grants"] == {}
     assert (await login.get("/v2/profile", token)).status == 401
+
+
+async def test_an_issuer_of_ones_own_for_libraries_that_insist_on_it(line, login):
+    await login.set(issuer=line.url)
+    document = (await login.api.call("GET", "/.well-known/openid-configuration")).json
+    token = (await login.tokens(await line.new_friend()))["id_token"]
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert claims["iss"] == document["issuer"] == line.url
+    checked = await login.post("/oauth2/v2.1/verify", id_token=token, client_id=login.id)
+    assert checked.status == 200
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"linked_channel": "1"}, {"callback_urls": "x"}, {"callback_urls": [1]}, {"web_only": 1},
+     {"issuer": ""}, {"grants": {}}, {"id": "1"}],
+)  # fmt: skip
+async def test_settings_that_no_login_channel_has(login, settings):
+    path = f"/_emulator/login/channels/{login.id}"
+    assert (await login.api.call("PATCH", path, {"name": "x"} | settings)).status == 400
+    assert (await login.api.call("POST", "/_emulator/login/channels", settings)).status == 400
+    channels = (await login.line.call("GET", "/login/channels"))["channels"]
+    assert [one["name"] for one in channels] == [login.channel["name"]]

@@ -131,13 +131,7 @@ async def deauthorize(call: Call) -> Answer:
     text = call.json(_DEAUTHORIZE)["userAccessToken"]
     token = logins(call.platform).tokens.get(text)
     now = call.platform.clock.now()
-    if (
-        token is None
-        or token.channel_id != channel.id
-        or token.revoked
-        or token.expires_at <= now
-        or token.user_id not in channel.grants
-    ):
+    if token is None or token.channel_id != channel.id or token.revoked or token.expires_at <= now:
         raise LineError(400, "invalid token")
     withdraw(logins(call.platform).tokens, channel, token.user_id)
     return Answer(b"", 204)

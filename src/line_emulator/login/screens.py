@@ -255,9 +255,9 @@ def notice(
 ) -> Answer:
     """A page that tells how something ended."""
     link = (
-        Markup('<div class="buttons"><a class="button" target="_top" href="{}">{}</a></div>').format(
-            back, word("back", lang)
-        )
+        Markup(
+            '<div class="buttons"><a class="button" target="_top" href="{}">{}</a></div>'
+        ).format(back, word("back", lang))
         if back
         else ""
     )
