@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -161,6 +162,9 @@ async def _serve(emulator: Emulator, state: Path | None, as_json: bool) -> None:
         raise click.ClickException(
             f"cannot listen on {emulator.host}:{emulator.port}: {error.strerror or error}"
         ) from None
+    # A crowd of friends is here to stay: the collector need not look at them again and again.
+    gc.collect()
+    gc.freeze()
     ready = emulator.ready()
     if as_json:
         click.echo(orjson.dumps(ready).decode())
