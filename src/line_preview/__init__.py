@@ -25,8 +25,8 @@ What a tap does
     `role="button"` and `tabindex="0"`. The module turns clicks and the keys Enter and Space into a
     bubbling event `lp-action` whose `detail.action` is that object. Two kinds are not LINE's own:
     addresses in texts are `uri` actions, and a coupon message is `{"type": "coupon", "couponId"}`.
-    When a video or sound was played to its end the module announces `lp-played`, whose
-    `detail.trackingId` is that of the message, if it has one.
+    While a video or sound plays the module announces `lp-played` at each quarter, once: its
+    `detail` has `percent` (0, 25, 50, 75, 100) and the message's `trackingId`, if it has one.
 
 The size of letters
     LINE's people choose a size of letters. `--lp-scale` (1 by default) on any element around a

@@ -202,6 +202,7 @@ async def test_a_video_seen_to_its_end(line, api, bot, tab):
     await phone(line, tab, friend)
     await tab.locator(".lp-video").click()
     await tab.locator("video").dispatch_event("ended")
+    # Before the end there was the start: insight counts both, the bot is told of the end.
     event = (await bot.until(1))[0]
     assert (event["type"], event["videoPlayComplete"]) == (
         "videoPlayComplete",

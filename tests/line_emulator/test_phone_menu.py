@@ -114,6 +114,7 @@ async def test_opening_a_link_makes_the_browser_this_persons_phone(line, api):
     path = f"{line.url}/phone/{friend}/open"
     for wanted, leads_to in (
         (url, url),
+        ("http://127.0.0.1:8/予約?人=二", "http://127.0.0.1:8/%E4%BA%88%E7%B4%84?%E4%BA%BA=%E4%BA%8C"),
         ("https://liff.line.me/123-abc/x?y=1", "/liff/123-abc/x?y=1"),
         ("https://access.line.me/dialog/bot/accountLink?linkToken=t&nonce=n",
          "/dialog/bot/accountLink?linkToken=t&nonce=n"),
@@ -128,6 +129,11 @@ async def test_opening_a_link_makes_the_browser_this_persons_phone(line, api):
     ):  # fmt: skip
         async with api.session.get(path, params={"url": bad}, allow_redirects=False) as answer:
             assert answer.status == 400, bad
+    for tail in ("coupon", "liff", "open", "stream"):
+        for query in ("?id=%00%ff%f0", "?channel=x", "?chat=C0", "?url=https://%ed%a0%80/"):
+            async with api.session.get(f"{line.url}/phone/{friend}/{tail}{query}",
+                                       allow_redirects=False) as answer:  # fmt: skip
+                assert answer.status < 500, (tail, query)
 
 
 @pytest.mark.browser

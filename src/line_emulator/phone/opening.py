@@ -7,7 +7,7 @@ pages lead to those that the emulator serves.
 
 from __future__ import annotations
 
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from aiohttp import web
 
@@ -19,10 +19,8 @@ from ..platform import Platform
 LINE_HOSTS = frozenset({"liff.line.me", "miniapp.line.me", "access.line.me"})
 """Hosts of LINE whose paths the emulator serves itself."""
 
-
-def is_liff(url: str) -> bool:
-    """Whether the address opens a LIFF app."""
-    return urlsplit(url).hostname in ("liff.line.me", "miniapp.line.me")
+_KEPT = "%/:?#[]@!$&'()*+,;=~"
+"""What stays as it is in an address; other letters are percent-encoded for the header."""
 
 
 def here(url: str) -> str | None:
@@ -63,7 +61,7 @@ def opened(
     return web.Response(
         status=302,
         headers={
-            "Location": target,
+            "Location": quote(target, safe=_KEPT, errors="replace"),
             "Set-Cookie": set_person(user.id, channel.id, chat_id),
             "Cache-Control": "no-store",
             "Referrer-Policy": "no-referrer",

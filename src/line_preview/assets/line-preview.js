@@ -94,9 +94,17 @@ function play(holder) {
   player.controls = true;
   player.src = holder.dataset.lpSrc ?? "";
   const { lpTracking: trackingId } = holder.dataset;
-  player.addEventListener("ended", () => {
-    holder.dispatchEvent(new CustomEvent("lp-played", { bubbles: true, detail: { trackingId } }));
+  let next = 0;
+  const tell = (/** @type {number} */ percent) => {
+    for (; next <= percent; next += 25) {
+      const detail = { trackingId, percent: next };
+      holder.dispatchEvent(new CustomEvent("lp-played", { bubbles: true, detail }));
+    }
+  };
+  player.addEventListener("timeupdate", () => {
+    if (player.duration > 0) tell(Math.min(99, (player.currentTime / player.duration) * 100));
   });
+  player.addEventListener("ended", () => tell(100));
   holder.replaceChildren(player);
   holder.removeAttribute("role");
   holder.removeAttribute("tabindex");

@@ -146,7 +146,11 @@ document.addEventListener("lp-action", (event) => {
   perform(action, (more) => act({ type: "tap", action, message, ...more }), message, true);
 });
 document.addEventListener("lp-played", (event) => {
-  act({ type: "play", message: messageOf(/** @type {Element} */ (event.target)), percent: 100 });
+  const target = /** @type {Element} */ (event.target);
+  const { percent } = /** @type {CustomEvent} */ (event).detail;
+  // LINE counts media of messages in a person's own chat; not in groups, nor videos in Flex Messages.
+  if (desk.dataset.chat || target.closest(".lp-bub") || !target.closest(".received")) return;
+  act({ type: "play", message: messageOf(target), percent });
 });
 menuHolder.addEventListener("click", async (event) => {
   const button = /** @type {HTMLElement} */ (event.target).closest(".area");
