@@ -111,6 +111,7 @@ async def test_what_comes_before_what(line, api):
     assert await menu_seen_by(line, stranger) == default
     await line.block(friend)
     assert await menu_seen_by(line, friend) is None
+    assert await menu_id_of(api, friend) is None
     await line.act(user=friend, type="unblock")
     assert await menu_seen_by(line, friend) == own
     await api.call("DELETE", f"/v2/bot/richmenu/{own}")
@@ -207,8 +208,8 @@ async def progress(api, request_id: str):
 
 async def test_operations_of_a_batch_do_not_affect_each_other(line, api):
     a, b, c = [await new_menu(api) for _ in range(3)]
-    friends = [await line.new_friend() for _ in range(4)]
-    for friend, menu in zip(friends, (a, b, c, None), strict=True):
+    friends = [await line.new_friend() for _ in range(5)]
+    for friend, menu in zip(friends, (a, b, c, None, c), strict=True):
         if menu:
             await link(api, friend, menu)
     await line.clock(freeze=1_800_000_000)
@@ -228,8 +229,9 @@ async def test_operations_of_a_batch_do_not_affect_each_other(line, api):
     assert (told.status, told.json) == (200, begun)
     # Who gets a menu after the request was accepted is none of its business.
     await link(api, friends[3], a)
+    await link(api, friends[2], b)
     await line.clock(advance=10)
-    assert [await menu_id_of(api, one) for one in friends] == [b, c, None, a]
+    assert [await menu_id_of(api, one) for one in friends] == [b, c, b, a, None]
     told = (await progress(api, request_id)).json
     assert told["phase"] == "succeeded"
     assert told["completedTime"] == "2027-01-15T08:00:10.000Z"
