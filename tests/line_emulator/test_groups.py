@@ -287,3 +287,15 @@ async def test_a_group_without_an_account_tells_nobody(line: Line, bot: Bot) -> 
     assert [one["kind"] for one in shown["entries"]] == ["created", "message", "left"]
     await line.wait_webhooks_done()
     assert bot.posts == []
+
+
+async def test_videos_in_groups_have_no_tracking_id(line: Line, api: Api) -> None:
+    [member] = await _people(line, 1, state="friend")
+    group = await _chat(line, [member])
+    page = "https://example.com/a"
+    video = {"type": "video", "originalContentUrl": page, "previewImageUrl": page}
+    assert (await api.push(group, video)).status == 200
+    refused = await api.push(group, video | {"trackingId": "t"})
+    assert refused.status == 400
+    assert refused.json["details"][0]["property"] == "messages[0].trackingId"
+    assert (await api.push(member, video | {"trackingId": "t"})).status == 200

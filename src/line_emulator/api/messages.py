@@ -89,13 +89,13 @@ def _send(
     return sending
 
 
-_LOOKED_UP = frozenset({"textV2", "coupon"})
+_LOOKED_UP = frozenset({"textV2", "coupon", "video"})
 """Message types whose validity depends on more than the request."""
 
 
 def look_up(call: Call, messages: list[Json], group: Group | None = None) -> None:
     """Raise LINE's 400 for what the messages refer to and is not there."""
-    wrong = groups.misplaced_mentions(messages, group) or missing_coupons(
+    wrong = groups.misplaced(messages, group) or missing_coupons(
         call.platform, call.channel, messages
     )
     if wrong is not None:

@@ -37,13 +37,17 @@ def deliver(platform: Platform, channel: Channel, sending: Sending, group: Group
         channel.consumed[month] = channel.consumed.get(month, 0) + people
 
 
-def misplaced_mentions(messages: list[Json], group: Group | None) -> Json | None:
-    """LINE's error JSON for mentions outside of groups, or of people who are not in this one.
+def misplaced(messages: list[Json], group: Group | None) -> Json | None:
+    """LINE's error JSON for what does not belong where it is sent; it publishes no wording for it.
 
-    LINE publishes no wording for it.
+    Mentions outside of groups or of people who are not in this one, and videos with a tracking ID
+    in groups (reference, "Mention object", "Video message").
     """
     report = Report()
     for index, message in enumerate(messages):
+        if group is not None and message.get("type") == "video" and "trackingId" in message:
+            path = ((None, "messages"), index)
+            report.invalid((path, "trackingId"), "trackingId can't be used in group chats")
         if message.get("type") != "textV2":
             continue
         for key, one in as_object(message.get("substitution")).items():
