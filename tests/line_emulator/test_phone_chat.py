@@ -276,3 +276,33 @@ async def test_letters_of_another_size(line, api, tab):
     assert sizes == ["29px", "20px"]
     await tab.reload()
     await expect(tab.get_by_label("特大")).to_be_checked()
+
+
+async def test_sheets_keep_the_keyboard_inside_and_give_it_back(line, tab):
+    friend = await line.new_friend()
+    await phone(line, tab, friend)
+    attach = tab.locator("#attach")
+    await attach.focus()
+    await tab.keyboard.press("Enter")
+    await tab.locator('#tools [data-send="file"]').focus()
+    await tab.keyboard.press("Enter")
+    sheet = tab.get_by_role("dialog")
+    await expect(sheet).to_be_visible()
+    for _ in range(6):
+        await tab.keyboard.press("Tab")
+        assert await tab.evaluate("document.activeElement.closest('.sheet') !== null")
+    await tab.keyboard.press("Escape")
+    await expect(sheet).to_be_hidden()
+    assert await tab.evaluate(
+        "document.activeElement !== null && !document.querySelector('[inert]')"
+    )
+
+
+async def test_blocked_accounts_and_errors_are_said(line, bot, tab):
+    friend = await line.new_friend()
+    await phone(line, tab, friend, lang="en")
+    await line.block(friend)
+    await expect(tab.locator(".bar .act")).to_have_text("Unblock")
+    await send(tab, "sticker")
+    await tab.locator("[data-sticker]").first.click()
+    await expect(tab.locator("#toast")).to_contain_text("blocked")

@@ -1,7 +1,7 @@
 // @ts-check
 /** What comes up from the bottom of the phone, and the pickers that live there. */
 
-import { act, one, say, word } from "./desk.js";
+import { act, chat, one, say, word } from "./desk.js";
 
 const sheet = one("#sheet");
 const ground = one("#ground");
@@ -19,7 +19,8 @@ export function close(value) {
   sheet.replaceChildren();
   sheet.className = "sheet";
   front.inert = false;
-  before?.focus({ preventScroll: true });
+  // What brought the sheet up may be gone by now: the chat takes the focus then.
+  (before?.offsetParent ? before : chat).focus({ preventScroll: true });
   const told = answer;
   answer = null;
   told?.(value);
