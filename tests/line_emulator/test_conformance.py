@@ -9,10 +9,11 @@ from typing import Any
 
 import aiohttp
 import jsonschema_rs
+import orjson
 import pytest
 import pytest_asyncio
 
-from line_spec import Op, flat, json_schema, needs_spec, operations, reachable, walk
+from line_spec import Op, examples, flat, json_schema, needs_spec, operations, reachable, walk
 from line_spec.bodies import BODIES, FILES, filled
 from line_spec.breaking import Broken, breakings
 from line_spec.world import World, address, basic, png
@@ -155,6 +156,36 @@ async def test_what_is_good_is_taken(world, op):
         assert headers["x-line-request-id"]
         wrong = wrong_in_answer(op, status, answer)
         assert not wrong, "\n".join(wrong)
+
+
+NAMED_IN_EXAMPLES = {"Uxxxxxxxxxxxxxxxxxx": "<friend>", "nz0x74mZT2mRn...": "<read token>"}
+"""What stands for an id in the specification's examples."""
+
+
+@every_operation
+async def test_the_specifications_examples_are_taken(world, op):
+    path, query = await address(world, op)
+    body = (await good_bodies(world, op))[0]
+    tried: list[tuple[Json, Any]] = []
+    if op.body_example is not None:
+        text = orjson.dumps(op.body_example).decode()
+        for example, piece in NAMED_IN_EXAMPLES.items():
+            text = text.replace(example, piece)
+        tried.append((query, await filled(world, orjson.loads(text))))
+    if op.body is not None and isinstance(body, dict):
+        tried += [(query, body | {name: one}) for name, one in examples(op.file, op.body)]
+    for one in op.parameters:
+        if one.place == "query" and "example" in one.schema:
+            given = one.schema["example"]
+            changed = {one.name: str(given).lower() if isinstance(given, bool) else given}
+            # A period is given as a whole: its two ends belong together.
+            both = {"from", "to"} & set(query) if one.name in ("from", "to") else set()
+            tried.append((query | dict.fromkeys(both, given) | changed, body))
+    if not tried:
+        pytest.skip("has no example")
+    for asked, sent in tried:
+        status, answer, _ = await send(world, op, path, asked, sent)
+        assert status == ANSWERED_OTHERWISE.get(op.id, op.success), (asked, sent, answer)
 
 
 @pytest.mark.parametrize(

@@ -223,6 +223,14 @@ def reachable(file: str, schema: Json, name: str) -> dict[str, set[str]]:
     return found
 
 
+def examples(file: str, schema: Json) -> Iterator[tuple[str, Any]]:
+    """The examples that the specification gives for properties of a body, by their names."""
+    for key, inner in flat(file, schema).properties.items():
+        found = referred(file, inner)[1]
+        if "example" in found:
+            yield key, found["example"]
+
+
 def json_schema(file: str, schema: Json) -> Json:
     """The schema as plain JSON Schema, with `nullable` put into its words."""
     return {
