@@ -1,4 +1,4 @@
-"""The LIFF server API (reference, "Server API"): for tokens of LINE Login channels."""
+"""The LIFF server API (reference, "Server API"), with the token of a LINE Login channel."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from ..api.operation import EMPTY, Answer, Call, LineError, answer, not_found, operation
 from ..login.granting import letters
 from ..login.operations import channel_of_bearer
-from ..login.store import LoginChannel
-from ..model import Json
+from ..login.store import LoginChannel, logins
+from ..model import Channel, Json
 from ..validation.core import Check, array, boolean, choice, obj, text, url
 from ..validation.report import Path, Report
 from .store import LiffApp, LiffApps
@@ -93,6 +93,26 @@ def _describe(app: LiffApp) -> Json:
     }
 
 
+def _channel(call: Call) -> LoginChannel:
+    """The login channel the request is for.
+
+    LINE has refused LIFF apps of Messaging API channels since 2020. With the token of such a
+    channel the login channel linked with its account is meant here: who tries a bot has that
+    token at hand.
+    """
+    messaging = call.platform.channel_by_token.get(call.bearer())
+    if messaging is not None and _is_good(call, messaging):
+        for channel in logins(call.platform).channels.values():
+            if channel.linked_channel == messaging.id:
+                return channel
+    return channel_of_bearer(call, *KINDS)
+
+
+def _is_good(call: Call, channel: Channel) -> bool:
+    expires_at = channel.tokens[call.bearer()].expires_at
+    return expires_at is None or expires_at > call.platform.clock.now()
+
+
 def _of_channel(call: Call, channel: LoginChannel) -> list[LiffApp]:
     apps = call.platform.store.of(LiffApps).apps
     return [app for app in apps.values() if app.channel_id == channel.id]
@@ -108,7 +128,7 @@ def _app(call: Call, channel: LoginChannel) -> LiffApp:
 @operation("POST", "/liff/v1/apps", auth=False, body="json", limit=None)
 async def add(call: Call) -> Answer:
     """Adding the LIFF app to a channel."""
-    channel = channel_of_bearer(call, *KINDS)
+    channel = _channel(call)
     body = call.json(_ADD)
     if len(_of_channel(call, channel)) >= MAX_APPS:
         raise LineError(400, "The maximum number of LIFF apps has been reached")
@@ -121,7 +141,7 @@ async def add(call: Call) -> Answer:
 @operation("GET", "/liff/v1/apps", auth=False, limit=None)
 async def listing(call: Call) -> Answer:
     """Get all LIFF apps; 404 when there is none, as the reference says."""
-    apps = _of_channel(call, channel_of_bearer(call, *KINDS))
+    apps = _of_channel(call, _channel(call))
     if not apps:
         not_found()
     return answer({"apps": [_describe(app) for app in apps]})
@@ -130,7 +150,7 @@ async def listing(call: Call) -> Answer:
 @operation("PUT", "/liff/v1/apps/{liff_id}", auth=False, body="json", limit=None)
 async def update(call: Call) -> Answer:
     """Update LIFF app settings: only what the request names."""
-    app = _app(call, channel_of_bearer(call, *KINDS))
+    app = _app(call, _channel(call))
     _apply(app, call.json(_UPDATE))
     return EMPTY
 
@@ -138,6 +158,6 @@ async def update(call: Call) -> Answer:
 @operation("DELETE", "/liff/v1/apps/{liff_id}", auth=False, limit=None)
 async def delete(call: Call) -> Answer:
     """Delete LIFF app from a channel."""
-    app = _app(call, channel_of_bearer(call, *KINDS))
+    app = _app(call, _channel(call))
     del call.platform.store.of(LiffApps).apps[app.id]
     return EMPTY
