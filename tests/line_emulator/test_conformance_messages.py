@@ -118,7 +118,7 @@ MUST = {
     "ImagemapVideo": ["originalContentUrl", "previewImageUrl", "area"],
     "ImagemapExternalLink": ["linkUri", "label"],
     "QuickReply": ["items"],
-    "QuickReplyItem": ["type", "action"],
+    "QuickReplyItem": ["action"],
     "Emoji": ["index", "productId", "emojiId"],
     "FlexBoxLinearGradient": ["angle", "startColor", "endColor"],
     "FlexText": ["text"],

@@ -59,7 +59,8 @@ class Gate:
         """Answer one HTTP request."""
         started = time.perf_counter()
         identity = request_id()
-        retry_key = request.headers.get("X-Line-Retry-Key")
+        # SDKs send the header empty when there is no key (Go: `PushMessage(request, "")`).
+        retry_key = request.headers.get("X-Line-Retry-Key") or None
         if retry_key is not None and not retry_key.isascii():
             retry_key = retry_key.encode("utf-8", "replace").decode()
         channel = self._platform.channel_by_token.get(_bearer(request))

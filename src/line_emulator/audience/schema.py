@@ -123,8 +123,11 @@ def number(call: Call, name: str, default: int | None, high: int) -> int:
 
 
 def chosen(call: Call, name: str, values: tuple[str, ...]) -> set[str] | None:
-    """The values of a query parameter that may be given several times; None if it is absent."""
-    given = call.query_all(name)
+    """The values of a query parameter that may be given several times; None if it is absent.
+
+    Empty is as good as absent: SDKs without optional values send `status=`.
+    """
+    given = [one for one in call.query_all(name) if one]
     for one in given:
         if one not in values:
             _query(name, f"must be one of {', '.join(values)}", "INVALID_VALUE")

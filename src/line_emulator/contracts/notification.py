@@ -97,7 +97,8 @@ def _not_allowed() -> NoReturn:
 
 
 def _tag(call: Call) -> str | None:
-    tag = call.headers.get("X-Line-Delivery-Tag")
+    # SDKs send the header empty when there is no tag.
+    tag = call.headers.get("X-Line-Delivery-Tag") or None
     if tag is not None and not 16 <= len(tag) <= 100:
         # LINE publishes the limits but no wording.
         raise LineError(400, "The value for the 'X-Line-Delivery-Tag' header is invalid")
