@@ -48,6 +48,20 @@ async def test_an_empty_choice_is_none(api, query):
         assert listed == [made.json["audienceGroupId"]]
 
 
+@pytest.mark.parametrize(
+    ("value", "there"), [("1", 1), ("true", 1), ("0", 0), ("false", 0), ("", 0)]
+)
+async def test_yes_and_no_as_numbers(api, value, there):
+    # PHP writes booleans of a query as 1 and 0.
+    await api.call("POST", "/v2/bot/audienceGroup/upload", {"description": "常連"})
+    path = f"/v2/bot/audienceGroup/shared/list?page=1&includesOwnedAudienceGroups={value}"
+    answer = await api.call("GET", path)
+    assert answer.status == 200, answer.json
+    assert answer.json["totalCount"] == there
+    path = f"/v2/bot/audienceGroup/list?page=1&includesExternalPublicGroups={value}"
+    assert (await api.call("GET", path)).json["totalCount"] == 1
+
+
 async def test_a_quick_reply_whose_type_is_left_away(line, api, bot):
     # Go's structures have no default for it; LINE's specification has.
     friend = await line.new_friend()

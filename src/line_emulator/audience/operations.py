@@ -240,7 +240,7 @@ def _data(audience: Audience) -> Json:
 @operation("GET", "/v2/bot/audienceGroup/list", limit=PER_MINUTE_60)
 async def listing(call: Call) -> Answer:
     """Get data for multiple audiences, the newest first."""
-    schema.flag(call, "includesExternalPublicGroups")
+    schema.flag(call, "includesExternalPublicGroups", default=True)
     return _page(call, list(audiences(call.platform, call.channel).values()), ROUTES)
 
 
@@ -284,7 +284,6 @@ async def get_shared(call: Call) -> Answer:
 @operation("GET", "/v2/bot/audienceGroup/shared/list", limit=PER_MINUTE_60)
 async def list_shared(call: Call) -> Answer:
     """Get a list of shared audiences in Business Manager: those of the account, if wanted."""
-    schema.flag(call, "includesOwnedAudienceGroups")
-    owned = call.query.get("includesOwnedAudienceGroups") == "true"
+    owned = schema.flag(call, "includesOwnedAudienceGroups", default=False)
     there = list(audiences(call.platform, call.channel).values()) if owned else []
     return _page(call, there, SHARED_ROUTES)

@@ -99,6 +99,8 @@ def upload_description(body: Mapping[str, Any]) -> str | None:
 
 # Queries
 
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
+
 
 def _query(name: str, message: str, code: str) -> NoReturn:
     """Raise LINE's 400 for a query parameter (reference, "Get data for multiple audiences")."""
@@ -134,6 +136,11 @@ def chosen(call: Call, name: str, values: tuple[str, ...]) -> set[str] | None:
     return set(given) or None
 
 
-def flag(call: Call, name: str) -> None:
-    """See that a query parameter is true or false. Raises LineError."""
-    chosen(call, name, ("true", "false"))
+def flag(call: Call, name: str, default: bool) -> bool:
+    """A query parameter that is true or false; 1 or 0 in PHP's SDK. Raises LineError."""
+    given = call.query.get(name)
+    if not given:
+        return default
+    if given not in _FLAGS:
+        _query(name, "must be one of true, false", "INVALID_VALUE")
+    return _FLAGS[given]
