@@ -112,19 +112,15 @@ def _forget_old_tokens(tokens: dict[str, ReplyToken], now: float) -> None:
         del tokens[oldest]
 
 
-def use_reply_token(platform: Platform, channel: Channel, token: str) -> str | None:
-    """Use the token up and return the chat it answers into (a user, group or room id).
-
-    None if LINE would call the token invalid.
-    """
+def good_reply_token(platform: Platform, channel: Channel, token: str) -> ReplyToken | None:
+    """The token, to be marked as used once the reply is accepted; None if LINE calls it invalid."""
     known = channel.reply_tokens.get(token)
     now = platform.clock.now()
     if known is None or known.used or now - known.delivered_at > REPLY_SECONDS:
         return None
     if known.redelivered and now - known.event_at > REDELIVERED_REPLY_SECONDS:
         return None
-    known.used = True
-    return known.chat_id
+    return known
 
 
 # Read tokens

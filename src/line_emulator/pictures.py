@@ -12,6 +12,7 @@ import struct
 import wave
 
 from .model import User
+from .photos import PHOTOS, photo
 
 
 def _hue(text: str) -> float:
@@ -59,32 +60,13 @@ def _css(rgb: tuple[float, float, float]) -> str:
 def stand_in(kind: str, message_id: str) -> tuple[str, bytes]:
     """Content type and bytes of what a person "sent" when the caller gave no data."""
     if kind == "image":
-        return "image/jpeg", _photo(int(_hue(message_id) * 12))
+        names = list(PHOTOS)
+        return "image/jpeg", photo(names[round(_hue(message_id) * (len(names) - 1))])
     if kind == "audio":
         return "audio/wav", _tone()
     if kind == "video":
         return "video/mp4", _empty_mp4()
     return "text/plain; charset=utf-8", "エミュレーターから送られたファイルです。\n".encode()
-
-
-@functools.lru_cache(maxsize=16)
-def _photo(variant: int) -> bytes:
-    from PIL import Image
-
-    width, height = 480, 360
-    top = colorsys.hls_to_rgb(variant / 12, 0.8, 0.6)
-    bottom = colorsys.hls_to_rgb((variant / 12 + 0.12) % 1, 0.4, 0.6)
-    column = Image.new("RGB", (1, height))
-    for y in range(height):
-        mix = y / height
-        column.putpixel(
-            (0, y),
-            tuple(round(255 * (a + (b - a) * mix)) for a, b in zip(top, bottom, strict=True)),
-        )
-    out = io.BytesIO()
-    picture = column.resize((width, height))  # pyright: ignore[reportUnknownMemberType]
-    picture.save(out, "JPEG", quality=80)
-    return out.getvalue()
 
 
 @functools.cache

@@ -42,7 +42,7 @@ from hiiki.kit.errors import Conflict
 from hiiki.line.client import Answer
 from hiiki.timeline.models import Event
 from hiiki.workspace.models import Channel
-from line_emulator.events import use_reply_token
+from line_emulator.events import good_reply_token
 from line_emulator.model import Friendship as Befriended
 from line_emulator.model import ReplyToken, Sending
 from line_emulator.platform import Platform
@@ -113,8 +113,10 @@ class Line:
     def _do(self, parcel: Claimed, fault: str) -> Answer:
         platform, channel = self.platform, self.channel
         if parcel.method == "reply":
-            if use_reply_token(platform, channel, parcel.reply_token or "") is None:
+            token = good_reply_token(platform, channel, parcel.reply_token or "")
+            if token is None:
                 return Answer(400, "r", None, {"message": "Invalid reply token"})
+            token.used = True
         else:
             key = str(parcel.retry_key)
             before = accepted_before(platform, channel, key)

@@ -196,6 +196,16 @@ async def test_mentions_belong_into_groups(line: Line, api: Api) -> None:
     assert (await api.call("POST", "/v2/bot/message/validate/push", checked)).status == 200
 
 
+async def test_a_refused_reply_does_not_use_its_token_up(line: Line, api: Api, bot: Bot) -> None:
+    friend = await line.new_friend()
+    await line.say(friend, "hi")
+    token = (await bot.until(1))[0]["replyToken"]
+    refused = await api.reply(token, _mention(type="user", userId=friend))
+    assert refused.status == 400
+    assert (await api.reply(token, {"type": "text", "text": "hi"})).status == 200
+    assert (await api.reply(token, {"type": "text", "text": "hi"})).status == 400
+
+
 async def test_people_mention_each_other_and_the_bot(line: Line, api: Api, bot: Bot) -> None:
     short = (await line.create_users(1, name="Ann"))[0]["id"]
     long = (await line.create_users(1, name="Anna"))[0]["id"]

@@ -7,7 +7,7 @@ from typing import cast
 import orjson
 
 from ..coupon.sending import missing_coupons
-from ..events import use_reply_token
+from ..events import good_reply_token
 from ..groups import sending as groups
 from ..groups.store import Group
 from ..limits import PER_HOUR_60, PER_SECOND_200
@@ -128,11 +128,12 @@ def accept(call: Call, sent: bytes | None = None) -> None:
 async def reply(call: Call) -> Answer:
     """Send reply message: free, once for each token, within a minute."""
     body = call.json(requests.REPLY)
-    chat_id = use_reply_token(call.platform, call.channel, body["replyToken"])
-    if chat_id is None:
+    token = good_reply_token(call.platform, call.channel, body["replyToken"])
+    if token is None:
         raise LineError(400, "Invalid reply token")
-    people, group = _addressee(call, chat_id, "reply")
+    people, group = _addressee(call, token.chat_id, "reply")
     sending = _send(call, body, "reply", people, group)
+    token.used = True
     return answer({"sentMessages": sent_messages(sending.message_ids, body["messages"])})
 
 

@@ -18,6 +18,7 @@ from .dates import days_between, read_day, write_day, years_before
 from .friends import everybody, standing, suffices
 from .record import Record, Records
 from .shown import PRIVACY, statistics
+from .tally import Tally, together
 
 __all__ = ["_acts"]
 
@@ -230,16 +231,16 @@ def _menu_days(call: Call, span: int) -> tuple[Json, dict[str, menu_record.MenuD
     return body | {"metricsFrom": min(found), "metricsTo": max(found)}, found
 
 
-def _people(tallies: Iterable[menu_record.Tally]) -> int:
-    return len(menu_record.together(tallies).people)
+def _people(tallies: Iterable[Tally]) -> int:
+    return len(together(tallies).people)
 
 
 def _bounds(call: Call) -> list[Json]:
     return menu_record.of_menu(call.channel, call.params["richMenuId"]).bounds
 
 
-def _metrics(tally: menu_record.Tally) -> Json:
-    return {"count": tally.count, "uniqueUsers": len(tally.people)}
+def _metrics(tally: Tally) -> Json:
+    return {"count": tally.times, "uniqueUsers": len(tally.people)}
 
 
 @operation("GET", "/v2/bot/insight/richmenu/{richMenuId}/summary", limit=PER_HOUR_60)
@@ -248,7 +249,6 @@ async def menu_summary(call: Call) -> Answer:
     body, found = _menu_days(call, MENU_SUMMARY_SPAN)
     if not found:
         return answer(body)
-    together = menu_record.together
     body["impression"] = {"metrics": _metrics(together(day.impression for day in found.values()))}
     body["clicks"] = [
         {
@@ -269,7 +269,7 @@ async def menu_daily(call: Call) -> Answer:
     first, last = read_day(body["metricsFrom"]), read_day(body["metricsTo"])
     assert first is not None
     assert last is not None
-    nothing = menu_record.Tally()
+    nothing = Tally()
     days = [(day, found.get(day)) for day in days_between(first, last)]
     body["impression"] = {
         "metrics": [

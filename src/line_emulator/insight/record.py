@@ -16,6 +16,7 @@ from ..clock import JST
 from ..model import Channel, Phone, Sending, User
 from ..platform import Platform
 from .people import People
+from .tally import Tally
 
 UPDATED_SECONDS = 14 * 24 * 3600
 """How long after sending statistics are updated (reference, "On the recorded statistics")."""
@@ -23,19 +24,6 @@ QUARTERS = (0, 25, 50, 75, 100)
 """How far media was played, in percent; 0 is that it started."""
 UNIT_DAYS_KEPT = 400
 """Statistics of units are forgotten after so many days; LINE publishes no figure."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """How often something happened, and to whom."""
-
-    times: int = 0
-    people: People = field(default_factory=People)
-
-    def add(self, index: int) -> None:
-        """It happened once more, to this person."""
-        self.times += 1
-        self.people.add(index)
 
 
 @dataclass(slots=True)

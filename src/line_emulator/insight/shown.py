@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 
 from ..model import Json
 from .people import People
-from .record import QUARTERS, Bubble, Record, Tally, union
+from .record import QUARTERS, Bubble, Record, union
+from .tally import Tally, together
 
 PRIVACY = 20
 """Figures about fewer people are not shown."""
@@ -39,7 +40,7 @@ def messages(records: Sequence[Record], *, unique_impression: bool) -> list[Json
     rows: list[Json] = []
     for place in range(max((len(one.bubbles) for one in records), default=0)):
         here = [one.bubbles[place] for one in records if place < len(one.bubbles)]
-        shown = _together(bubble.shown for bubble in here)
+        shown = together(bubble.shown for bubble in here)
         row: Json = {"seq": place + 1, "impression": _times(shown)}
         if unique_impression:
             row["uniqueImpression"] = _people(shown.people)
@@ -63,7 +64,7 @@ def clicks(records: Sequence[Record]) -> list[Json]:
                 for url, tally in one.bubbles[place].links.items():
                     links.setdefault(url, []).append(tally)
         for url, tallies in links.items():
-            tally = _together(tallies)
+            tally = together(tallies)
             if url not in everywhere:
                 everywhere[url] = _people(union(one.clickers(url) for one in records))
             rows.append(
@@ -83,14 +84,7 @@ def _names(stem: str) -> list[str]:
 
 
 def _played(bubbles: Iterable[Bubble], quarter: int) -> Tally:
-    return _together(one.played[quarter] for one in bubbles if quarter in one.played)
-
-
-def _together(tallies: Iterable[Tally]) -> Tally:
-    several = list(tallies)
-    if len(several) == 1:
-        return several[0]
-    return Tally(sum(one.times for one in several), union(one.people for one in several))
+    return together(one.played[quarter] for one in bubbles if quarter in one.played)
 
 
 def statistics(records: Sequence[Record], *, unique_impression: bool) -> Json:

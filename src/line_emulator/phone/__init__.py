@@ -15,9 +15,9 @@ from markupsafe import Markup
 from ..groups.store import Group, Groups
 from ..liff.store import find_app
 from ..model import Channel, User
+from ..photos import PHOTOS, account_icon, photo
 from ..platform import Platform
 from . import coupons, draw, gallery, live, opening, pages, wall
-from .photos import PHOTOS, account_icon, photo
 from .words import language_of
 
 POLICY = (

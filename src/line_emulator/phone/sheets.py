@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from ..photos import PHOTOS
 from .draw import sticker
-from .photos import PHOTOS
 from .shell import icon, join
 from .words import word
 

@@ -6,29 +6,15 @@ the number of different people, by day in UTC+9, of menus made with the Messagin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..insight.people import People
+from ..insight.tally import Tally
 from ..model import Channel, Json, User
 from ..platform import Platform
 
 if TYPE_CHECKING:
     from .store import RichMenu
-
-
-@dataclass(slots=True)
-class Tally:
-    """How often something happened, and to whom."""
-
-    count: int = 0
-    people: People = field(default_factory=People)
-
-    def add(self, index: int) -> None:
-        """It happened once more, to the person with this `User.index`."""
-        self.count += 1
-        self.people.add(index)
 
 
 @dataclass(slots=True)
@@ -91,12 +77,3 @@ def of_menu(channel: Channel, menu_id: str) -> MenuRecord:
 def days(record: MenuRecord, first: str, last: str) -> list[tuple[str, MenuDay]]:
     """The days from `first` to `last` (`yyyyMMdd`, both included) that have figures, in order."""
     return [(day, record.days[day]) for day in sorted(record.days) if first <= day <= last]
-
-
-def together(tallies: Iterable[Tally]) -> Tally:
-    """Several tallies as one: counts added up, each person counted once."""
-    whole = Tally()
-    for tally in tallies:
-        whole.count += tally.count
-        whole.people.update(tally.people)
-    return whole
