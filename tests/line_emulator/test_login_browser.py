@@ -390,3 +390,56 @@ async def test_from_the_chat_on_the_phone(line, api, bot, app, channel, context,
     await inside.evaluate("() => { liff.closeWindow(); }")
     await expect(tab.locator("iframe")).to_be_hidden()
     await expect(tab.locator("#chat")).to_contain_text("19時に2名")
+
+
+async def test_plugins_and_their_hooks(line, api, app, channel, tab):
+    liff_id = await liff_app(api, channel, f"{app.url}/app")
+    await tab.goto(f"{app.url}/app")
+    seen = await tab.evaluate(
+        """async (liffId) => {
+          const order = [];
+          const greeted = { fns: [], on(fn) { this.fns.push(fn); },
+                            call(name) { for (const fn of this.fns) fn(name); } };
+          class Greet {
+            constructor() { this.name = "greet"; this.hooks = { greeted }; }
+            install({ liff, hooks }, option) {
+              hooks.init.before(async () => { order.push(`before ${liff.isLoggedIn()}`); });
+              hooks.init.after(async () => { order.push(`after ${liff.getContext().type}`); });
+              return { hello: (name) => greeted.call(option + name) };
+            }
+          }
+          const other = { name: "other", install({ hooks }) {
+            hooks.$greet.greeted((words) => order.push(words));
+          } };
+          const same = liff.use(new Greet(), "こんにちは、").use(other) === liff;
+          const first = liff.$greet;
+          liff.use(new Greet());
+          liff.$greet.hello("花子");
+          liff.ready.then(() => order.push("ready"));
+          await liff.init({ liffId }, () => order.push("success"));
+          return { order, same, kept: liff.$greet === first };
+        }""",
+        liff_id,
+    )
+    assert seen["order"][:3] == ["こんにちは、花子", "before false", "after external"]
+    assert sorted(seen["order"][3:]) == ["ready", "success"]
+    assert seen["same"]
+    assert seen["kept"]
+
+
+async def test_what_only_some_phones_and_apps_have(line, api, app, channel, chromium):
+    liff_id = await liff_app(api, channel, f"{app.url}/app")
+    friend = await line.new_friend()
+    for agent, there in (("Android 15", "function"), ("iPhone", "undefined")):
+        context = await chromium.new_context(user_agent=f"Mozilla/5.0 ({agent})", locale="ja-JP")
+        await as_phone(context, line, friend)
+        tab = await context.new_page()
+        await tab.goto(f"{line.url}/liff/{liff_id}")
+        if there == "function":
+            await tab.get_by_role("button", name="許可する").click()
+        await tab.wait_for_url(f"{app.url}/app**")
+        await tab.evaluate("id => liff.init({ liffId: id })", liff_id)
+        assert await tab.evaluate("() => typeof liff.scanCode") == there
+        code = "() => liff.iap.getPlatformProducts({ productIds: [] }).catch((e) => e.code)"
+        assert await tab.evaluate(code) == "FORBIDDEN"
+        await context.close()

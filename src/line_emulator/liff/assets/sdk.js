@@ -259,8 +259,21 @@
       liff.login();
       return leaving();
     }
-    initDone();
   };
+
+  // Plugins
+
+  const beforeInit = /** @type {Function[]} */ ([]);
+  const afterInit = /** @type {Function[]} */ ([]);
+  /** What plugins may wait for: `init`, and `$name` with the hooks of the plugin of that name. */
+  const hooks = /** @type {any} */ ({
+    init: {
+      before: /** @param {Function} then */ (then) => { beforeInit.push(then); },
+      after: /** @param {Function} then */ (then) => { afterInit.push(then); },
+    },
+  });
+  /** @param {Function[]} waiting */
+  const fire = (waiting) => Promise.all(waiting.map((then) => then()));
 
   // Windows over the page
 
@@ -334,7 +347,10 @@
     /** @param {any} config @param {Function} [success] @param {Function} [failure] */
     async init(config, success, failure) {
       try {
+        await fire(beforeInit);
         await start(config);
+        await fire(afterInit);
+        initDone();
       } catch (error) {
         const wrapped = error instanceof LiffError && !/^\d/.test(error.code)
           ? error
@@ -506,6 +522,11 @@
       }
     },
 
+    /** The old reader is there in LINE for Android only. */
+    get scanCode() {
+      return inClient() && liff.getOS() === "android" ? liff.scanCodeV2 : undefined;
+    },
+
     // Links
 
     permanentLink: {
@@ -531,8 +552,12 @@
       if (!module?.name || typeof module.install !== "function") {
         throw new LiffError("INVALID_ARGUMENT", "a plugin has a name and install()");
       }
-      const made = module.install({ liff, hooks: {} }, option);
-      liff[`$${module.name}`] = made;
+      const name = `$${module.name}`;
+      if (name in liff) return liff;
+      liff[name] = module.install({ liff, hooks }, option);
+      hooks[name] = Object.fromEntries(Object.entries(module.hooks ?? {}).map(
+        ([when, hook]) => [when, /** @param {Function} then */ (then) => hook.on(then)],
+      ));
       return liff;
     },
     i18n: {
@@ -544,6 +569,14 @@
     async createShortcutOnHomeScreen() {
       throw new LiffError("FORBIDDEN", "createShortcutOnHomeScreen() is for LINE MINI Apps only");
     },
+    iap: Object.fromEntries(
+      ["getPlatformProducts", "requestConsentAgreement", "createPayment"].map((name) => [
+        name,
+        async () => {
+          throw new LiffError("FORBIDDEN", `iap.${name}() is for LINE MINI Apps only`);
+        },
+      ]),
+    ),
   };
 
   /** @param {unknown} error */
