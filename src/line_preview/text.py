@@ -30,7 +30,10 @@ def render_text(message: Fields, lang: str) -> Markup:
 
 
 def render_text_v2(message: Fields, lang: str) -> Markup:
-    """Draw a `textV2` message: `{key}` is replaced by a mention or a LINE emoji."""
+    """Draw a `textV2` message: `{key}` is replaced by a mention or a LINE emoji.
+
+    Who is mentioned is written if the `mentionee` has a `name`, which LINE's messages do not carry.
+    """
     raw = text(message, "text")
     if not raw.strip():
         return _bubble(inline("lp-muted", word("empty_text", lang)))
@@ -106,6 +109,8 @@ def _substitute(substitution: Fields, key: str, lang: str) -> Markup:
     if substitution.get("type") == "mention":
         mentionee = fields(substitution.get("mentionee"))
         name = word("everyone" if mentionee.get("type") == "all" else "mention", lang)
+        if known := text(mentionee, "name"):
+            name = f"@{known}"
         title = text(mentionee, "userId") or None
         return element("span", attributes({"class": "lp-mention", "title": title}), name)
     return inline("lp-mention", clean(f"{{{key}}}"))

@@ -257,6 +257,10 @@ async def test_a_group(line, api, bot, tab):
     await expect(tab.locator(".lp-read")).to_have_text("既読 2")
     await api.push(chat, {"type": "text", "text": "承りました"})
     await expect(tab.locator(".received")).to_contain_text("承りました")
+    mention = {"type": "mention", "mentionee": {"type": "user", "userId": other}}
+    await api.push(chat, {"type": "textV2", "text": "{x}さん", "substitution": {"x": mention}})
+    named = tab.locator(".received .lp-mention")
+    await expect(named).to_have_text(f"@{people[1]['display_name']}")
     await expect(tab.locator("#menu .richmenu")).to_have_count(0)
     await tab.goto(f"{line.url}/phone/{me}?lang=ja")
     await expect(tab.get_by_role("link", name="新年会")).to_be_visible()

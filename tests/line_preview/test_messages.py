@@ -60,6 +60,11 @@ def test_text_v2_substitutes() -> None:
     }
     assert read(message).text == "@全員  {x} {unknown}"
     assert read(message, "en").text == "@All  {x} {unknown}"
+    mentionee = {"type": "user", "userId": "U1"}
+    message["substitution"] = {"all": {"type": "mention", "mentionee": mentionee}}
+    assert read(message, "en").text.startswith("@User ")
+    mentionee["name"] = "<i>花子"
+    assert read(message, "en").text.startswith("@<i>花子 ")
 
 
 def test_empty_text_says_so() -> None:

@@ -62,7 +62,13 @@ class _View:
         )
 
     def _sent(self, entry: Entry, channel: Channel, at: str, newest: bool) -> Markup:
-        return draw.received(entry.messages(), channel, None, self.lang, at, newest=newest)
+        messages = entry.messages()
+        for message in messages:
+            for one in (message.get("substitution") or {}).values():
+                mentionee = one.get("mentionee") or {}
+                if user := self.platform.users.get(mentionee.get("userId") or ""):
+                    mentionee["name"] = user.name
+        return draw.received(messages, channel, None, self.lang, at, newest=newest)
 
     def _message(self, entry: Entry, at: str) -> Markup:
         body = entry.body or {}
