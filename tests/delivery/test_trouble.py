@@ -196,7 +196,11 @@ async def test_pause_resume(accounts: OpenAccount) -> None:
         await until(begun)
         async with scope(account.workspace_id) as session:
             await pause(session, send_id)
-        await asyncio.sleep(1)
+
+        async def nothing_is_with_line() -> bool:
+            return not any(p.state == "sending" for p in await account.parcels(send_id))
+
+        await until(nothing_is_with_line)
         held = sum(account.arrivals().values())
         assert 0 < held < 400
         await asyncio.sleep(0.8)

@@ -239,3 +239,23 @@ async def test_nothing_sticks_out(line, api, tab, width):
         await tab.goto(line.url + path)
         wide = await tab.evaluate("document.documentElement.scrollWidth")
         assert wide <= width
+
+
+@pytest.mark.browser
+async def test_what_comes_before_the_page_listens_is_shown(line, api, tab):
+    """Between drawing a page and its stream there is a moment: nothing may fall into it."""
+    friend = await line.new_friend()
+
+    async def late(route):
+        await api.push(friend, {"type": "text", "text": "in between"})
+        started = {"chatId": friend, "loadingSeconds": 60}
+        await api.call("POST", "/v2/bot/chat/loading/start", started)
+        await route.continue_()
+
+    await tab.route("**/stream?*", late)
+    await tab.goto(f"{line.url}/phone/{friend}?lang=en")
+    await expect(tab.locator("#chat")).to_contain_text("in between")
+    await expect(tab.locator("#typing")).to_be_visible()
+    await expect(tab.get_by_text("in between")).to_have_count(1)
+    await tab.goto(f"{line.url}/phones?lang=en")
+    await expect(tab.locator("#reached")).to_have_text("1")

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 from alembic import command
 from alembic.config import Config
-from procrastinate import App, PsycopgConnector
+from procrastinate.schema import SchemaManager
 
 from hiiki.db.base import Base
 from hiiki.db.engine import libpq_url, sqlalchemy_url
@@ -56,7 +56,7 @@ async def migrate(url: str) -> None:
         found = await connection.execute("select to_regclass('procrastinate_jobs')")
         row = await found.fetchone()
         if row is not None and row[0] is None:
-            app = App(connector=PsycopgConnector(conninfo=libpq_url(url), min_size=1, max_size=2))
-            async with app.open_async():
-                await app.schema_manager.apply_schema_async()
+            # Not by way of a second `App`: making one renames the tasks that all apps share.
+            async with connection.transaction():
+                await connection.execute(SchemaManager.get_schema())
         await connection.execute("select pg_advisory_unlock(%s)", (_LOCK,))

@@ -138,14 +138,26 @@ class Phones:
         else:
             watched = {(chat.channel.id, chat.user.id): chat.user.id}
         news = live.PhoneNews(chat)
-        return await live.stream(request, self._platform, watched, news.tell)
+        drawn = _number(request)
+
+        def missed() -> dict[live.Key, list[live.News]]:
+            return {key: live.missed_on_phone(chat, drawn) for key in watched if drawn is not None}
+
+        return await live.stream(request, self._platform, watched, news.tell, missed)
 
     async def _wall_stream(self, request: web.Request) -> web.StreamResponse:
         channel = self._channel(request)
         people = wall.Choice.of(request.query).people(self._platform, channel).shown
         tell = live.wall_news(self._platform, channel, language_of(request))
         watched = {(channel.id, user.id): user.id for user in people}
-        return await live.stream(request, self._platform, watched, tell)
+        drawn = _number(request)
+
+        def missed() -> dict[live.Key, list[live.News]]:
+            if drawn is None:
+                return {}
+            return live.missed_on_wall(self._platform, channel, set(watched.values()), drawn)
+
+        return await live.stream(request, self._platform, watched, tell, missed)
 
     # Assets
 
@@ -180,6 +192,12 @@ def _bytes(body: bytes, content_type: str, cache: str) -> web.Response:
             "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
         },
     )
+
+
+def _number(request: web.Request) -> int | None:
+    """How far the page had got when it was drawn, as it says itself; None if it does not."""
+    drawn = request.query.get("drawn", "")
+    return int(drawn) if drawn.isascii() and drawn.isdigit() and len(drawn) < 16 else None
 
 
 def _html(page: Markup) -> web.Response:

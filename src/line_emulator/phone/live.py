@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import orjson
 from aiohttp import web
@@ -30,6 +30,9 @@ PING_SECONDS = 15.0
 """A comment so often keeps the connection known to be alive on both sides."""
 _GATHER_SECONDS = 0.05
 
+MISSED_AT_MOST = 100_000
+"""Arrivals looked through for those that a wall missed while it was being opened."""
+
 News = Sending | Said | Passing
 Key = tuple[str, str]
 
@@ -39,10 +42,12 @@ async def stream(
     platform: Platform,
     watched: Mapping[Key, str],
     tell: Callable[[str, list[News]], Json],
+    missed: Callable[[], Mapping[Key, Sequence[News]]],
 ) -> web.StreamResponse:
     """Send `tell(name, news)` as an event whenever there are news under a key.
 
-    `watched` gives each key of `platform.watchers` the name that `tell` knows it by.
+    `watched` gives each key of `platform.watchers` the name that `tell` knows it by; `missed`
+    what came between the drawing of the page and this moment, when its stream begins.
     """
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
@@ -55,6 +60,9 @@ async def stream(
     for key in watched:
         queue = queues[key] = _Waking(changed)
         watchers.setdefault(key, set()).add(queue)
+    for key, news in missed().items():
+        for one in news:
+            queues[key].put_nowait(one)
     try:
         await response.write(b"retry: 1000\n\n")
         while platform.watchers is watchers:
@@ -150,6 +158,29 @@ class PhoneNews:
             "html": draw_menu(chat.platform, chat.channel, chat.user.id, chat.lang),
             "open": menu is not None and is_open(chat.channel, chat.user.id, menu),
         }
+
+
+def missed_on_phone(chat: pages.Chat, drawn: int) -> list[News]:
+    """What a chat got since `drawn` of its entries were on the page, and whether somebody types."""
+    if chat.group is not None:
+        return [ChatChange()] if len(chat.group.entries) != drawn else []
+    phone = chat.channel.phones.get(chat.user.id)
+    if phone is None:
+        return []
+    news: list[News] = list(phone.entries[drawn:])
+    seconds = phone.loading_until - chat.platform.clock.now()
+    return [*news, Typing(seconds)] if seconds > 0 else news
+
+
+def missed_on_wall(
+    platform: Platform, channel: Channel, user_ids: Collection[str], drawn: int
+) -> dict[Key, list[News]]:
+    """What arrived at these phones since `drawn` was the last arrival's number."""
+    found: dict[Key, list[News]] = {}
+    for _, sending, user_id in platform.deliveries.after(drawn, MISSED_AT_MOST):
+        if sending.channel_id == channel.id and user_id in user_ids:
+            found.setdefault((channel.id, user_id), []).append(sending)
+    return found
 
 
 def wall_news(platform: Platform, channel: Channel, lang: str) -> Callable[[str, list[News]], Json]:

@@ -110,7 +110,8 @@ def phone_page(chat: Chat) -> Markup:
     in_group = chat.group is not None
     body = Markup(
         '<main class="desk" data-user="{user}" data-channel="{channel}" data-chat="{group}"'
-        ' data-basic-id="{basic}" data-lang="{lang}" data-typing="{typing}" {texts}>'
+        ' data-basic-id="{basic}" data-lang="{lang}" data-typing="{typing}"'
+        ' data-drawn="{drawn}" {texts}>'
         '<section class="phone" aria-label="{name}">'
         '<div class="front"><header class="bar">'
         '<a class="round back" href="/phones?{back}" aria-label="{all}">{arrow}</a><h1>{title}</h1>'
@@ -131,6 +132,7 @@ def phone_page(chat: Chat) -> Markup:
         basic=channel.basic_id,
         lang=lang,
         texts=texts(lang, *_TEXTS),
+        drawn=len(chat.group.entries if chat.group else phone.entries),
         typing=0 if in_group else max(0, round(phone.loading_until - chat.platform.clock.now())),
         name=user.name,
         title=chat.title,

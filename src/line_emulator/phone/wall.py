@@ -145,11 +145,13 @@ def wall_page(platform: Platform, channel: Channel, lang: str, choice: Choice) -
         '<button type="button" id="sound" aria-pressed="false">{bell}<span>{sound}</span>'
         "</button></p></header>"
         '<main class="wall" data-channel="{channel}" data-lang="{lang}" data-q="{search}"'
-        ' data-state="{state}" data-page="{number}" data-size="{size}" {texts}>'
+        ' data-state="{state}" data-page="{number}" data-size="{size}"'
+        ' data-drawn="{drawn}" {texts}>'
         "<ul>{cards}</ul></main>"
         '<footer class="pages"><span>{first}–{last} / {total}</span>{steps}</footer>'
         '<p id="toast" role="status" hidden></p>'
     ).format(
+        drawn=platform.deliveries.last,
         title=word("phones", lang),
         intro=word("phones_intro", lang),
         form=_form(channel, lang, choice),

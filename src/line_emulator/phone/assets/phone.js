@@ -320,7 +320,7 @@ document.addEventListener("change", (event) => {
   showLetters();
 });
 
-const stream = new EventSource(address("/stream", {}));
+const stream = new EventSource(address("/stream", { drawn: desk.dataset.drawn ?? "" }));
 let wasLost = false;
 stream.onmessage = (event) => add(JSON.parse(event.data));
 stream.onerror = () => { wasLost = true; say(word("lost"), 0); };

@@ -4,7 +4,7 @@
 const wall = /** @type {HTMLElement} */ (document.querySelector(".wall"));
 const toast = /** @type {HTMLElement} */ (document.getElementById("toast"));
 const sound = /** @type {HTMLElement} */ (document.getElementById("sound"));
-const { channel = "", lang = "ja", q = "", state = "", page = "0", size = "24", lost = "" } = wall.dataset;
+const { channel = "", lang = "ja", q = "", state = "", page = "0", size = "24", drawn = "", lost = "" } = wall.dataset;
 const SOUND = "line-emulator-sound";
 
 /** @type {Map<string, HTMLElement>} */
@@ -136,7 +136,7 @@ document.getElementById("filter")?.addEventListener("change", (event) => {
   if (event.target instanceof HTMLSelectElement) event.target.form?.requestSubmit();
 });
 
-const query = new URLSearchParams({ channel, lang, q, state, page, size });
+const query = new URLSearchParams({ channel, lang, q, state, page, size, drawn });
 const stream = new EventSource(`/phones/stream?${query}`);
 let wasLost = false;
 stream.onmessage = (event) => show(JSON.parse(event.data));
