@@ -64,8 +64,9 @@ class _View:
     def _sent(self, entry: Entry, channel: Channel, at: str, newest: bool) -> Markup:
         messages = entry.messages()
         for message in messages:
-            for one in (message.get("substitution") or {}).values():
-                mentionee = one.get("mentionee") or {}
+            substitution: dict[str, Json] = message.get("substitution") or {}
+            for one in substitution.values():
+                mentionee: Json = one.get("mentionee") or {}
                 if user := self.platform.users.get(mentionee.get("userId") or ""):
                     mentionee["name"] = user.name
         return draw.received(messages, channel, None, self.lang, at, newest=newest)
