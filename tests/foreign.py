@@ -24,7 +24,7 @@ from hiiki.contacts.models import (
 from hiiki.content.models import Link, Media
 from hiiki.coupons.models import Coupon, Issue
 from hiiki.db import scope
-from hiiki.delivery.models import Parcel, Send
+from hiiki.delivery.models import Parcel, Send, Topic
 from hiiki.ingest.models import WebhookEvent
 from hiiki.kit.clock import now
 from hiiki.kit.ids import code, uuid7
@@ -53,6 +53,7 @@ async def make_world(shop: Shop) -> dict[str, str]:
         "broadcast",
         "send",
         "parcel",
+        "topic",
         "coupon",
         "issue",
         "media",
@@ -79,6 +80,7 @@ async def make_world(shop: Shop) -> dict[str, str]:
             Attribute(id=ids["attribute"], key="secret", label=MARK, kind="text"),
             Segment(id=ids["segment"], name=MARK, rule={"kind": "everyone"}),
             Survey(id=ids["survey"], name=MARK),
+            Topic(id=ids["topic"], name=MARK),
             Coupon(id=ids["coupon"], title=MARK, benefit="percent", amount=10),
             Media(
                 id=ids["media"],

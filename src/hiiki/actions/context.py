@@ -153,6 +153,9 @@ class Context:
                 subject=self._subject,
                 reply_token=self.reply_token,
                 reply_until=self.reply_until,
+                # What was said or tapped just now is answered whatever the hour, even where
+                # the token has run out; all else comes unasked.
+                is_triggered=self.reply_token is None,
             )
 
     async def _run_rules(self, event: Event) -> None:

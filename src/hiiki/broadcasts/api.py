@@ -37,6 +37,9 @@ def forecast_of(outlook: service.Outlook) -> ForecastOut:
     found = outlook.forecast
     return ForecastOut(
         recipients=outlook.recipients,
+        opted_out=found.opted_out,
+        capped=found.capped,
+        waits_until=found.waits_until,
         members=outlook.members,
         everybody=outlook.everybody,
         yen=found.yen,
@@ -80,10 +83,16 @@ async def create_broadcast(
 
 @get("/broadcasts/forecast", tags=TAGS)
 async def forecast_broadcast(
-    session: WorkspaceSession, channel_id: UUID, segment_id: UUID | None = None
+    session: WorkspaceSession,
+    channel_id: UUID,
+    segment_id: UUID | None = None,
+    topic_id: UUID | None = None,
+    must_go: bool = False,
 ) -> ForecastOut:
     """Tell whom a message would reach now, what it costs and what it saves."""
-    return forecast_of(await service.outlook(session, channel_id, segment_id))
+    return forecast_of(
+        await service.outlook(session, channel_id, segment_id, topic_id=topic_id, must_go=must_go)
+    )
 
 
 @get("/broadcasts/{broadcast_id:uuid}", tags=TAGS)

@@ -48,7 +48,7 @@ async def options(session: WorkspaceSession) -> Sequence[Option]:
 
 
 async def uses(session: WorkspaceSession, kind: str, ident: UUID) -> Sequence[Usage]:
-    """Return the broadcasts that use this segment, image, coupon or account."""
+    """Return the broadcasts that use this segment, image, coupon, kind of message or account."""
     query = select(Broadcast.id, Broadcast.name).order_by(Broadcast.id.desc())
     match kind:
         case "segment":
@@ -58,6 +58,10 @@ async def uses(session: WorkspaceSession, kind: str, ident: UUID) -> Sequence[Us
         case "media" | "coupon":
             # Also those that have been sent: their messages stay in the chats.
             query = query.where(cast(Broadcast.draft, String).contains(str(ident)))
+        case "topic":
+            query = query.where(
+                Broadcast.topic_id == ident, Broadcast.state.in_(("draft", "scheduled"))
+            )
         case "channel":
             query = query.where(Broadcast.channel_id == ident)
         case _:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hiiki.db import Base, Identified, Owned
@@ -33,6 +33,12 @@ class Broadcast(Base, Identified, Owned):
     state: Mapped[str] = mapped_column(default="draft")
     scheduled_at: Mapped[datetime | None]
     send_id: Mapped[UUID | None] = mapped_column(ForeignKey("delivery.send.id"))
+    topic_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("delivery.topic.id", ondelete="SET NULL"), index=True
+    )
+    """What kind of message it is (`hiiki.delivery.topics`): who declines it is left out."""
+    must_go: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """True when it goes out although the frequency cap or quiet hours would keep it."""
     everybody: Mapped[int | None]
     """How many friends the account had when it was sent: what sending to all would have cost."""
     problem: Mapped[str | None]

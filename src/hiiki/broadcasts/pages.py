@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,10 @@ from hiiki.broadcasts.report import STATES, opens_by_hour, recipients, report
 from hiiki.broadcasts.schemas import Report
 from hiiki.content import composer
 from hiiki.db import WorkspaceSession
+from hiiki.delivery import guards
 from hiiki.delivery import service as delivery
+from hiiki.delivery.models import Send, Topic
+from hiiki.delivery.words import LEFT_OUT_WORDS
 from hiiki.kit.errors import HiikiError, NotFound
 from hiiki.kit.i18n import Text, _, current_locale, gettext
 from hiiki.kit.pages import page
@@ -33,11 +37,17 @@ STATE_LABELS: dict[str, Text] = {
 
 
 async def reach_of(
-    session: WorkspaceSession, channel_id: UUID, segment_id: UUID | None
+    session: WorkspaceSession,
+    channel_id: UUID,
+    segment_id: UUID | None,
+    topic_id: UUID | None = None,
+    must_go: bool = False,
 ) -> dict[str, Any]:
     """Return what the reach panel shows; `trouble` says what keeps it from being counted."""
     try:
-        reach = await service.outlook(session, channel_id, segment_id)
+        reach = await service.outlook(
+            session, channel_id, segment_id, topic_id=topic_id, must_go=must_go
+        )
     except HiikiError as error:
         said = next(iter(error.fields.values()), error.message)
         return {"reach": None, "trouble": said}
@@ -58,8 +68,10 @@ async def detail(
     channel = await session.one(Channel, broadcast.channel_id)
     segment = await session.get(Segment, broadcast.segment_id) if broadcast.segment_id else None
     messages = await composer.shown(session, broadcast.draft)
+    topic = await session.get(Topic, broadcast.topic_id) if broadcast.topic_id else None
     context: dict[str, Any] = {
         "broadcast": broadcast,
+        "topic": topic,
         "channel": channel,
         "segment": segment,
         "phone": render_phone(messages, title=channel.name, lang=current_locale()),
@@ -68,7 +80,13 @@ async def detail(
         "status": error.status if error else 200,
     }
     if broadcast.send_id is None or broadcast.state != "sent":
-        context |= await reach_of(session, broadcast.channel_id, broadcast.segment_id)
+        context |= await reach_of(
+            session,
+            broadcast.channel_id,
+            broadcast.segment_id,
+            broadcast.topic_id,
+            broadcast.must_go,
+        )
         return page("broadcasts/ready.html", at=at, **context)
     found = await report(session, broadcast)
     wanted = state if state in STATES else ""
@@ -79,6 +97,8 @@ async def detail(
         "broadcasts/report.html",
         report=found,
         progress=await delivery.progress(session, broadcast.send_id),
+        held_until=await _held_until(session, broadcast.send_id),
+        left_out=LEFT_OUT_WORDS,
         chart=await _chart(session, broadcast, found),
         people=people,
         labels=STATE_LABELS,
@@ -97,7 +117,12 @@ async def progress_fragment(session: WorkspaceSession, broadcast: Broadcast) -> 
         "broadcasts/_progress.html",
         broadcast=broadcast,
         progress=await delivery.progress(session, broadcast.send_id),
+        held_until=await _held_until(session, broadcast.send_id),
     )
+
+
+async def _held_until(session: WorkspaceSession, send_id: UUID) -> datetime | None:
+    return (await guards.held(session, [await session.one(Send, send_id)])).get(send_id)
 
 
 async def _chart(

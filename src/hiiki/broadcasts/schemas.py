@@ -36,6 +36,10 @@ class BroadcastIn(BaseModel):
     channel_id: UUID
     segment_id: Annotated[UUID | None, BeforeValidator(_none_if_blank)] = None
     """None (or "all") sends to every friend of the account."""
+    topic_id: Annotated[UUID | None, BeforeValidator(_none_if_blank)] = None
+    """What kind of message it is: who declines that kind is left out."""
+    must_go: bool = False
+    """Send it although the account's frequency cap or quiet hours would keep it."""
     draft: Draft
 
 
@@ -46,6 +50,8 @@ class BroadcastOut(BaseModel):
     name: str
     channel_id: UUID
     segment_id: UUID | None
+    topic_id: UUID | None
+    must_go: bool
     draft: dict[str, Any]
     state: str
     """draft, scheduled, sent or cancelled."""
@@ -90,6 +96,13 @@ class ForecastOut(BaseModel):
     """Whom it would reach now, and what that costs (requirement C1)."""
 
     recipients: int
+    """Friends who would get it."""
+    opted_out: int
+    """Friends who are left out, for they decline this kind of message."""
+    capped: int
+    """Friends who are left out, for they have received as much as the account's cap allows."""
+    waits_until: datetime | None
+    """The end of the quiet hours that would hold it now."""
     members: int
     everybody: int
     yen: Decimal
@@ -119,6 +132,10 @@ class Report(BaseModel):
     targeted: int
     blocked: int
     """Left out: they had blocked the account."""
+    opted_out: int
+    """Left out: they decline this kind of message."""
+    capped: int
+    """Left out: they had received as much as the account's cap allows."""
     accepted: int
     refused: int
     in_doubt: int

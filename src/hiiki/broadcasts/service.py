@@ -19,7 +19,7 @@ from hiiki.content import service as content
 from hiiki.content.draft import Draft
 from hiiki.db import WorkspaceSession
 from hiiki.delivery import service as delivery
-from hiiki.delivery.models import Send
+from hiiki.delivery.models import Send, Topic
 from hiiki.jobs import enqueue
 from hiiki.kit.clock import now
 from hiiki.kit.errors import Conflict, HiikiError, Invalid, NotFound
@@ -43,7 +43,9 @@ class Outlook:
     """Whom a broadcast would reach now, and what that costs."""
 
     recipients: int
-    """Members of the segment who follow the account."""
+    """Members of the segment who follow the account and whom no guard leaves out."""
+    friends: int
+    """Members who follow the account, with those who are left out."""
     members: int
     """Members, whether or not they can be reached."""
     everybody: int
@@ -56,7 +58,14 @@ def owner_of(broadcast_id: UUID) -> str:
     return f"broadcast:{broadcast_id}"
 
 
-async def outlook(session: WorkspaceSession, channel_id: UUID, segment_id: UUID | None) -> Outlook:
+async def outlook(
+    session: WorkspaceSession,
+    channel_id: UUID,
+    segment_id: UUID | None,
+    *,
+    topic_id: UUID | None = None,
+    must_go: bool = False,
+) -> Outlook:
     """Return reach and cost; raises `NotFound`, or `Invalid` for a broken segment."""
     channel = await session.one(Channel, channel_id)
     friends = int(
@@ -68,16 +77,20 @@ async def outlook(session: WorkspaceSession, channel_id: UUID, segment_id: UUID 
         or 0
     )
     if segment_id is None:
-        members = recipients = friends
+        members = meant = friends
     else:
         found = await segments.count_segment(session, segment_id, channel_id)
-        members, recipients = found.members, found.reachable
-    return Outlook(
-        recipients,
-        members,
+        members, meant = found.members, found.reachable
+    forecast = await delivery.forecast(
+        session,
+        channel,
+        meant,
         friends,
-        await delivery.forecast(session, channel, recipients, friends),
+        audience=await _audience(session, channel_id, segment_id),
+        topic_id=topic_id,
+        must_go=must_go,
     )
+    return Outlook(forecast.messages, meant, members, friends, forecast)
 
 
 async def save(
@@ -97,6 +110,8 @@ async def save(
         errors["channel_id"] = _("Please choose one from the list.")
     if data.segment_id is not None and await session.get(Segment, data.segment_id) is None:
         errors["segment_id"] = _("This segment has been deleted. Please choose another one.")
+    if data.topic_id is not None and await session.get(Topic, data.topic_id) is None:
+        errors["topic_id"] = _("Please choose one from the list.")
     try:
         await content.check(session, data.draft, "draft.")
     except Invalid as error:
@@ -109,6 +124,8 @@ async def save(
     broadcast.name = data.name
     broadcast.channel_id = data.channel_id
     broadcast.segment_id = data.segment_id
+    broadcast.topic_id = data.topic_id
+    broadcast.must_go = data.must_go
     broadcast.draft = data.draft.model_dump(mode="json")
     broadcast.state = "draft"
     broadcast.scheduled_at = None
@@ -265,6 +282,8 @@ async def duplicate(session: WorkspaceSession, broadcast_id: UUID, name: str) ->
         name=name[:100],
         channel_id=old.channel_id,
         segment_id=segment_id,
+        topic_id=old.topic_id,
+        must_go=old.must_go,
         draft=old.draft,
         state="draft",
     )
@@ -311,10 +330,12 @@ async def _launch(session: WorkspaceSession, broadcast: Broadcast) -> Send:
         subject=owner_of(broadcast.id),
         messages=built.messages,
         personal=built.personal,
-        audience=await _audience(session, broadcast),
+        audience=await _audience(session, broadcast.channel_id, broadcast.segment_id),
+        topic_id=broadcast.topic_id,
+        must_go=broadcast.must_go,
     )
     if send.targeted == 0:
-        raise _nobody()
+        raise _nobody() if send.opted_out + send.capped == 0 else _nobody_left()
     broadcast.state = "sent"
     broadcast.send_id = send.id
     broadcast.everybody = reach.everybody
@@ -333,9 +354,15 @@ async def _ready(session: WorkspaceSession, broadcast: Broadcast) -> tuple[Draft
                 "segment_id": _("This segment has been deleted. Please choose another one."),
             }
         )
-    reach = await outlook(session, broadcast.channel_id, broadcast.segment_id)
+    reach = await outlook(
+        session,
+        broadcast.channel_id,
+        broadcast.segment_id,
+        topic_id=broadcast.topic_id,
+        must_go=broadcast.must_go,
+    )
     if reach.recipients == 0:
-        raise _nobody()
+        raise _nobody() if reach.friends == 0 else _nobody_left()
     if reach.forecast.over_quota:
         raise Invalid(
             fields={
@@ -359,18 +386,20 @@ async def _checked_draft(session: WorkspaceSession, broadcast: Broadcast) -> Dra
     return draft
 
 
-async def _audience(session: WorkspaceSession, broadcast: Broadcast) -> Select[Any]:
+async def _audience(
+    session: WorkspaceSession, channel_id: UUID, segment_id: UUID | None
+) -> Select[Any]:
     """Return all who are meant, also those who have blocked the account: delivery counts them."""
-    if broadcast.segment_id is None:
+    if segment_id is None:
         return (
             select(Friendship.contact_id)
             .where(
                 Friendship.workspace_id == session.workspace_id,
-                Friendship.channel_id == broadcast.channel_id,
+                Friendship.channel_id == channel_id,
             )
             .execution_options(scoped_by_hand=True)
         )
-    segment = await session.one(Segment, broadcast.segment_id)
+    segment = await session.one(Segment, segment_id)
     rule = await segments.checked_rule(session, segment)
     return compile_rule(rule, await segments.frame_for(session, rule))
 
@@ -395,6 +424,17 @@ def _nobody() -> Invalid:
         fields={
             "segment_id": _(
                 "Nobody would receive this: no friend of the account is in the segment."
+            )
+        }
+    )
+
+
+def _nobody_left() -> Invalid:
+    return Invalid(
+        fields={
+            "segment_id": _(
+                "Nobody would receive this: all friends it is meant for have received enough, "
+                "or decline this kind of message."
             )
         }
     )

@@ -70,6 +70,8 @@ async def new_broadcast(session: WorkspaceSession, segment_id: str = "") -> Temp
         "name": "",
         "channel_id": channels[0].value if channels else "",
         "segment_id": segment_id,
+        "topic_id": "",
+        "must_go": "false",
         "draft": composer.empty(),
     }
     return await _form(session, None, data, {})
@@ -99,6 +101,8 @@ async def edit_broadcast(session: WorkspaceSession, broadcast_id: UUID) -> Redir
         "name": broadcast.name,
         "channel_id": str(broadcast.channel_id),
         "segment_id": str(broadcast.segment_id or ""),
+        "topic_id": str(broadcast.topic_id or ""),
+        "must_go": "true" if broadcast.must_go else "false",
         "draft": broadcast.draft,
     }
     return await _form(session, broadcast, data, {})
@@ -304,7 +308,8 @@ async def _form(
     data: dict[str, Any],
     errors: dict[str, Text],
 ) -> Template:
-    values: dict[str, Any] = {"name": "", "channel_id": "", "segment_id": "", "draft": None}
+    names = ("name", "channel_id", "segment_id", "topic_id", "must_go")
+    values: dict[str, Any] = {**dict.fromkeys(names, ""), "draft": None}
     values.update(data)
     return page(
         "broadcasts/edit.html",
@@ -314,6 +319,7 @@ async def _form(
         errors=errors,
         channels=await _channels(session),
         segments=await _segments(session),
+        topics=await road().pickers["topic"].options(session),
         composer=await composer.choices(session),
         **await _reach(session, values),
     )
@@ -324,7 +330,14 @@ async def _reach(session: WorkspaceSession, data: dict[str, Any]) -> dict[str, A
     segment = _ids([data.get("segment_id")])
     if not channel or (data.get("segment_id") not in ("", "all") and not segment):
         return {"reach": None, "trouble": None}
-    return await reach_of(session, channel[0], segment[0] if segment else None)
+    topic = _ids([data.get("topic_id")])
+    return await reach_of(
+        session,
+        channel[0],
+        segment[0] if segment else None,
+        topic[0] if topic else None,
+        data.get("must_go") == "true",
+    )
 
 
 async def _refused(

@@ -16,8 +16,10 @@ from uuid import UUID
 from sqlalchemy import text
 
 from hiiki.db import WorkspaceSession
+from hiiki.delivery.guards import quiet_hours
 from hiiki.delivery.sql import BY_HAND
 from hiiki.delivery.verdict import Claimed
+from hiiki.kit.clock import now
 from hiiki.settings import settings
 
 PUSH_RATHER = 2.0
@@ -70,7 +72,10 @@ with found as materialized (
               select from delivery.parcel q
               where q.contact_ids[1] = p.contact_ids[1] and q.id < p.id
                 and q.channel_id = c.id and q.send_id is null
+                -- Nor does one that was given a later hour, the end of quiet hours.
                 and (q.state = 'ready' and q.attempts = 0
+                         and (q.next_attempt_at <= now()
+                              or q.next_attempt_at < q.created_at + interval '1 second')
                      or q.state = 'sending' and q.next_attempt_at > now()))
         order by p.next_attempt_at
         limit :room
@@ -87,8 +92,10 @@ _CLAIM_URGENT = text(_URGENT + _LEASE)
 
 _RUNNING = text(
     """
-select s.id, s.channel_id, s.personal
+select s.id, s.channel_id, s.personal, s.must_go, g.quiet_from, g.quiet_to, w.timezone
 from delivery.send s join workspace.channel c on c.id = s.channel_id
+join workspace.workspace w on w.id = s.workspace_id
+left join delivery.guard g on g.channel_id = s.channel_id
 where s.finished_at is null and s.state = 'running' and c.is_active and c.paused_reason is null
 order by s.created_at"""
 )
@@ -120,9 +127,16 @@ async def claim_urgent(
 
 
 async def running_sends(session: WorkspaceSession) -> list[Running]:
-    """Return the sends that may go on now, oldest first."""
+    """Return the sends that may go on now, oldest first: not those that wait for quiet hours."""
     rows = await session.execute(_RUNNING, execution_options=BY_HAND)
-    return [Running(*row) for row in rows]
+    at = now()
+    found: list[Running] = []
+    for ident, channel_id, personal, must_go, quiet_from, quiet_to, timezone in rows:
+        # Not in SQL: a server may not know the zone, and nothing at all would then be sent.
+        quiet = None if must_go else quiet_hours(quiet_from, quiet_to, timezone)
+        if quiet is None or not quiet.hold(at):
+            found.append(Running(ident, channel_id, personal))
+    return found
 
 
 async def claim_bulk(session: WorkspaceSession, rooms: Mapping[UUID, int]) -> list[Claimed]:

@@ -48,10 +48,19 @@ _FORGET = text(
 )
 
 
+_FORGET_LEFT_OUT = text(
+    """
+    update delivery.left_out set contact_ids = array_remove(contact_ids, :contact_id)
+    where workspace_id = :workspace_id and :contact_id = any(contact_ids)
+    """
+)
+
+
 async def forget_person(session: WorkspaceSession, contact_id: UUID) -> None:
-    """Take a contact out of all parcels, in this transaction."""
-    await session.execute(
-        _FORGET,
-        {"workspace_id": session.workspace_id, "contact_id": contact_id},
-        execution_options={"scoped_by_hand": True},
-    )
+    """Take a contact out of all parcels and lists of the left out, in this transaction."""
+    for statement in (_FORGET, _FORGET_LEFT_OUT):
+        await session.execute(
+            statement,
+            {"workspace_id": session.workspace_id, "contact_id": contact_id},
+            execution_options={"scoped_by_hand": True},
+        )

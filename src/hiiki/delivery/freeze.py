@@ -2,41 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Uuid, func, insert, literal, literal_column, select, true
+from sqlalchemy import CTE, Select, Uuid, func, insert, literal, literal_column, select
 
-from hiiki.contacts.models import Friendship
 from hiiki.db import WorkspaceSession
-from hiiki.delivery.models import Parcel, Send
+from hiiki.delivery.guards import people
+from hiiki.delivery.models import LEFT_OUT_REASONS, LeftOut, Parcel, Send
 from hiiki.delivery.sql import BY_HAND, uuid7
 from hiiki.line.limits import MAX_RECIPIENTS
 
 
-async def freeze(
-    session: WorkspaceSession, send: Send, audience: Select[tuple[UUID]]
-) -> tuple[int, int]:
-    """Make the send's parcels; returns how many people they hold, and how many had blocked.
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """How many people a send is for, and how many more it was meant for, by reason."""
+
+    targeted: int
+    blocked: int
+    opted_out: int
+    capped: int
+
+
+async def freeze(session: WorkspaceSession, send: Send, audience: Select[tuple[UUID]]) -> Frozen:
+    """Make the send's parcels, and keep who was left out of them and why.
 
     Equal content goes to up to 500 people at a time, personal content to each alone.
     """
-    wanted = audience.subquery("wanted")
-    people = (
-        select(Friendship.contact_id, Friendship.line_user_id, Friendship.status)
-        .where(
-            Friendship.workspace_id == send.workspace_id,
-            Friendship.channel_id == send.channel_id,
-            # A semi-join: somebody whom the audience names twice is one person.
-            Friendship.contact_id.in_(select(wanted.c[0])),
-        )
-        .cte("people")
+    judged = await people(
+        session,
+        send.channel_id,
+        audience,
+        topic_id=send.topic_id,
+        must_go=send.must_go,
+        send_id=send.id,
     )
+    found = judged.cte("people")
     size = 1 if send.personal else MAX_RECIPIENTS
-    place = func.row_number().over(order_by=people.c.contact_id) - 1
+    place = func.row_number().over(order_by=found.c.contact_id) - 1
     numbered = (
-        select(people.c.contact_id, people.c.line_user_id, (place // literal(size)).label("page"))
-        .where(people.c.status == "following")
+        select(found.c.contact_id, found.c.line_user_id, (place // literal(size)).label("page"))
+        .where(found.c.reason.is_(None))
         .cte("numbered")
     )
     parcels: Any = select(
@@ -76,8 +83,39 @@ async def freeze(
         .cte("made")
     )
     targeted = select(func.coalesce(func.sum(made.c.people), 0)).scalar_subquery()
-    blocked = select(func.count()).where(people.c.status == "blocked").scalar_subquery()
-    row = (
-        await session.execute(select(targeted, blocked).where(true()), execution_options=BY_HAND)
-    ).one()
-    return int(row[0]), int(row[1])
+    left = _left_out(send, found)
+    counted = [
+        select(func.coalesce(func.sum(left.c.people), 0))
+        .where(left.c.reason == reason)
+        .scalar_subquery()
+        for reason in LEFT_OUT_REASONS
+    ]
+    row = (await session.execute(select(targeted, *counted), execution_options=BY_HAND)).one()
+    return Frozen(*(int(count) for count in row))
+
+
+def _left_out(send: Send, found: CTE) -> CTE:
+    place = func.row_number().over(partition_by=found.c.reason, order_by=found.c.contact_id) - 1
+    numbered = (
+        select(
+            found.c.contact_id,
+            found.c.reason,
+            (place // literal(MAX_RECIPIENTS)).label("page"),
+        )
+        .where(found.c.reason.is_not(None))
+        .cte("numbered_left_out")
+    )
+    rows: Any = select(
+        literal(send.workspace_id),
+        literal(send.id),
+        numbered.c.reason,
+        numbered.c.page,
+        func.array_agg(numbered.c.contact_id),
+    ).group_by(numbered.c.reason, numbered.c.page)
+    columns = ["workspace_id", "send_id", "reason", "page", "contact_ids"]
+    return (
+        insert(LeftOut)
+        .from_select(columns, rows, include_defaults=False)
+        .returning(LeftOut.reason, func.cardinality(LeftOut.contact_ids).label("people"))
+        .cte("left_out")
+    )

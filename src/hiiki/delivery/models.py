@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,6 +15,8 @@ from hiiki.kit.clock import now
 from hiiki.kit.ids import uuid7
 
 SEND_STATES = ("running", "paused", "done", "cancelled")
+LEFT_OUT_REASONS = ("blocked", "opted_out", "capped")
+"""Why somebody who was meant was not sent to; the first that holds is the one that counts."""
 PARCEL_STATES = ("ready", "sending", "accepted", "refused", "in_doubt", "cancelled")
 
 _OPEN = "state in ('ready', 'sending')"
@@ -50,6 +52,15 @@ class Send(Base, Identified, Owned):
     """How many people the frozen audience has."""
     blocked: Mapped[int] = mapped_column(default=0)
     """How many more were asked for, but had blocked the account when it was frozen."""
+    opted_out: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """How many more were asked for, but do not want messages of this topic."""
+    capped: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """How many more were asked for, but have had as much as the account's cap allows."""
+    topic_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("delivery.topic.id", ondelete="SET NULL"), index=True
+    )
+    must_go: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """True when it goes out although the frequency cap or quiet hours would keep it."""
     accepted: Mapped[int] = mapped_column(default=0)
     refused: Mapped[int] = mapped_column(default=0)
     in_doubt: Mapped[int] = mapped_column(default=0)
@@ -113,6 +124,12 @@ class Parcel(Base, Owned):
             postgresql_where=text("state in ('refused', 'in_doubt')"),
         ),
         Index(None, "send_id", "id"),
+        Index(
+            "ix_parcel_triggered",
+            "channel_id",
+            "settled_at",
+            postgresql_where=text("is_triggered"),
+        ),
         {"schema": "delivery"},
     )
 
@@ -150,3 +167,74 @@ class Parcel(Base, Owned):
     request_id: Mapped[str | None]
     """LINE's x-line-request-id, to be quoted to LINE's support."""
     created_at: Mapped[datetime] = mapped_column(default=now)
+    is_triggered: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """True for a push that nobody asked for just now (a rule's): the guards are for it, too."""
+
+
+class Guard(Base, Owned):
+    """How much, and when, an account may send unasked. An account without a row has no limits."""
+
+    __tablename__ = "guard"
+    __table_args__ = (
+        CheckConstraint("(quiet_from is null) = (quiet_to is null)", name="quiet"),
+        {"schema": "delivery"},
+    )
+
+    channel_id: Mapped[UUID] = mapped_column(
+        ForeignKey("workspace.channel.id", ondelete="CASCADE"), primary_key=True
+    )
+    day_cap: Mapped[int | None]
+    """Sends a contact may get on one day of the workspace's calendar; NULL: any number."""
+    week_cap: Mapped[int | None]
+    """The same for that day and the six days before it."""
+    quiet_from: Mapped[time | None]
+    """By the clock of the workspace's time zone; may be later than `quiet_to`, over midnight."""
+    quiet_to: Mapped[time | None]
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+
+class Topic(Base, Identified, Owned):
+    """A kind of message of the shop's own, such as news or reminders, which people may decline."""
+
+    __tablename__ = "topic"
+    __table_args__ = (
+        Index("uq_topic_name", "workspace_id", "name", unique=True),
+        {"schema": "delivery"},
+    )
+
+    name: Mapped[str]
+
+
+class OptOut(Base, Owned):
+    """That a contact does not want messages of a topic."""
+
+    __tablename__ = "opt_out"
+    __table_args__ = (Index(None, "topic_id", "contact_id"), {"schema": "delivery"})
+
+    contact_id: Mapped[UUID] = mapped_column(
+        ForeignKey("contacts.contact.id", ondelete="CASCADE"), primary_key=True
+    )
+    topic_id: Mapped[UUID] = mapped_column(
+        ForeignKey("delivery.topic.id", ondelete="CASCADE"), primary_key=True
+    )
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
+class LeftOut(Base, Owned):
+    """Up to 500 people whom a send was meant for, but did not go to, all for one reason.
+
+    As arrays, as in parcels: to write a row for each would cost more than sending to them.
+    """
+
+    __tablename__ = "left_out"
+    __table_args__ = (
+        CheckConstraint("reason in ('blocked', 'opted_out', 'capped')", name="reason"),
+        {"schema": "delivery"},
+    )
+
+    send_id: Mapped[UUID] = mapped_column(
+        ForeignKey("delivery.send.id", ondelete="CASCADE"), primary_key=True
+    )
+    reason: Mapped[str] = mapped_column(primary_key=True)
+    page: Mapped[int] = mapped_column(primary_key=True)
+    contact_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))

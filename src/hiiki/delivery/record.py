@@ -38,7 +38,7 @@ with told as (
     from told t
     where p.id = t.id and p.state = 'sending' and p.attempts = t.attempts
     returning p.id, p.workspace_id, p.send_id, p.channel_id, p.subject, p.method,
-        p.contact_ids, jsonb_array_length(p.messages) as messages
+        p.contact_ids, jsonb_array_length(p.messages) as messages, p.is_triggered
 ), counts as (
     select send_id, sum(cardinality(contact_ids)) as people
     from done where send_id is not null group by send_id
@@ -53,6 +53,8 @@ with told as (
     select d.workspace_id, person, {uuid7}, now(), d.channel_id, 'sent', d.subject,
         jsonb_build_object('messages', coalesce(d.messages, jsonb_array_length(s.messages)),
                            'method', d.method, 'send', d.send_id)
+        || case when d.is_triggered then jsonb_build_object('triggered', true)
+                else jsonb_build_object() end
     from done d left join delivery.send s on s.id = d.send_id
     cross join unnest(d.contact_ids) as person
 ), bill as (

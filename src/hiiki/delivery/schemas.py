@@ -33,6 +33,14 @@ class SendOut(BaseModel):
     targeted: int
     blocked: int
     """How many more were meant, but had blocked the account."""
+    opted_out: int
+    """How many more were meant, but decline this kind of message."""
+    capped: int
+    """How many more were meant, but had received as much as the account's cap allows."""
+    topic_id: UUID | None
+    """What kind of message it is."""
+    must_go: bool
+    """Whether it goes out although the frequency cap or quiet hours would keep it."""
     accepted: int
     refused: int
     in_doubt: int
@@ -115,6 +123,10 @@ def send_out(send: Send, channel: Channel) -> SendOut:
         finished_at=send.finished_at,
         targeted=progress.targeted,
         blocked=progress.blocked,
+        opted_out=progress.opted_out,
+        capped=progress.capped,
+        topic_id=send.topic_id,
+        must_go=send.must_go,
         accepted=progress.accepted,
         refused=progress.refused,
         in_doubt=progress.in_doubt,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,8 +13,9 @@ from sqlalchemy import Select, func, select, update
 
 from hiiki.contacts.models import Friendship
 from hiiki.db import WorkspaceSession
+from hiiki.delivery import guards
 from hiiki.delivery.freeze import freeze
-from hiiki.delivery.models import Parcel, Send
+from hiiki.delivery.models import Parcel, Send, Topic
 from hiiki.delivery.sql import BULK, URGENT, wake
 from hiiki.kit.clock import now
 from hiiki.kit.errors import Conflict, Invalid
@@ -22,6 +23,7 @@ from hiiki.kit.i18n import _
 from hiiki.kit.ids import uuid7
 from hiiki.line.limits import MAX_MESSAGES
 from hiiki.line.prices import plans, price
+from hiiki.timeline import record
 from hiiki.workspace.models import Channel
 
 TOKEN_LEFT = timedelta(seconds=3)
@@ -37,16 +39,28 @@ async def say(
     subject: str = "",
     reply_token: str | None = None,
     reply_until: datetime | None = None,
+    is_triggered: bool = False,
 ) -> list[Parcel]:
     """Hand over LINE messages to one person, ahead of all bulk; returns the parcels.
 
     While the reply token is good the first five go by it, free of charge ("Send reply
     message"); the rest, and all without a token, by push. Nothing is made for somebody
     who is not a friend of the account now.
+
+    `is_triggered` says that the person has asked for nothing just now: the messages then wait
+    for the end of quiet hours, and are not made for somebody who has had as much as the
+    account's cap allows (`hiiki.delivery.guards`).
     """
     friend = await session.get(Friendship, (contact_id, channel_id))
     if friend is None or friend.status != "following" or not messages:
         return []
+    held_until: datetime | None = None
+    if is_triggered:
+        allowed = await guards.limits(session, channel_id)
+        if await guards.has_had_enough(session, allowed, contact_id, channel_id):
+            _note_left_out(session, contact_id, channel_id, subject)
+            return []
+        held_until = allowed.waits_until(now())
     chunks = [list(messages[i : i + MAX_MESSAGES]) for i in range(0, len(messages), MAX_MESSAGES)]
     # A person's parcels go out in the order of their ids.
     idents = sorted(uuid7() for _chunk in chunks)
@@ -60,15 +74,32 @@ async def say(
             contact_ids=[contact_id],
             line_user_ids=[friend.line_user_id],
             messages=chunk,
+            is_triggered=is_triggered,
         )
         for ident, chunk in zip(idents, chunks, strict=True)
     ]
     if reply_token and reply_until and reply_until - now() > TOKEN_LEFT:
         first = parcels[0]
         first.method, first.reply_token, first.reply_until = "reply", reply_token, reply_until
+    if held_until is not None:
+        for parcel in parcels:
+            parcel.next_attempt_at = held_until
     session.add_all(parcels)
     await wake(session, URGENT)
     return parcels
+
+
+def _note_left_out(
+    session: WorkspaceSession, contact_id: UUID, channel_id: UUID, subject: str
+) -> None:
+    record(
+        session,
+        contact_id,
+        "left_out",
+        channel_id=channel_id,
+        subject=subject,
+        data={"reason": "capped"},
+    )
 
 
 async def start_send(
@@ -79,13 +110,17 @@ async def start_send(
     messages: Sequence[dict[str, Any]],
     personal: bool,
     audience: Select[tuple[UUID]],
+    topic_id: UUID | None = None,
+    must_go: bool = False,
 ) -> Send:
     """Freeze the audience and let the send begin; it goes out once the session commits.
 
     `audience` selects contact ids and may name anybody: only those who follow the channel
-    are sent to, and those who have blocked it are counted. Raises `NotFound` for another
-    workspace's channel, `Conflict` for one that was taken out of use, `Invalid` when there
-    are not one to five messages.
+    are sent to, and those who have blocked it are counted, as are those who decline messages
+    of the topic or have had as much as the account's cap allows. `must_go` sends although the
+    cap or quiet hours would keep it. Raises `NotFound` for another workspace's channel or
+    topic, `Conflict` for a channel that was taken out of use, `Invalid` when there are not
+    one to five messages.
     """
     channel = await session.one(Channel, channel_id)
     if not channel.is_active:
@@ -98,10 +133,16 @@ async def start_send(
         subject=subject,
         messages=list(messages),
         personal=personal,
+        topic_id=None if topic_id is None else (await session.one(Topic, topic_id)).id,
+        must_go=must_go,
     )
     session.add(send)
     await session.flush()
-    send.targeted, send.blocked = await freeze(session, send, audience)
+    if not must_go and (await guards.limits(session, channel_id)).caps:
+        await guards.hold_freezes(session, channel_id)
+    frozen = await freeze(session, send, audience)
+    send.targeted, send.blocked = frozen.targeted, frozen.blocked
+    send.opted_out, send.capped = frozen.opted_out, frozen.capped
     if send.targeted == 0:
         send.state, send.finished_at = "done", now()
     await session.flush()
@@ -167,6 +208,8 @@ class Progress:
     state: str
     targeted: int
     blocked: int
+    opted_out: int
+    capped: int
     accepted: int
     refused: int
     in_doubt: int
@@ -201,6 +244,8 @@ def progress_of(send: Send, channel: Channel) -> Progress:
         state=send.state,
         targeted=send.targeted,
         blocked=send.blocked,
+        opted_out=send.opted_out,
+        capped=send.capped,
         accepted=send.accepted,
         refused=send.refused,
         in_doubt=send.in_doubt,
@@ -234,12 +279,37 @@ class Forecast:
     quota_left_after: int | None
     """Below zero when it does not suffice; None without a limit."""
     over_quota: bool
+    opted_out: int
+    """Friends who were meant, but decline this kind of message; not among `messages`."""
+    capped: int
+    """Friends who were meant, but have had as much as the account's cap allows; likewise."""
+    waits_until: datetime | None
+    """The end of the quiet hours that would hold it now; None when it would go out at once."""
 
 
 async def forecast(
-    session: WorkspaceSession, channel: Channel, recipients: int, everybody: int
+    session: WorkspaceSession,
+    channel: Channel,
+    recipients: int,
+    everybody: int,
+    *,
+    audience: Select[Any] | None = None,
+    topic_id: UUID | None = None,
+    must_go: bool = False,
 ) -> Forecast:
-    """Return what sending to `recipients` of `everybody` costs and leaves (requirement C1)."""
+    """Return what sending to `recipients` of `everybody` costs and leaves (requirement C1).
+
+    With an `audience`, those whom the guards would leave out of it now are taken off.
+    """
+    left_out: Mapping[str, int] = {}
+    if audience is not None:
+        left_out = await guards.count_left_out(
+            session, channel.id, audience, topic_id=topic_id, must_go=must_go
+        )
+        recipients = max(0, recipients - sum(left_out.values()))
+    waits_until = None
+    if not must_go:
+        waits_until = (await guards.limits(session, channel.id)).waits_until(now())
     reserved = int(
         await session.scalar(
             select(
@@ -271,6 +341,9 @@ async def forecast(
         quota_reserved=reserved,
         quota_left_after=left_after,
         over_quota=left_after is not None and left_after < 0,
+        opted_out=left_out.get("opted_out", 0),
+        capped=left_out.get("capped", 0),
+        waits_until=waits_until,
     )
 
 

@@ -11,7 +11,7 @@ from litestar.params import Parameter
 from litestar.response import Redirect, Template
 
 from hiiki.db import WorkspaceSession
-from hiiki.delivery import lists, service
+from hiiki.delivery import guards, lists, service
 from hiiki.delivery.words import PARCEL_WORDS, SEND_WORDS, explain, gist
 from hiiki.kit.i18n import _
 from hiiki.kit.pages import WebRequest, is_fragment, page, to
@@ -36,6 +36,7 @@ async def deliveries(
             (send, channel, service.progress_of(send, channel), gist(send.messages))
             for send, channel in found.sends
         ],
+        held=await guards.held(session, [send for send, _channel in found.sends]),
         is_moving=any(send.finished_at is None for send, _channel in found.sends),
         here=f"{HOME}?{urlencode({**kept, 'after': after})}",
         chosen=status,

@@ -26,6 +26,13 @@ PARCEL_WORDS: Mapping[str, tuple[Text, str]] = {
 }
 """The same of a parcel."""
 
+LEFT_OUT_WORDS: Mapping[str, Text] = {
+    "blocked": _("Had blocked the account"),
+    "opted_out": _("Declines this kind of message"),
+    "capped": _("Had received enough already"),
+}
+"""Why somebody was left out of a send."""
+
 _REASONS: Sequence[tuple[str, Text]] = (
     (MONTHLY_LIMIT, _("The account's messages for this month are used up.")),
     (

@@ -19,6 +19,7 @@ ROOMS: Mapping[str, Text] = {
     "media": _("Images"),
     "rules": _("Rules"),
     "sends": _("Deliveries"),
+    "guards": _("Sending limits"),
     "webhooks": _("Events from LINE"),
 }
 
@@ -93,6 +94,12 @@ ACTIONS: Mapping[str, Text] = {
     "sends.pause": _("paused a delivery"),
     "sends.resume": _("resumed a delivery"),
     "sends.cancel": _("cancelled a delivery"),
+    "guards.update": _("changed an account's sending limits"),
+    "guards.topic_create": _("made a kind of message"),
+    "guards.topic_update": _("renamed a kind of message"),
+    "guards.topic_delete": _("deleted a kind of message"),
+    "guards.opt_out": _("noted that a friend declines a kind of message"),
+    "guards.opt_in": _("noted that a friend takes a kind of message again"),
     "webhooks.run_again": _("ran an event again"),
     "webhooks.dismiss": _("dismissed an event"),
 }

@@ -270,6 +270,28 @@ def upgrade() -> None:
         op.f("ix_coupon_workspace_id"), "coupon", ["workspace_id"], unique=False, schema="coupons"
     )
     op.create_table(
+        "topic",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"],
+            ["workspace.workspace.id"],
+            name=op.f("fk_topic_workspace_id_workspace"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_topic")),
+        schema="delivery",
+    )
+    op.create_index(
+        op.f("ix_topic_workspace_id"), "topic", ["workspace_id"], unique=False, schema="delivery"
+    )
+    op.create_index(
+        "uq_topic_name", "topic", ["workspace_id", "name"], unique=True, schema="delivery"
+    )
+    op.create_table(
         "segment",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("description", sa.String(), nullable=False),
@@ -802,6 +824,77 @@ def upgrade() -> None:
         schema="coupons",
     )
     op.create_table(
+        "guard",
+        sa.Column("channel_id", sa.Uuid(), nullable=False),
+        sa.Column("day_cap", sa.Integer(), nullable=True),
+        sa.Column("week_cap", sa.Integer(), nullable=True),
+        sa.Column("quiet_from", sa.Time(), nullable=True),
+        sa.Column("quiet_to", sa.Time(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "(quiet_from is null) = (quiet_to is null)", name=op.f("ck_guard_quiet")
+        ),
+        sa.ForeignKeyConstraint(
+            ["channel_id"],
+            ["workspace.channel.id"],
+            name=op.f("fk_guard_channel_id_channel"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"],
+            ["workspace.workspace.id"],
+            name=op.f("fk_guard_workspace_id_workspace"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("channel_id", name=op.f("pk_guard")),
+        schema="delivery",
+    )
+    op.create_index(
+        op.f("ix_guard_workspace_id"), "guard", ["workspace_id"], unique=False, schema="delivery"
+    )
+    op.create_table(
+        "opt_out",
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("topic_id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["contact_id"],
+            ["contacts.contact.id"],
+            name=op.f("fk_opt_out_contact_id_contact"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["topic_id"],
+            ["delivery.topic.id"],
+            name=op.f("fk_opt_out_topic_id_topic"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"],
+            ["workspace.workspace.id"],
+            name=op.f("fk_opt_out_workspace_id_workspace"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("contact_id", "topic_id", name=op.f("pk_opt_out")),
+        schema="delivery",
+    )
+    op.create_index(
+        op.f("ix_opt_out_topic_id_contact_id"),
+        "opt_out",
+        ["topic_id", "contact_id"],
+        unique=False,
+        schema="delivery",
+    )
+    op.create_index(
+        op.f("ix_opt_out_workspace_id"),
+        "opt_out",
+        ["workspace_id"],
+        unique=False,
+        schema="delivery",
+    )
+    op.create_table(
         "send",
         sa.Column("channel_id", sa.Uuid(), nullable=False),
         sa.Column("subject", sa.String(), nullable=False),
@@ -811,6 +904,10 @@ def upgrade() -> None:
         sa.Column("pause_reason", sa.String(), nullable=True),
         sa.Column("targeted", sa.Integer(), nullable=False),
         sa.Column("blocked", sa.Integer(), nullable=False),
+        sa.Column("opted_out", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("capped", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("topic_id", sa.Uuid(), nullable=True),
+        sa.Column("must_go", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("accepted", sa.Integer(), nullable=False),
         sa.Column("refused", sa.Integer(), nullable=False),
         sa.Column("in_doubt", sa.Integer(), nullable=False),
@@ -833,6 +930,12 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
+            ["topic_id"],
+            ["delivery.topic.id"],
+            name=op.f("fk_send_topic_id_topic"),
+            ondelete="SET NULL",
+        ),
+        sa.ForeignKeyConstraint(
             ["workspace_id"],
             ["workspace.workspace.id"],
             name=op.f("fk_send_workspace_id_workspace"),
@@ -841,6 +944,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_send")),
         schema="delivery",
     )
+    op.create_index(op.f("ix_send_topic_id"), "send", ["topic_id"], unique=False, schema="delivery")
     op.create_index(
         "ix_send_unfinished",
         "send",
@@ -1081,6 +1185,8 @@ def upgrade() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("scheduled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("send_id", sa.Uuid(), nullable=True),
+        sa.Column("topic_id", sa.Uuid(), nullable=True),
+        sa.Column("must_go", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("everybody", sa.Integer(), nullable=True),
         sa.Column("problem", sa.String(), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1100,6 +1206,12 @@ def upgrade() -> None:
             ["send_id"], ["delivery.send.id"], name=op.f("fk_broadcast_send_id_send")
         ),
         sa.ForeignKeyConstraint(
+            ["topic_id"],
+            ["delivery.topic.id"],
+            name=op.f("fk_broadcast_topic_id_topic"),
+            ondelete="SET NULL",
+        ),
+        sa.ForeignKeyConstraint(
             ["workspace_id"],
             ["workspace.workspace.id"],
             name=op.f("fk_broadcast_workspace_id_workspace"),
@@ -1116,11 +1228,46 @@ def upgrade() -> None:
         schema="broadcasts",
     )
     op.create_index(
+        op.f("ix_broadcast_topic_id"), "broadcast", ["topic_id"], unique=False, schema="broadcasts"
+    )
+    op.create_index(
         op.f("ix_broadcast_workspace_id"),
         "broadcast",
         ["workspace_id"],
         unique=False,
         schema="broadcasts",
+    )
+    op.create_table(
+        "left_out",
+        sa.Column("send_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("page", sa.Integer(), nullable=False),
+        sa.Column("contact_ids", postgresql.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "reason in ('blocked', 'opted_out', 'capped')", name=op.f("ck_left_out_reason")
+        ),
+        sa.ForeignKeyConstraint(
+            ["send_id"],
+            ["delivery.send.id"],
+            name=op.f("fk_left_out_send_id_send"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"],
+            ["workspace.workspace.id"],
+            name=op.f("fk_left_out_workspace_id_workspace"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("send_id", "reason", "page", name=op.f("pk_left_out")),
+        schema="delivery",
+    )
+    op.create_index(
+        op.f("ix_left_out_workspace_id"),
+        "left_out",
+        ["workspace_id"],
+        unique=False,
+        schema="delivery",
     )
     op.create_table(
         "parcel",
@@ -1143,6 +1290,7 @@ def upgrade() -> None:
         sa.Column("error", sa.String(), nullable=True),
         sa.Column("request_id", sa.String(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_triggered", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.CheckConstraint(
             "method in ('multicast', 'push', 'reply')", name=op.f("ck_parcel_method")
@@ -1217,6 +1365,14 @@ def upgrade() -> None:
         op.f("ix_parcel_send_id_id"), "parcel", ["send_id", "id"], unique=False, schema="delivery"
     )
     op.create_index(
+        "ix_parcel_triggered",
+        "parcel",
+        ["channel_id", "settled_at"],
+        unique=False,
+        schema="delivery",
+        postgresql_where=sa.text("is_triggered"),
+    )
+    op.create_index(
         "ix_parcel_urgent",
         "parcel",
         ["channel_id", "next_attempt_at"],
@@ -1238,6 +1394,12 @@ def downgrade() -> None:
         table_name="parcel",
         schema="delivery",
         postgresql_where=sa.text("send_id is null and state in ('ready', 'sending')"),
+    )
+    op.drop_index(
+        "ix_parcel_triggered",
+        table_name="parcel",
+        schema="delivery",
+        postgresql_where=sa.text("is_triggered"),
     )
     op.drop_index(op.f("ix_parcel_send_id_id"), table_name="parcel", schema="delivery")
     op.drop_index(
@@ -1265,7 +1427,10 @@ def downgrade() -> None:
         postgresql_where=sa.text("send_id is not null and state in ('ready', 'sending')"),
     )
     op.drop_table("parcel", schema="delivery")
+    op.drop_index(op.f("ix_left_out_workspace_id"), table_name="left_out", schema="delivery")
+    op.drop_table("left_out", schema="delivery")
     op.drop_index(op.f("ix_broadcast_workspace_id"), table_name="broadcast", schema="broadcasts")
+    op.drop_index(op.f("ix_broadcast_topic_id"), table_name="broadcast", schema="broadcasts")
     op.drop_index(op.f("ix_broadcast_segment_id"), table_name="broadcast", schema="broadcasts")
     op.drop_table("broadcast", schema="broadcasts")
     op.drop_index(
@@ -1317,7 +1482,13 @@ def downgrade() -> None:
         schema="delivery",
         postgresql_where=sa.text("finished_at is null"),
     )
+    op.drop_index(op.f("ix_send_topic_id"), table_name="send", schema="delivery")
     op.drop_table("send", schema="delivery")
+    op.drop_index(op.f("ix_opt_out_workspace_id"), table_name="opt_out", schema="delivery")
+    op.drop_index(op.f("ix_opt_out_topic_id_contact_id"), table_name="opt_out", schema="delivery")
+    op.drop_table("opt_out", schema="delivery")
+    op.drop_index(op.f("ix_guard_workspace_id"), table_name="guard", schema="delivery")
+    op.drop_table("guard", schema="delivery")
     op.drop_index("uq_issue_grant", table_name="issue", schema="coupons")
     op.drop_index("uq_issue_code", table_name="issue", schema="coupons")
     op.drop_index(op.f("ix_issue_workspace_id"), table_name="issue", schema="coupons")
@@ -1387,6 +1558,9 @@ def downgrade() -> None:
     op.drop_index("uq_segment_name", table_name="segment", schema="segments")
     op.drop_index(op.f("ix_segment_workspace_id"), table_name="segment", schema="segments")
     op.drop_table("segment", schema="segments")
+    op.drop_index("uq_topic_name", table_name="topic", schema="delivery")
+    op.drop_index(op.f("ix_topic_workspace_id"), table_name="topic", schema="delivery")
+    op.drop_table("topic", schema="delivery")
     op.drop_index(op.f("ix_coupon_workspace_id"), table_name="coupon", schema="coupons")
     op.drop_table("coupon", schema="coupons")
     op.drop_index(op.f("ix_media_workspace_id"), table_name="media", schema="content")
