@@ -10,8 +10,11 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,7 +76,8 @@ def play(*, friends: int, once: bool, port: int, seed: int) -> int:
                 owner_email="owner@demo.example",
                 owner_password=secrets.token_urlsafe(9),
             )
-            result = _tell(stage, friends, seed, console)
+            with _watching(parts):
+                result = _tell(stage, friends, seed, console)
             result["seconds"] = round(time.monotonic() - began, 1)
             if not once:
                 _stay(stage, result, parts, console)
@@ -104,6 +108,25 @@ def _start_parts(folder: Path, url: str) -> list[Part]:
         part.start()
     _wait_until_it_answers(f"{url}/readyz")
     return parts
+
+
+@contextmanager
+def _watching(parts: list[Part]) -> Generator[None]:
+    """Start parts again that end meanwhile, as `hiiki up` does: the story goes on all the same."""
+    told = threading.Event()
+
+    def watch() -> None:
+        while not told.wait(0.5):
+            if not all(part.watch() for part in parts):
+                return  # one ends as soon as it starts; the story will say what never came
+
+    watcher = threading.Thread(target=watch, name="watch", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        told.set()
+        watcher.join()
 
 
 def _tell(stage: Stage, friends: int, seed: int, console: Console) -> dict[str, Any]:
