@@ -26,6 +26,7 @@ from hiiki.coupons.models import Coupon, Issue
 from hiiki.db import scope
 from hiiki.delivery.models import Parcel, Send, Topic
 from hiiki.ingest.models import WebhookEvent
+from hiiki.ingest.relay.models import RelayBody, RelayDelivery, RelayTarget
 from hiiki.kit.clock import now
 from hiiki.kit.ids import code, uuid7
 from hiiki.segments.models import Segment
@@ -60,6 +61,8 @@ async def make_world(shop: Shop) -> dict[str, str]:
         "link",
         "channel",
         "token",
+        "relay",
+        "relay_body",
     ]
     ids: dict[str, uuid.UUID] = {name: uuid7() for name in names}
     event_id = f"01{uuid.uuid4().hex[:24].upper()}"
@@ -159,6 +162,29 @@ async def make_world(shop: Shop) -> dict[str, str]:
             ),
         ],
         [
+            RelayTarget(
+                id=ids["relay"],
+                channel_id=ids["channel"],
+                name=MARK,
+                url="https://tool.example/webhook",
+                is_paused=True,
+            ),
+            RelayBody(
+                id=ids["relay_body"],
+                channel_id=ids["channel"],
+                body=MARK.encode(),
+                signature=MARK,
+                people=[],
+            ),
+        ],
+        [
+            delivery := RelayDelivery(
+                target_id=ids["relay"],
+                body_id=ids["relay_body"],
+                events=1,
+                expires_at=now(),
+                state="given_up",
+            ),
             Parcel(
                 id=ids["parcel"],
                 send_id=ids["send"],
@@ -179,6 +205,7 @@ async def make_world(shop: Shop) -> dict[str, str]:
         "staff_id": str(staff_id),
         "workspace_id": str(shop.workspace_id),
         "event_id": event_id,
+        "serial": str(delivery.serial),
     }
 
 

@@ -48,6 +48,11 @@ class Settings(BaseSettings):
         default="http://127.0.0.1:8000",
         description="The address under which LINE and customers reach this server, with https",
     )
+    relay_insecure: bool = Field(
+        default=False,
+        description="Relay webhooks to http and to internal addresses too: for tests, and for "
+        "networks in which everybody who may add a target may reach everything",
+    )
     host: str = Field(default="127.0.0.1", description="The address the web server listens on")
     port: int = Field(default=8000, description="The port the web server listens on")
     key_file: Path | None = Field(

@@ -17,7 +17,7 @@ from routes import Route, body_for, routes
 def some(route: Route) -> str:
     """Return the route's path with ids of nothing."""
     ident = str(uuid.uuid4())
-    return route.url(dict.fromkeys(route.parameters, ident))
+    return route.url(dict.fromkeys(route.parameters, ident) | {"serial": "1"})
 
 
 async def test_every_page_needs_a_log_in(app: Console, shop: Shop) -> None:

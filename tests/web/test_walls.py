@@ -20,6 +20,11 @@ BODIES: dict[str, Any] = {
         "channel_id": "00000000-0000-7000-8000-00000000abcd",
         "draft": {"blocks": [{"kind": "text", "text": "a"}]},
     },
+    "POST /api/v1/channels/{channel_id:uuid}/relays": {"name": "a", "url": "https://tool.example"},
+    "PUT /api/v1/channels/{channel_id:uuid}/relays/{relay_id:uuid}": {
+        "name": "a",
+        "url": "https://tool.example",
+    },
     "PUT /api/v1/coupons/{coupon_id:uuid}": {"title": "a", "benefit": "percent", "amount": 10},
 }
 """`METHOD /path` → a body, for routes whose schema alone does not make a good one."""

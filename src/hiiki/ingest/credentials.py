@@ -11,9 +11,10 @@ import time
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from hiiki.db import everywhere
+from hiiki.ingest.relay.models import RelayTarget
 from hiiki.line.signature import verify
 from hiiki.workspace.channels import credentials
 from hiiki.workspace.models import Channel
@@ -31,6 +32,8 @@ class Door:
     channel_id: UUID
     workspace_id: UUID
     secret: str = field(repr=False)
+    relays: bool
+    """True when its bodies go to other tools too."""
     read_at: float
     """`time.monotonic()` when the database was asked."""
 
@@ -45,16 +48,23 @@ async def find_door(webhook_key: str, *, younger_than: float = KEPT_SECONDS) -> 
         return door
     # LINE knows an address and no workspace: this is where the workspace is found out.
     async with everywhere() as session:
-        channel = await session.scalar(
-            select(Channel).where(Channel.webhook_key == webhook_key, Channel.is_active)
+        relays = exists().where(RelayTarget.channel_id == Channel.id)
+        found = await session.execute(
+            select(Channel, relays).where(Channel.webhook_key == webhook_key, Channel.is_active)
         )
-    if channel is None:
+        row = found.one_or_none()
+    if row is None:
         _doors.pop(webhook_key, None)
         return None
+    channel, has_targets = row.tuple()
     if len(_doors) >= KEPT_AT_MOST:
         _doors.clear()
     door = _doors[webhook_key] = Door(
-        channel.id, channel.workspace_id, credentials(channel).secret, time.monotonic()
+        channel.id,
+        channel.workspace_id,
+        credentials(channel).secret,
+        has_targets,
+        time.monotonic(),
     )
     return door
 
@@ -72,5 +82,5 @@ async def is_signed(door: Door, webhook_key: str, body: bytes, signature: str | 
 
 
 def forget_doors() -> None:
-    """Empty the cache (tests, which make their channels anew)."""
+    """Empty the cache: a channel has got its first relay target; and for tests."""
     _doors.clear()

@@ -24,10 +24,37 @@ _FORGET = text(
 )
 
 
+_UNRELAYED = text(
+    """
+    with gone as materialized (
+        select b.id from ingest.relay_body b join contacts.friendship f
+            on f.workspace_id = b.workspace_id and f.channel_id = b.channel_id
+            and f.line_user_id = any(b.people)
+        where f.workspace_id = :workspace_id and f.contact_id = :contact_id
+        order by b.id for update of b
+    )
+    update ingest.relay_delivery d
+    set state = 'given_up', problem = 'erased', settled_at = clock_timestamp(), body_id = null
+    from gone where d.body_id = gone.id and d.workspace_id = :workspace_id
+    """
+)
+_DROP = text(
+    """
+    delete from ingest.relay_body b using contacts.friendship f
+    where f.workspace_id = :workspace_id and f.contact_id = :contact_id
+        and b.workspace_id = f.workspace_id and b.channel_id = f.channel_id
+        and f.line_user_id = any(b.people)
+    """
+)
+
+
 async def forget_person(session: WorkspaceSession, contact_id: UUID) -> None:
     """Empty the stored events of a contact's LINE accounts, in this transaction."""
-    await session.execute(
-        _FORGET,
-        {"workspace_id": session.workspace_id, "contact_id": contact_id},
-        execution_options={"scoped_by_hand": True},
-    )
+    # A body cannot be changed without breaking its signature: one that has not been relayed
+    # yet goes as a whole, and what it says of others with it.
+    for statement in (_FORGET, _UNRELAYED, _DROP):
+        await session.execute(
+            statement,
+            {"workspace_id": session.workspace_id, "contact_id": contact_id},
+            execution_options={"scoped_by_hand": True},
+        )

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import structlog
 from procrastinate import Blueprint
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import delete, exists, select, tuple_
 
 from hiiki.db import everywhere
 from hiiki.ingest.models import WebhookEvent
+from hiiki.ingest.relay.models import RelayBody, RelayDelivery
 from hiiki.kit.clock import now
 
 log = structlog.get_logger()
@@ -43,3 +44,24 @@ async def forget_old_events(timestamp: int) -> None:
             )
             deleted = len(done.all())
         log.info("ingest.forgot", events=deleted)
+
+
+RELAYED_KEPT_FOR = timedelta(days=7)
+"""How long staff see what was relayed, and may run again what was given up."""
+
+
+@tasks.periodic(cron="47 * * * *")
+@tasks.task(name="forget_relayed", queueing_lock="ingest:forget_relayed")
+async def forget_relayed(timestamp: int) -> None:
+    """Delete what was relayed or given up a week ago, and the bodies nobody waits for."""
+    # All workspaces' together, as above.
+    async with everywhere() as session:
+        await session.execute(
+            delete(RelayDelivery).where(
+                RelayDelivery.state != "waiting",
+                RelayDelivery.settled_at < now() - RELAYED_KEPT_FOR,
+            )
+        )
+        await session.execute(
+            delete(RelayBody).where(~exists().where(RelayDelivery.body_id == RelayBody.id))
+        )

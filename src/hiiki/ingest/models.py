@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hiiki.db import Base, Owned
+from hiiki.ingest.relay.models import RelayTarget as RelayTarget  # migrations find tables here
 from hiiki.kit.clock import now
 
 STATES = ("waiting", "handled", "set_aside", "dismissed")

@@ -19,6 +19,7 @@ from litestar.response import Response
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from hiiki.ingest.credentials import find_door, is_signed
+from hiiki.ingest.relay.outbox import Raw
 from hiiki.ingest.store import keep
 from hiiki.kit.errors import HiikiError, Invalid, NotFound, Unavailable
 from hiiki.kit.i18n import Text, _
@@ -97,7 +98,8 @@ async def _take(webhook_key: str, body: bytes, signature: str | None) -> int:
         raise NoWebhook(error.message) from error
     except RecursionError as error:
         raise NoWebhook(_("The body is nested too deeply.")) from error
-    return await keep(door.workspace_id, door.channel_id, events)
+    raw = Raw(body, signature or "") if door.relays else None
+    return await keep(door.workspace_id, door.channel_id, events, raw)
 
 
 def _is_unreachable(error: DBAPIError) -> bool:

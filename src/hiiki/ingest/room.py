@@ -8,6 +8,8 @@ from hiiki.ingest import api, views
 from hiiki.ingest.erasure import forget_person
 from hiiki.ingest.jobs import tasks
 from hiiki.ingest.public import receive_webhook
+from hiiki.ingest.relay import api as relay_api
+from hiiki.ingest.relay import views as relay_views
 from hiiki.kit.i18n import _
 from hiiki.kit.road import EventKind, NavItem, Room
 
@@ -19,10 +21,17 @@ async def handle_events(stop: Any) -> None:
     await handle_events(stop)
 
 
+async def relay_webhooks(stop: Any) -> None:
+    """Run the worker's part that relays webhooks to other tools."""
+    from hiiki.ingest.relay.crew import relay
+
+    await relay(stop)
+
+
 room = Room(
     name="ingest",
-    pages=views.HANDLERS,
-    api=api.HANDLERS,
+    pages=[*views.HANDLERS, *relay_views.HANDLERS],
+    api=[*api.HANDLERS, *relay_api.HANDLERS],
     nav=(NavItem("settings", _("Webhooks"), "webhook", "/settings/webhooks", order=70),),
     public=(receive_webhook,),
     events=(
@@ -38,5 +47,5 @@ room = Room(
     ),
     erase=forget_person,
     tasks=tasks,
-    loops={"ingest": handle_events},
+    loops={"ingest": handle_events, "relay": relay_webhooks},
 )

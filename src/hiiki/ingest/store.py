@@ -19,6 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from hiiki.db import everywhere
+from hiiki.ingest.relay.outbox import Arrived, Raw, put
 from hiiki.kit.errors import Unavailable
 from hiiki.line.wire import WireEvent
 
@@ -70,6 +71,8 @@ class _Post:
     channel_id: UUID
     events: Sequence[WireEvent]
     kept: asyncio.Future[int]
+    raw: Raw | None
+    """What LINE posted, when the channel relays it."""
 
 
 class Keeper:
@@ -80,18 +83,25 @@ class Keeper:
         self._events = 0
         self._writers: set[asyncio.Task[None]] = set()
 
-    async def keep(self, workspace_id: UUID, channel_id: UUID, events: Sequence[WireEvent]) -> int:
+    async def keep(
+        self,
+        workspace_id: UUID,
+        channel_id: UUID,
+        events: Sequence[WireEvent],
+        raw: Raw | None = None,
+    ) -> int:
         """See `hiiki.ingest.store.keep`."""
         if self._events + len(events) > WAITING_AT_MOST:
             raise Overloaded()
-        post = _Post(workspace_id, channel_id, events, asyncio.get_running_loop().create_future())
+        kept: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        post = _Post(workspace_id, channel_id, events, kept, raw)
         self._posts.append(post)
         self._events += len(events)
         if len(self._writers) < WRITERS:
             writer = asyncio.create_task(self._write())
             self._writers.add(writer)
             writer.add_done_callback(self._writers.discard)
-        return await post.kept
+        return await kept
 
     async def _write(self) -> None:
         while self._posts:
@@ -164,14 +174,28 @@ async def _insert(posts: Sequence[_Post]) -> set[tuple[UUID, str]]:
                 "notify": CHANNEL,
             },
         )
-        return {(row.channel_id, row.event_id) for row in found}
+        new = {(row.channel_id, row.event_id) for row in found}
+        # What LINE delivers again has been relayed, or waits to be, since it was new.
+        arrived = [
+            Arrived(post.workspace_id, post.channel_id, post.events, post.raw)
+            for post in posts
+            if post.raw is not None and any((post.channel_id, e.id) in new for e in post.events)
+        ]
+        if arrived:
+            await put(session, arrived)
+        return new
 
 
 _keepers: WeakKeyDictionary[asyncio.AbstractEventLoop, Keeper] = WeakKeyDictionary()
 
 
-async def keep(workspace_id: UUID, channel_id: UUID, events: Sequence[WireEvent]) -> int:
+async def keep(
+    workspace_id: UUID, channel_id: UUID, events: Sequence[WireEvent], raw: Raw | None = None
+) -> int:
     """Store those of `events` that are new, durably; returns how many were.
+
+    With `raw`, the body they came in waits for the channel's relay targets from the same
+    commit on, unless all of its events were known.
 
     When this returns, the events are committed; when it raises, none of them is, or LINE
     sends them again and they are already there: either way nothing is lost or doubled.
@@ -183,4 +207,4 @@ async def keep(workspace_id: UUID, channel_id: UUID, events: Sequence[WireEvent]
     keeper = _keepers.get(loop)
     if keeper is None:
         keeper = _keepers[loop] = Keeper()
-    return await keeper.keep(workspace_id, channel_id, events)
+    return await keeper.keep(workspace_id, channel_id, events, raw)

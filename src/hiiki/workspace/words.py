@@ -21,6 +21,7 @@ ROOMS: Mapping[str, Text] = {
     "sends": _("Deliveries"),
     "guards": _("Sending limits"),
     "webhooks": _("Events from LINE"),
+    "relays": _("Webhook relay"),
 }
 
 ACTIONS: Mapping[str, Text] = {
@@ -102,6 +103,13 @@ ACTIONS: Mapping[str, Text] = {
     "guards.opt_in": _("noted that a friend takes a kind of message again"),
     "webhooks.run_again": _("ran an event again"),
     "webhooks.dismiss": _("dismissed an event"),
+    "relays.create": _("added a relay target"),
+    "relays.update": _("changed a relay target"),
+    "relays.pause": _("paused a relay target"),
+    "relays.resume": _("resumed a relay target"),
+    "relays.test": _("tested a relay target"),
+    "relays.run_again": _("relayed webhooks again"),
+    "relays.delete": _("deleted a relay target"),
 }
 
 

@@ -971,6 +971,87 @@ def upgrade() -> None:
         schema="delivery",
     )
     op.create_table(
+        "relay_body",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("channel_id", sa.Uuid(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("signature", sa.String(), nullable=False),
+        sa.Column("people", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["channel_id"],
+            ["workspace.channel.id"],
+            name=op.f("fk_relay_body_channel_id_channel"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"],
+            ["workspace.workspace.id"],
+            name=op.f("fk_relay_body_workspace_id_workspace"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_relay_body")),
+        schema="ingest",
+    )
+    op.create_index(
+        op.f("ix_relay_body_channel_id"),
+        "relay_body",
+        ["channel_id"],
+        unique=False,
+        schema="ingest",
+    )
+    op.create_index(
+        op.f("ix_relay_body_workspace_id"),
+        "relay_body",
+        ["workspace_id"],
+        unique=False,
+        schema="ingest",
+    )
+    op.create_table(
+        "relay_target",
+        sa.Column("channel_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("header_name", sa.String(), nullable=False),
+        sa.Column("sealed_header", sa.LargeBinary(), nullable=True),
+        sa.Column("is_paused", sa.Boolean(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("rests_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["channel_id"],
+            ["workspace.channel.id"],
+            name=op.f("fk_relay_target_channel_id_channel"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"],
+            ["workspace.workspace.id"],
+            name=op.f("fk_relay_target_workspace_id_workspace"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_relay_target")),
+        schema="ingest",
+    )
+    op.create_index(
+        op.f("ix_relay_target_channel_id"),
+        "relay_target",
+        ["channel_id"],
+        unique=False,
+        schema="ingest",
+    )
+    op.create_index(
+        op.f("ix_relay_target_workspace_id"),
+        "relay_target",
+        ["workspace_id"],
+        unique=False,
+        schema="ingest",
+    )
+    op.create_table(
         "webhook_event",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.Column("channel_id", sa.Uuid(), nullable=False),
@@ -1383,11 +1464,115 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_parcel_workspace_id"), "parcel", ["workspace_id"], unique=False, schema="delivery"
     )
+    op.create_table(
+        "relay_delivery",
+        sa.Column("serial", sa.Integer(), sa.Identity(always=False), nullable=False),
+        sa.Column("target_id", sa.Uuid(), nullable=False),
+        sa.Column("body_id", sa.Uuid(), nullable=True),
+        sa.Column("events", sa.Integer(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("answer", sa.Integer(), nullable=True),
+        sa.Column("problem", sa.String(), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "state in ('waiting', 'delivered', 'given_up')", name=op.f("ck_relay_delivery_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["body_id"],
+            ["ingest.relay_body.id"],
+            name=op.f("fk_relay_delivery_body_id_relay_body"),
+            ondelete="SET NULL",
+        ),
+        sa.ForeignKeyConstraint(
+            ["target_id"],
+            ["ingest.relay_target.id"],
+            name=op.f("fk_relay_delivery_target_id_relay_target"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"],
+            ["workspace.workspace.id"],
+            name=op.f("fk_relay_delivery_workspace_id_workspace"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("serial", name=op.f("pk_relay_delivery")),
+        schema="ingest",
+    )
+    op.create_index(
+        "ix_relay_delivery_body",
+        "relay_delivery",
+        ["body_id"],
+        unique=False,
+        schema="ingest",
+        postgresql_where=sa.text("body_id is not null"),
+    )
+    op.create_index(
+        "ix_relay_delivery_expires",
+        "relay_delivery",
+        ["expires_at"],
+        unique=False,
+        schema="ingest",
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_index(
+        "ix_relay_delivery_settled", "relay_delivery", ["settled_at"], unique=False, schema="ingest"
+    )
+    op.create_index(
+        "ix_relay_delivery_target",
+        "relay_delivery",
+        ["target_id", "serial"],
+        unique=False,
+        schema="ingest",
+    )
+    op.create_index(
+        "ix_relay_delivery_waiting",
+        "relay_delivery",
+        ["target_id", "serial"],
+        unique=False,
+        schema="ingest",
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_index(
+        op.f("ix_relay_delivery_workspace_id"),
+        "relay_delivery",
+        ["workspace_id"],
+        unique=False,
+        schema="ingest",
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_index(
+        op.f("ix_relay_delivery_workspace_id"), table_name="relay_delivery", schema="ingest"
+    )
+    op.drop_index(
+        "ix_relay_delivery_waiting",
+        table_name="relay_delivery",
+        schema="ingest",
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.drop_index("ix_relay_delivery_target", table_name="relay_delivery", schema="ingest")
+    op.drop_index("ix_relay_delivery_settled", table_name="relay_delivery", schema="ingest")
+    op.drop_index(
+        "ix_relay_delivery_expires",
+        table_name="relay_delivery",
+        schema="ingest",
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.drop_index(
+        "ix_relay_delivery_body",
+        table_name="relay_delivery",
+        schema="ingest",
+        postgresql_where=sa.text("body_id is not null"),
+    )
+    op.drop_table("relay_delivery", schema="ingest")
     op.drop_index(op.f("ix_parcel_workspace_id"), table_name="parcel", schema="delivery")
     op.drop_index(
         "ix_parcel_urgent",
@@ -1473,6 +1658,12 @@ def downgrade() -> None:
         postgresql_where=sa.text("state = 'waiting'"),
     )
     op.drop_table("webhook_event", schema="ingest")
+    op.drop_index(op.f("ix_relay_target_workspace_id"), table_name="relay_target", schema="ingest")
+    op.drop_index(op.f("ix_relay_target_channel_id"), table_name="relay_target", schema="ingest")
+    op.drop_table("relay_target", schema="ingest")
+    op.drop_index(op.f("ix_relay_body_workspace_id"), table_name="relay_body", schema="ingest")
+    op.drop_index(op.f("ix_relay_body_channel_id"), table_name="relay_body", schema="ingest")
+    op.drop_table("relay_body", schema="ingest")
     op.drop_index(op.f("ix_send_workspace_id_subject"), table_name="send", schema="delivery")
     op.drop_index(op.f("ix_send_workspace_id_id"), table_name="send", schema="delivery")
     op.drop_index(op.f("ix_send_workspace_id"), table_name="send", schema="delivery")
