@@ -34,8 +34,13 @@ up: setup ## Run Hiiki for a real channel
 browsers:
 	scripts/install_browser.sh
 
-test: setup browsers ## Run everything: lint, types, import contract, unit, integration, browser
-	$(MAKE) --no-print-directory lint types
+test: ## Run everything: lint, types, import contract, unit, integration, browser
+	$(MAKE) --no-print-directory -j2 setup browsers
+	$(MAKE) --no-print-directory lint
+	$(MAKE) --no-print-directory -j2 types unit
+
+# Tests wait a good part of their time: types are looked at meanwhile.
+unit: setup browsers ## Run the tests alone
 	$(BIN)/python -m compileall -q src tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 

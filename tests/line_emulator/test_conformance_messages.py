@@ -28,7 +28,8 @@ WORDS = (
         st.sampled_from([*"abc é\n\"\\<>&' ", "日本語", "😀", "👨‍👩‍👧‍👦"]), min_size=1, max_size=8
     )
     .map("".join)
-    .filter(str.strip)
+    # The shortest limit is 20 UTF-16 units (a sender's name); a family of four takes eleven.
+    .filter(lambda text: text.strip() and len(text.encode("utf-16-le")) <= 2 * 20)
 )
 COLOR = st.one_of(
     st.from_regex(r"#[0-9A-Fa-f]{6}", fullmatch=True),
