@@ -54,9 +54,9 @@ async def build(session: WorkspaceSession, draft: Draft, owner: str) -> Built:
     """
     media = await _media(session, draft)
     cards = await _cards(session, draft)
-    workspace = await session.get(Workspace, session.workspace_id)
+    workspace = await session.known(Workspace, session.workspace_id)
     codes = await links.ensure(session, owner, _wanted(draft, cards))
-    builder = _Builder(media, cards, codes, workspace.locale if workspace else DEFAULT_LOCALE)
+    builder = _Builder(media, cards, codes, workspace.locale)
     messages = [builder.block(block) for block in draft.blocks]
     program = compiled(messages)
     if program.is_personal:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import event
@@ -27,6 +27,7 @@ from hiiki.kit.errors import NotFound
 
 _WORKSPACE = "workspace_id"
 _EVERYWHERE = "everywhere"
+_KNOWN = "known"
 T = TypeVar("T", bound=Base)
 
 
@@ -93,6 +94,18 @@ class WorkspaceSession(AsyncSession):
         if found is None:
             raise NotFound()
         return found
+
+    async def known(self, kind: type[T], ident: Any) -> T:
+        """Return the row as `one` does, but ask for it only once in this transaction.
+
+        For what many events of a transaction need and none of them changes: the workspace, a
+        survey. (A session forgets a row as soon as nobody holds it.)
+        """
+        kept: dict[tuple[type[Base], Any], Base] = self.info.setdefault(_KNOWN, {})
+        found = kept.get((kind, ident))
+        if found is None:
+            found = kept[(kind, ident)] = await self.one(kind, ident)
+        return cast("T", found)
 
 
 @asynccontextmanager

@@ -11,6 +11,8 @@ WAKE_CHANNEL = "hiiki_delivery"
 URGENT = "urgent"
 BULK = "bulk"
 
+_WOKEN = "woken lanes"
+
 BY_HAND = {"scoped_by_hand": True}
 """These statements carry their own workspace_id, or belong to the workers' queue."""
 
@@ -32,6 +34,11 @@ async def uuid7(session: WorkspaceSession) -> str:
 
 async def wake(session: WorkspaceSession, lane: str) -> None:
     """Tell the workers, once this transaction commits, that there is something in `lane`."""
+    woken: set[str] = session.info.setdefault(_WOKEN, set())
+    if lane in woken:
+        return  # PostgreSQL tells it once anyway
+    if not session.in_nested_transaction():
+        woken.add(lane)  # what is told in a savepoint may yet be taken back
     await session.execute(_NOTIFY, {"name": WAKE_CHANNEL, "lane": lane}, execution_options=BY_HAND)
 
 

@@ -25,6 +25,9 @@ from hiiki.workspace import service as workspaces
 from line_emulator.client import EmulatorClient
 
 BATCH = 100
+AT_THE_DOOR = 200
+"""Friends who have come and wait for their greeting: more would wait longer than a reply token
+lives, and what a shop says then costs a push."""
 QUIET = 4.0
 """Seconds without anything new after which everybody has said what they had to say."""
 
@@ -52,6 +55,8 @@ class Phones:
         self.line = line
         self.owners: dict[str, Opened] = {}
         """User id → the shop this person belongs to."""
+        self.reached: set[str] = set()
+        """Whom something has reached by now."""
         self._after = 0
 
     async def rest(self) -> list[list[dict[str, Any]]]:
@@ -78,6 +83,7 @@ class Phones:
         batch, _last = await self.line.deliveries_page(self._after, limit=2000, wait=wait)
         if batch:
             self._after = batch[-1]["seq"]
+            self.reached.update(delivery["user"] for delivery in batch)
         return batch
 
 
@@ -234,8 +240,11 @@ async def _meet(
             for result in await line.acts(newcomers[start : start + BATCH]):
                 if not result["ok"]:
                     raise RuntimeError(f"the emulator would not let a friend add: {result}")
-            bars.update(adding, completed=min(start + BATCH, count))
+            added = min(start + BATCH, count)
+            bars.update(adding, completed=added)
             await asyncio.sleep(0.02)
+            while added - len(phones.reached) > AT_THE_DOOR:  # noqa: ASYNC110 — others tell
+                await asyncio.sleep(0.05)
 
     task = asyncio.create_task(add())
     async for batch in phones.until_quiet(task):

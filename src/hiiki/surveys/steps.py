@@ -244,4 +244,4 @@ async def say(context: ActionContext, text: Text, survey_id: UUID) -> None:
 
 async def locale(session: WorkspaceSession) -> str:
     """Return the shop's language: the survey's own words are written in it."""
-    return (await session.one(Workspace, session.workspace_id)).locale
+    return (await session.known(Workspace, session.workspace_id)).locale
