@@ -147,7 +147,7 @@ CURRY = Shop(
 WEDDING = Shop(
     name="ウェディング やわらぎ",
     share=0.4,
-    quota=5_000,
+    quota=30_000,
     consumed=1_250,
     greeting=(
         "{{ name | default: 'お客' }}様、ウェディング やわらぎの友だち登録ありがとうございます💐 "

@@ -24,8 +24,8 @@ from hiiki.rooms import registry
 from hiiki.workspace import service as workspaces
 from line_emulator.client import EmulatorClient
 
-BATCH = 100
-AT_THE_DOOR = 200
+BATCH = 40
+AT_THE_DOOR = 60
 """Friends who have come and wait for their greeting: more would wait longer than a reply token
 lives, and what a shop says then costs a push."""
 QUIET = 4.0
