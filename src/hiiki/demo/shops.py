@@ -101,7 +101,7 @@ def all_of(*rules: Rule) -> Rule:
 CURRY = Shop(
     name="スパイス食堂 贔屓",
     share=0.6,
-    quota=40_000,
+    quota=60_000,
     consumed=29_900,
     greeting=(
         "{{ name | default: 'お客' }}さん、スパイス食堂 贔屓を友だちに追加いただき"
