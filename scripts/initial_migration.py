@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -43,6 +44,8 @@ def main() -> None:
             text = path.read_text()
             text = text.replace("def upgrade() -> None:\n", "def upgrade() -> None:\n" + HEADER, 1)
             path.write_text(text)
+            for step in (["check", "--fix"], ["format"]):
+                subprocess.run(["ruff", *step, "--quiet", str(path)], check=True)  # noqa: S603, S607
             server.create_database("check")
             asyncio.run(migrate(server.url("check")))
         finally:

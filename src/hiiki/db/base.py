@@ -63,6 +63,20 @@ class Owned:
         return mapped_column(ForeignKey("workspace.workspace.id", ondelete="CASCADE"), index=True)
 
 
+class OwnedInBulk(Owned):
+    """The same for tables that get thousands of rows in one statement.
+
+    PostgreSQL looks a foreign key up row by row, and an index on nothing but the workspace
+    helps no question: at a million rows each costs more than all else. What goes with a
+    workspace of such a table is for whoever deletes workspaces to delete.
+    """
+
+    @declared_attr
+    @classmethod
+    def workspace_id(cls) -> Mapped[UUID]:
+        return mapped_column()
+
+
 class Identified:
     """Mixin: a time-ordered id of its own, and when it was made and last changed."""
 

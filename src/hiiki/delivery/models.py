@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hiiki.db import Base, Identified, Owned
+from hiiki.db import Base, Identified, Owned, OwnedInBulk
 from hiiki.kit.clock import now
 from hiiki.kit.ids import uuid7
 
@@ -74,7 +74,7 @@ class Send(Base, Identified, Owned):
     finished_at: Mapped[datetime | None]
 
 
-class Parcel(Base, Owned):
+class Parcel(Base, OwnedInBulk):
     """One LINE request: at most 500 recipients, and the retry key that makes it once-only.
 
     States: ready → sending → accepted | refused | in_doubt | cancelled, and from sending
@@ -220,7 +220,7 @@ class OptOut(Base, Owned):
     at: Mapped[datetime] = mapped_column(default=now)
 
 
-class LeftOut(Base, Owned):
+class LeftOut(Base, OwnedInBulk):
     """Up to 500 people whom a send was meant for, but did not go to, all for one reason.
 
     As arrays, as in parcels: to write a row for each would cost more than sending to them.

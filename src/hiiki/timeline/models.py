@@ -10,11 +10,11 @@ from uuid import UUID
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hiiki.db import Base, Owned
+from hiiki.db import Base, OwnedInBulk
 from hiiki.kit.ids import uuid7
 
 
-class Event(Base, Owned):
+class Event(Base, OwnedInBulk):
     """One thing that happened. Never updated; erased only with its contact.
 
     There is no foreign key to the contact: the table is written in batches, and
