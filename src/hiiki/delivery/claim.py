@@ -54,7 +54,8 @@ from mine where p.id = mine.id
 returning p.id, p.attempts, p.workspace_id, p.send_id, p.channel_id, p.method, p.contact_ids,
     p.line_user_ids, p.messages, p.reply_token, p.retry_key,
     extract(epoch from now() - mine.first_attempt_at)::float8 as doubt,
-    extract(epoch from p.reply_until - now())::float8 as reply_left, p.created_at
+    extract(epoch from p.reply_until - now())::float8 as reply_left,
+    (select s.unit from delivery.send s where s.id = p.send_id) as unit, p.created_at
 """
 
 _URGENT = """

@@ -45,6 +45,8 @@ class Send(Base, Identified, Owned):
     """LINE message objects; with `personal` they hold variables and tracked links."""
     personal: Mapped[bool] = mapped_column(default=False)
     """True when what each recipient gets differs, so that each needs a push of their own."""
+    unit: Mapped[str | None]
+    """The name under which LINE counts who opens it (`hiiki.delivery.units`); NULL without."""
     state: Mapped[str] = mapped_column(default="running")
     pause_reason: Mapped[str | None]
     """Why it was paused, in LINE's words when it was LINE; NULL when staff did."""
@@ -169,6 +171,60 @@ class Parcel(Base, OwnedInBulk):
     created_at: Mapped[datetime] = mapped_column(default=now)
     is_triggered: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     """True for a push that nobody asked for just now (a rule's): the guards are for it, too."""
+
+
+class InsightAccount(Base, Owned):
+    """An account, as far as asking LINE for statistics is concerned."""
+
+    __tablename__ = "insight_account"
+    __table_args__ = ({"schema": "delivery"},)
+
+    channel_id: Mapped[UUID] = mapped_column(
+        ForeignKey("workspace.channel.id", ondelete="CASCADE"), primary_key=True
+    )
+    next_at: Mapped[datetime] = mapped_column(default=now)
+    """From when LINE may be asked about a send again, by its limit of questions an hour."""
+    units_used: Mapped[int] = mapped_column(default=0)
+    """Unit names of the month, as LINE counted them at `units_asked_at`; other tools use some."""
+    units_asked_at: Mapped[datetime | None]
+
+
+class Interaction(Base, Owned):
+    """What people did with a send that has a unit, in LINE's figures, and when to ask again.
+
+    The figures are totals: what LINE says later takes the place of what it said before. NULL
+    is what LINE does not tell, for fewer than 20 people did it ("Get statistics per unit").
+    """
+
+    __tablename__ = "interaction"
+    __table_args__ = (
+        Index(
+            "ix_interaction_due", "channel_id", "next_at", postgresql_where=text("next_at notnull")
+        ),
+        {"schema": "delivery"},
+    )
+
+    send_id: Mapped[UUID] = mapped_column(
+        ForeignKey("delivery.send.id", ondelete="CASCADE"), primary_key=True
+    )
+    channel_id: Mapped[UUID] = mapped_column(ForeignKey("workspace.channel.id", ondelete="CASCADE"))
+    next_at: Mapped[datetime | None]
+    """When LINE is to be asked; NULL once its figures do not change any more."""
+    asked_at: Mapped[datetime | None]
+    """When LINE answered last; NULL until it did."""
+    error: Mapped[str | None]
+    """Why the latest question had no answer, in LINE's words."""
+    opened: Mapped[int | None]
+    """People who saw at least one bubble."""
+    clicked: Mapped[int | None]
+    """People who opened any address in it."""
+    played: Mapped[int | None]
+    """People who began any video or audio in it."""
+    played_through: Mapped[int | None]
+    bubbles: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    """LINE's `messages`, as `hiiki.line.insight.Bubble`."""
+    links: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    """LINE's `clicks`, as `hiiki.line.insight.LinkClicks`."""
 
 
 class Guard(Base, Owned):

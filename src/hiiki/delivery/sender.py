@@ -283,16 +283,17 @@ class Sender:
             # Too late for this lease: another worker might begin before LINE has answered.
             return Verdict("ready")
         answer: Answer
+        units = () if parcel.unit is None else (parcel.unit,)
         match parcel.method:
             case "reply":
                 answer = await account.client.reply(parcel.reply_token or "", messages)
             case "push":
                 answer = await account.client.push(
-                    parcel.line_user_ids[0], messages, retry_key=parcel.retry_key
+                    parcel.line_user_ids[0], messages, retry_key=parcel.retry_key, units=units
                 )
             case _:
                 answer = await account.client.multicast(
-                    parcel.line_user_ids, messages, retry_key=parcel.retry_key
+                    parcel.line_user_ids, messages, retry_key=parcel.retry_key, units=units
                 )
         return after(parcel, answer, time.monotonic())
 

@@ -13,7 +13,7 @@ from sqlalchemy import Select, func, select, update
 
 from hiiki.contacts.models import Friendship
 from hiiki.db import WorkspaceSession
-from hiiki.delivery import guards
+from hiiki.delivery import guards, units
 from hiiki.delivery.freeze import freeze
 from hiiki.delivery.models import Parcel, Send, Topic
 from hiiki.delivery.sql import BULK, URGENT, wake
@@ -145,6 +145,7 @@ async def start_send(
     send.opted_out, send.capped = frozen.opted_out, frozen.capped
     if send.targeted == 0:
         send.state, send.finished_at = "done", now()
+    await units.assign(session, send)
     await session.flush()
     await wake(session, BULK)
     return send

@@ -51,6 +51,8 @@ class Claimed:
     """Seconds since the first attempt that may have been accepted; None when none may have."""
     reply_left: float | None
     """Seconds for which the reply token is still good."""
+    unit: str | None
+    """The name under which LINE counts who opens it (`hiiki.delivery.units`)."""
     claimed_at: float
     """`time.monotonic()` of the claim; the seconds above count from here."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, cast
 from urllib.parse import quote
 from uuid import UUID
@@ -17,6 +18,7 @@ from uuid import UUID
 import aiohttp
 import orjson
 
+from hiiki.line.insight import UnitStatistics, unit_statistics
 from hiiki.settings import settings
 
 Messages = Sequence[Mapping[str, Any]]
@@ -189,6 +191,21 @@ class LineClient:
         """Return how many messages were sent this month, which LINE calls approximate."""
         got = await self._call("GET", "/v2/bot/message/quota/consumption")
         return int(got.get("totalUsage") or 0)
+
+    async def units_used(self) -> int:
+        """Return how many unit names this month has had, of the 1,000 that LINE takes."""
+        got = await self._call("GET", "/v2/bot/message/aggregation/info")
+        return int(got.get("numOfCustomAggregationUnits") or 0)
+
+    async def unit_statistics(self, unit: str, first: date, last: date) -> UnitStatistics:
+        """Return what people did with what was sent under `unit` (60 questions an hour).
+
+        The days are LINE's (UTC+9) and at most 30 apart.
+        """
+        days = f"from={first:%Y%m%d}&to={last:%Y%m%d}"
+        path = "/v2/bot/insight/message/event/aggregation"
+        found = await self._call("GET", f"{path}?customAggregationUnit={quote(unit)}&{days}")
+        return unit_statistics(found)
 
     async def get_webhook(self) -> Webhook | None:
         """Return the webhook address that LINE has; None when none was ever set."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta, timezone
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -26,6 +27,19 @@ REPLY_TOKEN_SECONDS = 60
 """A reply token is good for a minute after the webhook was received."""
 RETRY_KEY_SECONDS = 24 * 3600
 """LINE remembers an accepted retry key for 24 hours ("Retrying an API request")."""
+
+# Statistics ("Get statistics per unit", "Get statistics of sent messages").
+UNITS_A_MONTH = 1_000
+"""Different names for `customAggregationUnits` in a calendar month of LINE's; more are ignored."""
+PEOPLE_TO_TELL = 20
+"""LINE says nothing about what fewer people did."""
+STATISTICS_DAYS = 14
+"""For so long after a message was sent its statistics go on."""
+STATISTICS_SPAN_DAYS = 30
+"""The last day one asks about may be so long after the first."""
+INSIGHT_PER_HOUR = 60
+LINE_DAYS = timezone(timedelta(hours=9))
+"""LINE's days and months are Japan's, wherever the shop is."""
 
 # Texts ("Text message", "Template messages", "Quick reply", "Action objects").
 TEXT = 5_000

@@ -845,6 +845,35 @@ def upgrade() -> None:
         op.f("ix_guard_workspace_id"), "guard", ["workspace_id"], unique=False, schema="delivery"
     )
     op.create_table(
+        "insight_account",
+        sa.Column("channel_id", sa.Uuid(), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("units_used", sa.Integer(), nullable=False),
+        sa.Column("units_asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["channel_id"],
+            ["workspace.channel.id"],
+            name=op.f("fk_insight_account_channel_id_channel"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"],
+            ["workspace.workspace.id"],
+            name=op.f("fk_insight_account_workspace_id_workspace"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("channel_id", name=op.f("pk_insight_account")),
+        schema="delivery",
+    )
+    op.create_index(
+        op.f("ix_insight_account_workspace_id"),
+        "insight_account",
+        ["workspace_id"],
+        unique=False,
+        schema="delivery",
+    )
+    op.create_table(
         "opt_out",
         sa.Column("contact_id", sa.Uuid(), nullable=False),
         sa.Column("topic_id", sa.Uuid(), nullable=False),
@@ -891,6 +920,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(), nullable=False),
         sa.Column("messages", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("personal", sa.Boolean(), nullable=False),
+        sa.Column("unit", sa.String(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("pause_reason", sa.String(), nullable=True),
         sa.Column("targeted", sa.Integer(), nullable=False),
@@ -1310,6 +1340,56 @@ def upgrade() -> None:
         schema="broadcasts",
     )
     op.create_table(
+        "interaction",
+        sa.Column("send_id", sa.Uuid(), nullable=False),
+        sa.Column("channel_id", sa.Uuid(), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("error", sa.String(), nullable=True),
+        sa.Column("opened", sa.Integer(), nullable=True),
+        sa.Column("clicked", sa.Integer(), nullable=True),
+        sa.Column("played", sa.Integer(), nullable=True),
+        sa.Column("played_through", sa.Integer(), nullable=True),
+        sa.Column("bubbles", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("links", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["channel_id"],
+            ["workspace.channel.id"],
+            name=op.f("fk_interaction_channel_id_channel"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["send_id"],
+            ["delivery.send.id"],
+            name=op.f("fk_interaction_send_id_send"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"],
+            ["workspace.workspace.id"],
+            name=op.f("fk_interaction_workspace_id_workspace"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("send_id", name=op.f("pk_interaction")),
+        schema="delivery",
+    )
+    op.create_index(
+        "ix_interaction_due",
+        "interaction",
+        ["channel_id", "next_at"],
+        unique=False,
+        schema="delivery",
+        postgresql_where=sa.text("next_at notnull"),
+    )
+    op.create_index(
+        op.f("ix_interaction_workspace_id"),
+        "interaction",
+        ["workspace_id"],
+        unique=False,
+        schema="delivery",
+    )
+    op.create_table(
         "left_out",
         sa.Column("send_id", sa.Uuid(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
@@ -1581,6 +1661,14 @@ def downgrade() -> None:
     )
     op.drop_table("parcel", schema="delivery")
     op.drop_table("left_out", schema="delivery")
+    op.drop_index(op.f("ix_interaction_workspace_id"), table_name="interaction", schema="delivery")
+    op.drop_index(
+        "ix_interaction_due",
+        table_name="interaction",
+        schema="delivery",
+        postgresql_where=sa.text("next_at notnull"),
+    )
+    op.drop_table("interaction", schema="delivery")
     op.drop_index(op.f("ix_broadcast_workspace_id"), table_name="broadcast", schema="broadcasts")
     op.drop_index(op.f("ix_broadcast_topic_id"), table_name="broadcast", schema="broadcasts")
     op.drop_index(op.f("ix_broadcast_segment_id"), table_name="broadcast", schema="broadcasts")
@@ -1645,6 +1733,10 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_opt_out_workspace_id"), table_name="opt_out", schema="delivery")
     op.drop_index(op.f("ix_opt_out_topic_id_contact_id"), table_name="opt_out", schema="delivery")
     op.drop_table("opt_out", schema="delivery")
+    op.drop_index(
+        op.f("ix_insight_account_workspace_id"), table_name="insight_account", schema="delivery"
+    )
+    op.drop_table("insight_account", schema="delivery")
     op.drop_index(op.f("ix_guard_workspace_id"), table_name="guard", schema="delivery")
     op.drop_table("guard", schema="delivery")
     op.drop_index("uq_issue_grant", table_name="issue", schema="coupons")
