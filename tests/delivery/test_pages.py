@@ -9,8 +9,6 @@ import pytest
 
 from conftest import Shop
 from console import Console, console
-from hiiki.db import scope
-from hiiki.delivery.service import pause
 
 from .conftest import OpenAccount, finished, sending
 from .test_say import settled, tell
@@ -144,12 +142,49 @@ async def test_the_api_of_one_send(app: Console, shop: Shop, accounts: OpenAccou
 async def test_why_a_send_is_paused(app: Console, shop: Shop, accounts: OpenAccount) -> None:
     account = await accounts(1)
     send_id = await account.send()
-    async with scope(shop.workspace_id) as session:
-        await pause(session, send_id)
-    await account.execute(
-        "update delivery.send set pause_reason = 'You have reached your monthly limit.'"
-    )
-    staff = await app.person(shop)
-    assert "今月送信できる通数を使い切りました" in (await staff.get("/deliveries")).text
-    english = await app.person(shop, locale="en")
-    assert "messages for this month are used up" in (await english.get("/deliveries")).text
+    staff = {"ja": await app.person(shop), "en": await app.person(shop, locale="en")}
+    program = await app.program(shop)
+    expected = {
+        "quota": ("今月送信できる通数を使い切りました", "messages for this month are used up"),
+        "content": ("メッセージを作成できませんでした", "could not be put together"),
+        "refused": ("1,200人のうち150人", "LINE refused 150 of 1,200 people"),
+        "errors": ("1,200回のうち150回が失敗", "150 of 1,200 requests to LINE failed"),
+    }
+    for code, (ja, en) in expected.items():
+        await account.execute(
+            "update delivery.send set state = 'paused', pause_code = :code,"
+            " pause_reason = 'LINE <said> this', pause_failed = 150, pause_of = 1200",
+            code=code,
+        )
+        for locale, said in (("ja", ja), ("en", en)):
+            shown = (await staff[locale].get("/deliveries")).text
+            assert said in shown
+            assert "LINE &lt;said&gt; this" in shown
+        found = (await program.get(f"/api/v1/sends/{send_id}")).json()
+        names = ("pause_code", "pause_reason", "pause_failed", "pause_of", "per_second")
+        assert [found[name] for name in names] == [code, "LINE <said> this", 150, 1200, 0]
+    # The account comes first: while LINE does not take its token, to go on would change nothing.
+    await account.execute("update workspace.channel set paused_reason = 'Authentication failed'")
+    shown = (await staff["ja"].get("/deliveries")).text
+    assert "アクセストークンがLINEに受け付けられなくなりました" in shown
+    assert f'href="/settings/channels/{account.channel_id}"' in shown
+    assert "150人" not in shown
+
+
+async def test_what_did_not_arrive_of_one_send(
+    app: Console, shop: Shop, accounts: OpenAccount
+) -> None:
+    account = await accounts(2)
+    ids = [
+        await account.send(words, to=[person])
+        for words, person in zip(("ひとつめ", "ふたつめ"), account.contacts, strict=True)
+    ]
+    await account.execute("update delivery.parcel set state = 'in_doubt', settled_at = now()")
+    staff, program = await app.person(shop), await app.program(shop)
+    shown = (await staff.get(f"/deliveries/undelivered?send={ids[0]}")).text
+    assert "ひとつめ" in shown
+    assert "ふたつめ" not in shown
+    assert "ふたつめ" in (await staff.get("/deliveries/undelivered")).text
+    found = (await program.get(f"/api/v1/undelivered?send_id={ids[1]}&state=in_doubt")).json()
+    assert [item["send_id"] for item in found["items"]] == [str(ids[1])]
+    assert (await staff.get(f"/deliveries/undelivered?send={uuid4()}")).status_code == 404

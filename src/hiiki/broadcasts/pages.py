@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from hiiki.db import WorkspaceSession
 from hiiki.delivery import guards
 from hiiki.delivery import service as delivery
 from hiiki.delivery.models import Send, Topic
-from hiiki.delivery.words import LEFT_OUT_WORDS
+from hiiki.delivery.words import LEFT_OUT_WORDS, halt_of, time_left
 from hiiki.kit.errors import HiikiError, NotFound
 from hiiki.kit.i18n import Text, _, current_locale, gettext
 from hiiki.kit.pages import page
@@ -96,8 +95,7 @@ async def detail(
     return page(
         "broadcasts/report.html",
         report=found,
-        progress=await delivery.progress(session, broadcast.send_id),
-        held_until=await _held_until(session, broadcast.send_id),
+        **await _progress(session, broadcast, broadcast.send_id),
         left_out=LEFT_OUT_WORDS,
         chart=await _chart(session, broadcast, found),
         people=people,
@@ -116,13 +114,21 @@ async def progress_fragment(session: WorkspaceSession, broadcast: Broadcast) -> 
     return page(
         "broadcasts/_progress.html",
         broadcast=broadcast,
-        progress=await delivery.progress(session, broadcast.send_id),
-        held_until=await _held_until(session, broadcast.send_id),
+        **await _progress(session, broadcast, broadcast.send_id),
     )
 
 
-async def _held_until(session: WorkspaceSession, send_id: UUID) -> datetime | None:
-    return (await guards.held(session, [await session.one(Send, send_id)])).get(send_id)
+async def _progress(
+    session: WorkspaceSession, broadcast: Broadcast, send_id: UUID
+) -> dict[str, Any]:
+    stands = await delivery.progress(session, send_id)
+    held = await guards.held(session, [await session.one(Send, send_id)])
+    return {
+        "progress": stands,
+        "halt": halt_of(send_id, broadcast.channel_id, stands),
+        "left": time_left(stands.seconds_left),
+        "held_until": held.get(send_id),
+    }
 
 
 async def _chart(

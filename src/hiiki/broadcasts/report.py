@@ -105,6 +105,7 @@ async def report(session: WorkspaceSession, broadcast: Broadcast) -> Report:
         waiting=progress.waiting if progress else 0,
         per_second=progress.per_second if progress else 0.0,
         seconds_left=progress.seconds_left if progress else None,
+        pause_code=progress.pause_code if progress else None,
         pause_reason=(progress.pause_reason or progress.channel_paused_reason)
         if progress
         else None,

@@ -142,8 +142,12 @@ class Report(BaseModel):
     cancelled: int
     waiting: int
     per_second: float
+    """People a second, over the last five to ten seconds while it runs."""
     seconds_left: float | None
+    pause_code: str | None
+    """Why it paused by itself: quota, content, refused or errors; None when staff paused it."""
     pause_reason: str | None
+    """What LINE said last about it, or why the whole account is paused."""
     clicked: int
     click_rate: float | None
     """Of those for whom LINE accepted it; None before the first."""

@@ -54,4 +54,5 @@ def _open(channel: Channel) -> Account:
     try:
         return Account(channel.sealed_token, client_of(channel), "")
     except HiikiError as error:
-        return Account(channel.sealed_token, None, str(error.message))
+        # In English, as LINE's own words: it is kept, and translated when somebody looks.
+        return Account(channel.sealed_token, None, error.message.to("en"))

@@ -92,11 +92,14 @@ async def cancel_send(send_id: UUID, session: WorkspaceSession, access: Access) 
 async def list_undelivered(
     session: WorkspaceSession,
     status: Annotated[Literal["refused", "in_doubt"] | None, Parameter(query="state")] = None,
+    send_id: UUID | None = None,
     after: str = "",
     limit: Limit = lists.PAGE,
 ) -> UndeliveredList:
-    """Return what LINE refused, and what may or may not have arrived."""
-    found = await lists.problems(session, state=status or "", after=after, limit=limit)
+    """Return what LINE refused, and what may or may not have arrived; of one send, or of all."""
+    found = await lists.problems(
+        session, state=status or "", send_id=send_id, after=after, limit=limit
+    )
     return UndeliveredList(
         items=[undelivered_out(each) for each in found.problems], next=found.next
     )

@@ -70,9 +70,17 @@ class ProblemPage:
 
 
 async def problems(
-    session: WorkspaceSession, *, state: str = "", after: str = "", limit: int = PAGE
+    session: WorkspaceSession,
+    *,
+    state: str = "",
+    send_id: UUID | None = None,
+    after: str = "",
+    limit: int = PAGE,
 ) -> ProblemPage:
-    """Return the latest parcels that were refused or are in doubt, or of one of these states."""
+    """Return the latest parcels that were refused or are in doubt, or of one of these states.
+
+    With a `send_id`, those of that send alone.
+    """
     states = [state] if state in PROBLEMS else PROBLEMS
     query = (
         select(Parcel, Send.messages)
@@ -81,6 +89,8 @@ async def problems(
         .order_by(Parcel.settled_at.desc(), Parcel.id.desc())
         .limit(limit + 1)
     )
+    if send_id is not None:
+        query = query.where(Parcel.send_id == send_id)
     if (place := _moment_and_uuid(after)) is not None:
         query = query.where(tuple_(Parcel.settled_at, Parcel.id) < tuple_(*place))
     rows = list(await session.execute(query))

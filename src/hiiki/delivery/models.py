@@ -6,7 +6,7 @@ from datetime import datetime, time
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, Uuid, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, Uuid, func, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -32,6 +32,9 @@ class Send(Base, Identified, Owned):
     __tablename__ = "send"
     __table_args__ = (
         CheckConstraint("state in ('running', 'paused', 'done', 'cancelled')", name="state"),
+        CheckConstraint(
+            "pause_code in ('quota', 'content', 'refused', 'errors')", name="pause_code"
+        ),
         Index(None, "workspace_id", "subject"),
         Index(None, "workspace_id", "id"),
         Index("ix_send_unfinished", "channel_id", postgresql_where=text("finished_at is null")),
@@ -48,8 +51,14 @@ class Send(Base, Identified, Owned):
     unit: Mapped[str | None]
     """The name under which LINE counts who opens it (`hiiki.delivery.units`); NULL without."""
     state: Mapped[str] = mapped_column(default="running")
+    pause_code: Mapped[str | None]
+    """Why it paused by itself (`hiiki.delivery.pauses.PAUSE_CODES`); NULL when staff did."""
     pause_reason: Mapped[str | None]
-    """Why it was paused, in LINE's words when it was LINE; NULL when staff did."""
+    """What was said about it last, in LINE's words when it was LINE."""
+    pause_failed: Mapped[int | None]
+    """With a budget's code: how many people were refused, or requests failed, ..."""
+    pause_of: Mapped[int | None]
+    """... of so many people settled, or requests made, since the start or the last resume."""
     targeted: Mapped[int] = mapped_column(default=0)
     """How many people the frozen audience has."""
     blocked: Mapped[int] = mapped_column(default=0)
@@ -67,10 +76,23 @@ class Send(Base, Identified, Owned):
     refused: Mapped[int] = mapped_column(default=0)
     in_doubt: Mapped[int] = mapped_column(default=0)
     cancelled: Mapped[int] = mapped_column(default=0)
-    running_since: Mapped[datetime] = mapped_column(default=now)
-    """When it was started or last resumed; with `settled_before`, what its speed is told by."""
+    running_since: Mapped[datetime] = mapped_column(server_default=func.now())
+    """When it was started or last resumed, by the database's clock."""
     settled_before: Mapped[int] = mapped_column(default=0)
     """How many people had been settled by `running_since`."""
+    refused_since: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """People refused of what was tried after `running_since` (`hiiki.delivery.pauses`)."""
+    tried_since: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """Requests made since then which LINE settled or left without a proper answer."""
+    failed_since: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """Those of them without an answer, or with a 5xx."""
+    pace_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """A moment some seconds ago, from which its speed is told; the sweep moves it on."""
+    pace_settled: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """How many people had been settled by `pace_at`."""
+    next_pace_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """What becomes `pace_at` next."""
+    next_pace_settled: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     settled_at: Mapped[datetime | None]
     """When the last of its people so far were settled."""
     finished_at: Mapped[datetime | None]

@@ -6,6 +6,7 @@ back late changes nothing that another has taken over.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import text
 
 from hiiki.db import WorkspaceSession
+from hiiki.delivery.pauses import watch
 from hiiki.delivery.sql import BY_HAND, uuid7
 from hiiki.delivery.sweep import finish
 from hiiki.delivery.verdict import Claimed, Verdict
@@ -40,11 +42,12 @@ with told as (
     returning p.id, p.workspace_id, p.send_id, p.channel_id, p.subject, p.method,
         p.contact_ids, jsonb_array_length(p.messages) as messages, p.is_triggered
 ), counts as (
-    select send_id, sum(cardinality(contact_ids)) as people
+    select send_id, sum(cardinality(contact_ids)) as people, count(*) as parcels
     from done where send_id is not null group by send_id
 ), counted as (
     update delivery.send s
-    set accepted = s.accepted + counts.people, settled_at = now()
+    set accepted = s.accepted + counts.people, settled_at = now(),
+        tried_since = s.tried_since + counts.parcels
     from counts where s.id = counts.send_id
     returning s.id
 ), told_of as (
@@ -77,8 +80,9 @@ _SETTLE = text(
 with told as (
     select * from unnest(cast(:ids as uuid[]), cast(:attempts as int[]), cast(:states as text[]),
         cast(:waits as float8[]), cast(:errors as text[]), cast(:requests as text[]),
-        cast(:pushes as bool[]), cast(:forgets as bool[]))
-        as t(id, attempts, state, wait, error, request_id, becomes_push, forgets)
+        cast(:pushes as bool[]), cast(:forgets as bool[]), cast(:failed as bool[]),
+        cast(:ages as float8[]))
+        as t(id, attempts, state, wait, error, request_id, becomes_push, forgets, failed, age)
 ), done as (
     update delivery.parcel p
     set state = t.state, error = t.error, request_id = coalesce(t.request_id, p.request_id),
@@ -88,14 +92,27 @@ with told as (
         first_attempt_at = case when t.forgets then null else p.first_attempt_at end
     from told t
     where p.id = t.id and p.state = 'sending' and p.attempts = t.attempts
-    returning p.send_id, p.state, cardinality(p.contact_ids) as people
+    returning p.send_id, p.state, cardinality(p.contact_ids) as people, t.failed,
+        now() - make_interval(secs => t.age) as claimed_at
 ), counts as (
-    select send_id, coalesce(sum(people) filter (where state = 'refused'), 0) as refused,
-        coalesce(sum(people) filter (where state = 'in_doubt'), 0) as in_doubt
-    from done where send_id is not null and state <> 'ready' group by send_id
+    select d.send_id, coalesce(sum(d.people) filter (where d.state = 'refused'), 0) as refused,
+        coalesce(sum(d.people) filter (where d.state = 'in_doubt'), 0) as in_doubt,
+        bool_or(d.state <> 'ready') as settles,
+        -- The error budget: what was tried before the last resume tells nothing any more.
+        coalesce(sum(d.people) filter (where d.state = 'refused'
+                                       and d.claimed_at >= s.running_since), 0) as refused_since,
+        count(*) filter (where d.state <> 'in_doubt'
+                         and d.claimed_at >= s.running_since) as tried,
+        count(*) filter (where d.failed and d.claimed_at >= s.running_since) as failed
+    from done d join delivery.send s on s.id = d.send_id
+    where d.state <> 'ready' or d.failed
+    group by d.send_id
 )
 update delivery.send s
-set refused = s.refused + c.refused, in_doubt = s.in_doubt + c.in_doubt, settled_at = now()
+set refused = s.refused + c.refused, in_doubt = s.in_doubt + c.in_doubt,
+    settled_at = case when c.settles then now() else s.settled_at end,
+    refused_since = s.refused_since + c.refused_since,
+    tried_since = s.tried_since + c.tried, failed_since = s.failed_since + c.failed
 from counts c where s.id = c.send_id
 returning s.id"""
 )
@@ -121,9 +138,18 @@ async def record(session: WorkspaceSession, outcomes: Sequence[Outcome]) -> None
             "requests": [v.request_id for v in verdicts],
             "pushes": [v.becomes_push for v in verdicts],
             "forgets": [_forgets(o) for o in others],
+            "failed": [v.failed for v in verdicts],
+            "ages": [time.monotonic() - o.parcel.claimed_at for o in others],
         }
         rows = await session.execute(_SETTLE, given, execution_options=BY_HAND)
-        touched.update(rows.scalars())
+        counted = set(rows.scalars())
+        said = {
+            o.parcel.send_id: o.verdict.error
+            for o in others
+            if o.verdict.failed or o.verdict.state == "refused"
+        }
+        await watch(session, {i: words for i, words in said.items() if i in counted})
+        touched |= counted
     for outcome in outcomes:
         if outcome.verdict.splits:
             await _split(session, outcome)
@@ -181,14 +207,19 @@ from whole w where cardinality(w.contact_ids) > 1"""
 
 
 async def _pause(session: WorkspaceSession, outcomes: Sequence[Outcome]) -> None:
-    sends = {o.parcel.send_id: o.verdict.error for o in outcomes if o.verdict.pauses_send}
-    for send_id, reason in sends.items():
+    sends = {
+        o.parcel.send_id: (o.verdict.pauses_send, o.verdict.error)
+        for o in outcomes
+        if o.verdict.pauses_send
+    }
+    for send_id, (code, reason) in sends.items():
         await session.execute(
             text(
-                "update delivery.send set state = 'paused', pause_reason = :reason"
+                "update delivery.send set state = 'paused', pause_code = :code,"
+                " pause_reason = :reason, pause_failed = null, pause_of = null"
                 " where id = :id and state = 'running'"
             ),
-            {"id": send_id, "reason": reason},
+            {"id": send_id, "code": code, "reason": reason},
             execution_options=BY_HAND,
         )
     channels = {

@@ -26,8 +26,17 @@ class SendOut(BaseModel):
     """Whether each recipient's message differs."""
     state: str
     """running, paused, done or cancelled."""
+    pause_code: str | None
+    """Why it paused by itself: quota, content, refused (too many people) or errors (too many
+    requests without an answer); None when staff paused it."""
     pause_reason: str | None
+    """What LINE said last about it."""
+    pause_failed: int | None
+    """With refused and errors: how many people were refused, or requests failed, ..."""
+    pause_of: int | None
+    """... of so many since the start or the last resume."""
     channel_paused_reason: str | None
+    """Why nothing at all is sent from the account, such as a token that LINE does not take."""
     created_at: datetime
     finished_at: datetime | None
     targeted: int
@@ -47,6 +56,7 @@ class SendOut(BaseModel):
     cancelled: int
     waiting: int
     per_second: float
+    """People a second, over the last five to ten seconds while it runs."""
     seconds_left: float | None
 
 
@@ -117,7 +127,10 @@ def send_out(send: Send, channel: Channel) -> SendOut:
         messages=send.messages,
         personal=send.personal,
         state=progress.state,
+        pause_code=progress.pause_code,
         pause_reason=progress.pause_reason,
+        pause_failed=progress.pause_failed,
+        pause_of=progress.pause_of,
         channel_paused_reason=progress.channel_paused_reason,
         created_at=send.created_at,
         finished_at=send.finished_at,

@@ -211,8 +211,8 @@ class Sender:
             raise  # the database is away: the leases run out
         except Exception as error:
             log.exception("sender.personalise", send_id=str(send_id))
-            reason = str(error.message) if isinstance(error, HiikiError) else repr(error)
-            verdict = Verdict("ready", reason, wait=POLL, pauses_send=True)
+            reason = error.message.to("en") if isinstance(error, HiikiError) else repr(error)
+            verdict = Verdict("ready", reason, wait=POLL, pauses_send="content")
             for parcel in parcels:
                 self._settle(lane, Outcome(parcel, verdict), starts=True)
             return

@@ -151,24 +151,40 @@ async def start_send(
     return send
 
 
+_NO_REASON: Mapping[str, None] = dict.fromkeys(
+    ("pause_code", "pause_reason", "pause_failed", "pause_of")
+)
+
+
 async def pause(session: WorkspaceSession, send_id: UUID) -> Send:
     """Stop claiming the send's parcels; what is with LINE at this moment finishes.
 
     Raises `NotFound`, or `Conflict` when the send is not running.
     """
-    return await _change(session, send_id, ("running",), state="paused", pause_reason=None)
+    return await _change(session, send_id, ("running",), state="paused", **_NO_REASON)
 
 
 async def resume(session: WorkspaceSession, send_id: UUID) -> Send:
-    """Go on with a paused send; raises `NotFound`, or `Conflict` when it is not paused."""
+    """Go on with a paused send; its error budget is whole again.
+
+    Raises `NotFound`, or `Conflict` when it is not paused.
+    """
+    settled = Send.accepted + Send.refused + Send.in_doubt + Send.cancelled
     send = await _change(
         session,
         send_id,
         ("paused",),
         state="running",
-        pause_reason=None,
+        **_NO_REASON,
         running_since=func.now(),
-        settled_before=Send.accepted + Send.refused + Send.in_doubt + Send.cancelled,
+        settled_before=settled,
+        refused_since=0,
+        tried_since=0,
+        failed_since=0,
+        pace_at=func.now(),
+        pace_settled=settled,
+        next_pace_at=func.now(),
+        next_pace_settled=settled,
     )
     await wake(session, BULK)
     return send
@@ -180,7 +196,7 @@ async def cancel(session: WorkspaceSession, send_id: UUID) -> Send:
     The workers then settle what is left: as cancelled, or as in doubt where an attempt
     had no answer. Raises `NotFound`, or `Conflict` when the send is over.
     """
-    send = await _change(session, send_id, ("running", "paused"), state="cancelled")
+    send = await _change(session, send_id, ("running", "paused"), state="cancelled", **_NO_REASON)
     await wake(session, BULK)
     return send
 
@@ -217,10 +233,18 @@ class Progress:
     cancelled: int
     waiting: int
     per_second: float
-    """Settled a second, since the start or the last resume; 0 until something was."""
+    """Settled a second: while it runs, over the last five to ten seconds; after its end, since
+    the start or the last resume; 0 while it is paused."""
     seconds_left: float | None
-    """None when nothing is moving, or nothing is left."""
+    """At that speed; None when nothing is moving, or nothing is left."""
+    pause_code: str | None
+    """Why it paused by itself: quota, content, refused or errors (`hiiki.delivery.pauses`)."""
     pause_reason: str | None
+    """What was said about it last, in LINE's words when it was LINE."""
+    pause_failed: int | None
+    """With refused and errors: how many people were refused, or requests failed, ..."""
+    pause_of: int | None
+    """... of so many."""
     channel_paused_reason: str | None
     """Why the whole account is paused (a revoked token), if it is."""
 
@@ -236,11 +260,8 @@ def progress_of(send: Send, channel: Channel) -> Progress:
     """Return how far a send is, whose row and account one already has."""
     settled = send.accepted + send.refused + send.in_doubt + send.cancelled
     waiting = send.targeted - settled
-    per_second = 0.0
-    if send.settled_at is not None and send.settled_at > send.running_since:
-        seconds = (send.settled_at - send.running_since).total_seconds()
-        per_second = (settled - send.settled_before) / max(seconds, 0.1)
     moves = send.state == "running" and channel.paused_reason is None
+    per_second = _pace(send, settled) if send.finished_at or moves else 0.0
     return Progress(
         state=send.state,
         targeted=send.targeted,
@@ -254,9 +275,24 @@ def progress_of(send: Send, channel: Channel) -> Progress:
         waiting=waiting,
         per_second=round(per_second, 1),
         seconds_left=round(waiting / per_second, 1) if moves and waiting and per_second else None,
+        pause_code=send.pause_code,
         pause_reason=send.pause_reason,
+        pause_failed=send.pause_failed,
+        pause_of=send.pause_of,
         channel_paused_reason=channel.paused_reason,
     )
+
+
+def _pace(send: Send, settled: int) -> float:
+    if send.settled_at is None:
+        return 0.0
+    if send.finished_at is not None:
+        people, since, until = settled - send.settled_before, send.running_since, send.settled_at
+    else:
+        people, since = settled - send.pace_settled, send.pace_at
+        # Not before what the database's clock has said, should ours be behind.
+        until = max(now(), send.settled_at)
+    return max(0, people) / max((until - since).total_seconds(), 0.1)
 
 
 @dataclass(frozen=True, slots=True)

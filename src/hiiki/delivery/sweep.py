@@ -16,7 +16,8 @@ _FINISH = text(
     """
 update delivery.send s
 set state = case when s.state = 'cancelled' then s.state else 'done' end,
-    pause_reason = null, finished_at = now()
+    pause_code = null, pause_reason = null, pause_failed = null, pause_of = null,
+    finished_at = now()
 where s.id = any(:ids) and s.finished_at is null
   and not exists (select from delivery.parcel p
                   where p.send_id = s.id and p.state in ('ready', 'sending'))"""
@@ -73,6 +74,24 @@ set in_doubt = s.in_doubt + c.people, settled_at = now()
 from counts c where s.id = c.send_id"""
 )
 
+PACE_SECONDS = 5.0
+"""How often a send's pace is marked: its speed is told over the last one to two of these."""
+
+_MARK_PACE = text(
+    """
+with due as materialized (
+    select id from delivery.send
+    where finished_at is null and state = 'running'
+      and next_pace_at < now() - make_interval(secs => :seconds)
+    -- Whoever records outcomes holds the row a moment: a second later will do as well.
+    for no key update skip locked
+)
+update delivery.send s
+set pace_at = s.next_pace_at, pace_settled = s.next_pace_settled, next_pace_at = now(),
+    next_pace_settled = s.accepted + s.refused + s.in_doubt + s.cancelled
+from due where s.id = due.id"""
+)
+
 SWEPT = 5_000
 """Parcels settled in one sweep: a cancelled million takes some minutes to be written down."""
 
@@ -85,8 +104,9 @@ async def finish(session: WorkspaceSession, send_ids: Sequence[UUID]) -> None:
 async def sweep(session: WorkspaceSession) -> bool:
     """Settle what no claim will: cancelled sends, paused ones in doubt for a day.
 
-    Also closes sends whose last parcels two workers settled at the same moment. Returns
-    True when there may be more to do at once.
+    Also closes sends whose last parcels two workers settled at the same moment, and marks how
+    far the running ones are, by which their speed is told. Returns True when there may be more
+    to do at once.
     """
     dropped = await session.execute(_DROP, {"room": SWEPT}, execution_options=BY_HAND)
     await session.execute(
@@ -97,4 +117,5 @@ async def sweep(session: WorkspaceSession) -> bool:
     unfinished = list((await session.execute(_UNFINISHED, execution_options=BY_HAND)).scalars())
     if unfinished:
         await finish(session, unfinished)
+        await session.execute(_MARK_PACE, {"seconds": PACE_SECONDS}, execution_options=BY_HAND)
     return cast("CursorResult[Any]", dropped).rowcount > 0

@@ -29,6 +29,9 @@ DOUBT_TOO_LONG = "LINE's answer was not known for 24 hours; another try might re
 DOUBT_REPLY = "LINE did not answer while the reply token was good, so it may have arrived."
 NOTHING_LEFT = "There is nothing left to send."
 
+PauseCode = Literal["quota", "content", "refused", "errors"]
+"""Why a send pauses by itself: the month's messages are used up, our own content could not be
+made, or one of the two error budgets is spent (`hiiki.delivery.pauses`)."""
 State = Literal["accepted", "refused", "in_doubt", "ready"]
 
 
@@ -71,7 +74,9 @@ class Verdict:
     becomes_push: bool = False
     splits: bool = False
     """One of several recipients is at fault: try the halves."""
-    pauses_send: bool = False
+    pauses_send: PauseCode | None = None
+    failed: bool = False
+    """LINE did not answer, or with a 5xx: it counts against the send's error budget."""
     pauses_channel: bool = False
     punishes: bool = False
     """LINE's rate limit was hit."""
@@ -104,7 +109,8 @@ def after(parcel: Claimed, answer: Answer, now: float) -> Verdict:
         return Verdict("accepted", request_id=answer.accepted_request_id or ident)
     if status == 0 or status == 408 or status >= 500:
         error = words if status == 0 else f"{status} {words}".strip()
-        return Verdict("ready", error, ident, wait=_backoff(parcel), is_certain=not answer.reached)
+        wait = _backoff(parcel)
+        return Verdict("ready", error, ident, wait=wait, is_certain=not answer.reached, failed=True)
     if status == 401:
         return Verdict("ready", words, ident, wait=RATE_WAIT, pauses_channel=True)
     if status == 429:
@@ -125,7 +131,7 @@ def _too_many(parcel: Claimed, words: str, ident: str | None) -> Verdict:
         return Verdict("refused", words, ident)
     if parcel.send_id is None:
         return Verdict("ready", words, ident, wait=_backoff(parcel))
-    return Verdict("ready", words, ident, wait=RATE_WAIT, pauses_send=True)
+    return Verdict("ready", words, ident, wait=RATE_WAIT, pauses_send="quota")
 
 
 def _token_is_used(parcel: Claimed, words: str, ident: str | None, now: float) -> Verdict:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -12,10 +12,12 @@ from litestar.response import Redirect, Template
 
 from hiiki.db import WorkspaceSession
 from hiiki.delivery import guards, lists, service
-from hiiki.delivery.words import PARCEL_WORDS, SEND_WORDS, explain, gist
+from hiiki.delivery.models import Send
+from hiiki.delivery.words import PARCEL_WORDS, SEND_WORDS, explain, gist, halt_of, time_left
 from hiiki.kit.i18n import _
 from hiiki.kit.pages import WebRequest, is_fragment, page, to
 from hiiki.workspace.access import Access, audit
+from hiiki.workspace.models import Channel
 
 HOME = "/deliveries"
 
@@ -32,35 +34,43 @@ async def deliveries(
     kept = {"state": status} if status in SEND_WORDS else {}
     return page(
         "delivery/_sends.html" if is_fragment(request) else "delivery/sends.html",
-        rows=[
-            (send, channel, service.progress_of(send, channel), gist(send.messages))
-            for send, channel in found.sends
-        ],
+        rows=[_row(send, channel) for send, channel in found.sends],
         held=await guards.held(session, [send for send, _channel in found.sends]),
         is_moving=any(send.finished_at is None for send, _channel in found.sends),
         here=f"{HOME}?{urlencode({**kept, 'after': after})}",
         chosen=status,
         send_words=SEND_WORDS,
-        explain=explain,
         before=f"{HOME}?{urlencode(kept)}" if after else "",
         after=f"{HOME}?{urlencode({**kept, 'after': found.next})}" if found.next else "",
     )
+
+
+def _row(send: Send, channel: Channel) -> tuple[Any, ...]:
+    stands = service.progress_of(send, channel)
+    halt = halt_of(send.id, channel.id, stands)
+    return send, channel, stands, gist(send.messages), halt, time_left(stands.seconds_left)
 
 
 @get("/deliveries/undelivered")
 async def undelivered(
     session: WorkspaceSession,
     status: Annotated[str, Parameter(query="state")] = "",
+    send: UUID | None = None,
     after: str = "",
 ) -> Template:
     """What LINE refused, and what may or may not have arrived, with the reasons."""
-    found = await lists.problems(session, state=status, after=after)
+    found = await lists.problems(session, state=status, send_id=send, after=after)
     base = f"{HOME}/undelivered"
     kept = {"state": status} if status in lists.PROBLEMS else {}
+    if send is not None:
+        kept["send"] = str(send)
+    of = await session.one(Send, send) if send is not None else None
     return page(
         "delivery/undelivered.html",
         rows=[(problem, gist(problem.messages)) for problem in found.problems],
         chosen=status,
+        of=of,
+        of_words=gist(of.messages) if of else "",
         parcel_words=PARCEL_WORDS,
         problem_states=lists.PROBLEMS,
         explain=explain,

@@ -1,6 +1,7 @@
 // What every page of the console needs in the browser: the drawer, dialogs, passing words,
 // lists to choose from, charts. No framework; HTMX does the talking with the server.
-// Attributes are its interface: data-confirm, data-open, data-copy, data-picker, data-chart.
+// Attributes are its interface: data-confirm, data-open, data-copy, data-picker, data-chart,
+// data-said.
 
 import { enhancePickers } from "./picker.js";
 
@@ -105,6 +106,8 @@ document.addEventListener("keydown", (event) => {
 });
 
 // ---- forms: ask first, and send once ----
+/** @type {HTMLFormElement | null} The form whose question is open. */
+let asking = null;
 document.addEventListener("submit", async (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);
   if (form.method === "dialog" || event.defaultPrevented) return;
@@ -112,7 +115,10 @@ document.addEventListener("submit", async (event) => {
   if (question && !form.dataset.asked) {
     event.preventDefault();
     const submitter = /** @type {HTMLElement | null} */ (event.submitter);
-    if (await confirmed(question, form.dataset.confirmLabel)) {
+    asking = form;
+    const sure = await confirmed(question, form.dataset.confirmLabel);
+    asking = null;
+    if (sure) {
       form.dataset.asked = "yes";
       form.requestSubmit(submitter);
       delete form.dataset.asked;
@@ -135,6 +141,11 @@ window.addEventListener("pageshow", () => {
 });
 
 // ---- HTMX ----
+document.addEventListener("htmx:beforeSwap", (plain) => {
+  const { detail } = /** @type {CustomEvent} */ (plain);
+  // What draws itself anew every second must not take away the form that is being asked about.
+  if (asking && detail.target.contains(asking)) detail.shouldSwap = false;
+});
 document.addEventListener("htmx:confirm", async (plain) => {
   const event = /** @type {CustomEvent} */ (plain);
   if (!event.detail.question) return;
@@ -148,6 +159,23 @@ document.addEventListener("hiiki:toast", (plain) => {
 });
 document.addEventListener("htmx:sendError", () => toast(text("offline"), "danger"));
 document.addEventListener("htmx:timeout", () => toast(text("offline"), "danger"));
+
+// ---- what changes by itself is told to those who do not see it, once ----
+/** @type {Map<string, string>} By the element's id. */
+const told = new Map();
+/** @param {boolean} aloud */
+function tell(aloud) {
+  const news = [];
+  for (const element of document.querySelectorAll("[data-said]")) {
+    const said = element.getAttribute("data-said") ?? "";
+    if (told.get(element.id) !== said) news.push(said);
+    told.set(element.id, said);
+  }
+  const place = document.getElementById("hk-said");
+  if (aloud && place && news.length) place.textContent = news.join(" ");
+}
+tell(false);
+document.addEventListener("htmx:afterSettle", () => tell(true));
 
 // ---- what appears, now or later ----
 /** @param {ParentNode} root */
