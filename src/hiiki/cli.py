@@ -174,7 +174,7 @@ def channel_list() -> None:
                 limit = "unlimited" if found.quota_limit is None else str(found.quota_limit)
                 click.echo(
                     f"{found.id}  {workspace_name}  {found.name}  {found.basic_id}  "
-                    f"{found.quota_used} of {limit} messages  {found.paused_reason or 'ok'}"
+                    f"{found.messages_used} of {limit} messages  {found.paused_reason or 'ok'}"
                 )
 
     _run(run)

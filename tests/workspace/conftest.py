@@ -8,6 +8,10 @@ import pytest
 
 from console import Console, console
 
+from .accounts import account, line, owner
+
+__all__ = ["account", "app", "line", "owner"]
+
 
 @pytest.fixture
 async def app(db: str) -> AsyncIterator[Console]:

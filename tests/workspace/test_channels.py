@@ -2,84 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator
-from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import func, select
 
 from conftest import Shop, make_shop
-from console import make_staff
 from hiiki.db import everywhere, scope
-from hiiki.kit.clock import now
 from hiiki.kit.errors import Invalid
-from hiiki.line.http import close_http
 from hiiki.settings import settings
-from hiiki.workspace import auth, channels
+from hiiki.workspace import channels
 from hiiki.workspace.models import AuditEntry, Channel
-from hiiki.workspace.quota import refresh_old_quotas
 from line_emulator.client import EmulatorClient
 from stack import LineProcess, Web
 
-
-class Shopkeeper(httpx.AsyncClient):
-    """The owner's browser, on the running web server."""
-
-    async def form(self, url: str, data: dict[str, Any] | None = None) -> httpx.Response:
-        page = (await self.get("/profile")).text
-        found = re.search(r'name="_csrf_token" value="([^"]+)"', page)
-        assert found
-        return await self.post(url, data={"_csrf_token": found[1], **(data or {})}, timeout=30)
-
-
-@pytest.fixture
-async def owner(web: Web, shop: Shop) -> AsyncIterator[Shopkeeper]:
-    staff_id = await make_staff(shop)
-    value = await auth.start_session(staff_id, workspace_id=shop.workspace_id)
-    async with Shopkeeper(
-        base_url=web.url, cookies={"hiiki_session": value}, headers={"accept": "text/html"}
-    ) as browser:
-        yield browser
-
-
-@pytest.fixture
-async def line(
-    emulator_process: LineProcess, web: Web, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[EmulatorClient]:
-    """LINE; this process speaks to it as the web server does."""
-    for name in ("HIIKI_LINE_API", "HIIKI_PUBLIC_URL"):
-        monkeypatch.setenv(name, web.env[name])
-    settings.cache_clear()
-    async with EmulatorClient(emulator_process.url) as client:
-        yield client
-        await client.clear_faults()
-    await close_http()
-    monkeypatch.undo()
-    settings.cache_clear()
-
-
-@pytest.fixture
-async def account(line: EmulatorClient) -> dict[str, Any]:
-    """An official account at LINE that nobody has connected yet."""
-    return await line.create_channel(use_webhook=True, quota=5000)
-
-
-def given(account: dict[str, Any], **other: str) -> dict[str, str]:
-    return {
-        "line_channel_id": account["channel_id"],
-        "secret": account["channel_secret"],
-        "token": account["access_token"],
-        **other,
-    }
-
-
-async def only_channel(shop: Shop) -> Channel:
-    async with scope(shop.workspace_id) as session:
-        [found] = (await session.scalars(select(Channel))).all()
-        return found
+from .accounts import Shopkeeper, given, only_channel
 
 
 async def test_an_account_is_connected_checked_and_its_webhook_works(
@@ -204,23 +141,6 @@ async def test_use_webhook_switched_off_is_told(
     assert (await only_channel(shop)).webhook_problem is None
 
 
-async def test_old_figures_are_asked_for_anew_and_young_ones_are_not(
-    shop: Shop, account: dict[str, Any], line: EmulatorClient
-) -> None:
-    await line.update_channel(account["channel_id"], consumed=10)
-    async with scope(shop.workspace_id) as session:
-        channel = await channels.add_channel(session, **given(account))
-    assert (channel.quota_limit, channel.quota_used) == (5000, 10)
-    await line.update_channel(account["channel_id"], consumed=700)
-    await refresh_old_quotas()
-    async with scope(shop.workspace_id) as session:
-        young = await session.one(Channel, channel.id)
-        assert young.quota_used == 10
-        young.quota_checked_at = now() - timedelta(minutes=11)
-    await refresh_old_quotas()
-    assert (await only_channel(shop)).quota_used == 700
-
-
 @pytest.mark.parametrize(
     ("address", "problem"),
     [
@@ -292,9 +212,7 @@ async def test_quota_and_plan(
     await owner.form("/settings/channels", given(account))
     channel = await only_channel(shop)
     await line.update_channel(account["channel_id"], quota=200)
-    async with scope(shop.workspace_id) as session:
-        kept = await session.one(Channel, channel.id)
-        await channels.refresh_quota(session, kept)
+    await owner.form(f"/settings/channels/{channel.id}/check")
     assert (await only_channel(shop)).quota_limit == 200
     url = f"/settings/channels/{channel.id}/plan"
     assert (await owner.form(url, {"plan": "standard"})).status_code == 303

@@ -69,9 +69,14 @@ with told as (
     order by c.id for no key update
 ), billed as (
     -- LINE counts people, and replies are free (Messaging API pricing). This is our own count
-    -- until LINE is asked for its figure again (`hiiki.workspace.quota`).
-    update workspace.channel c set quota_used = c.quota_used + bill.people
-    from bill join ours on ours.id = bill.channel_id where c.id = ours.id
+    -- until LINE is asked for its figure again (`hiiki.workspace.quota`), whose months are UTC+9's.
+    update workspace.channel c set quota_used = c.quota_used + bill.people,
+        quota_own = bill.people
+            + case when c.quota_own_month = month.first then c.quota_own else 0 end,
+        quota_own_month = month.first
+    from bill join ours on ours.id = bill.channel_id
+    cross join (select date_trunc('month', now() at time zone 'Asia/Tokyo')::date) as month(first)
+    where c.id = ours.id
 )
 select id from counted"""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -40,6 +40,12 @@ STATISTICS_SPAN_DAYS = 30
 INSIGHT_PER_HOUR = 60
 LINE_DAYS = timezone(timedelta(hours=9))
 """LINE's days and months are Japan's, wherever the shop is."""
+
+
+def line_month(at: datetime) -> date:
+    """Return the first day of the month to whose quota LINE counts what is sent at `at`."""
+    return at.astimezone(LINE_DAYS).date().replace(day=1)
+
 
 # Texts ("Text message", "Template messages", "Quick reply", "Action objects").
 TEXT = 5_000

@@ -24,6 +24,7 @@ from hiiki.line.client import BotInfo, LineClient, LineError
 from hiiki.line.http import http
 from hiiki.line.prices import plans
 from hiiki.settings import settings
+from hiiki.workspace import consumption
 from hiiki.workspace.models import Channel
 from hiiki.workspace.schemas import ChannelCredentials, NewChannel
 from hiiki.workspace.seal import seal, unseal
@@ -170,7 +171,9 @@ async def add_channel(
     )
     async with scope(session.workspace_id) as own:
         own.add(channel)
-        await _take_quota(channel, client)
+        figures = await consumption.ask(client)
+        await own.flush()
+        await consumption.take(own, channel, figures, since=0)
         channel.plan = _likely_plan(channel.quota_limit)
     added = await session.one(Channel, ident)
     await connect_webhook(session, added)
@@ -226,7 +229,8 @@ async def check_channel(session: WorkspaceSession, channel: Channel) -> Problem 
         channel.name = bot.display_name or channel.name
         channel.basic_id = bot.basic_id
         channel.picture_url = bot.picture_url or ""
-        await _take_quota(channel, client)
+        own = channel.messages_own
+        await consumption.take(session, channel, await consumption.ask(client), since=own)
     except LineError as error:
         channel.webhook_problem = "token" if error.status in (401, 403) else "line"
         channel.webhook_checked_at = now()
@@ -234,12 +238,6 @@ async def check_channel(session: WorkspaceSession, channel: Channel) -> Problem 
         return problem_of(channel)
     channel.paused_reason = None
     return await connect_webhook(session, channel)
-
-
-async def refresh_quota(session: WorkspaceSession, channel: Channel) -> None:
-    """Ask LINE how many messages the month allows and has had; raises `LineError`."""
-    await _take_quota(channel, client_of(channel))
-    await session.flush()
 
 
 def set_plan(channel: Channel, plan: str) -> None:
@@ -317,12 +315,6 @@ async def _refuse_twice(line_channel_id: str, bot: BotInfo) -> None:
                 )
             }
         )
-
-
-async def _take_quota(channel: Channel, client: LineClient) -> None:
-    channel.quota_limit = await client.quota()
-    channel.quota_used = await client.consumption()
-    channel.quota_checked_at = now()
 
 
 def _likely_plan(limit: int | None) -> str:

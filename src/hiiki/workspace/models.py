@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from hiiki.db import Base, Identified, Owned
 from hiiki.kit.clock import now
 from hiiki.kit.ids import uuid7
+from hiiki.line.limits import line_month
+
+FEW, APART = 20, 0.03
+"""LINE calls its figure approximate: so many messages, or this share of them, say nothing."""
 
 ROLES = ("owner", "operator", "viewer")
 """From most to least: an owner also runs staff and channels, a viewer changes nothing."""
@@ -152,7 +156,49 @@ class Channel(Base, Identified, Owned):
     quota_limit: Mapped[int | None]
     """LINE's own figure for the month; NULL means without a limit."""
     quota_used: Mapped[int] = mapped_column(default=0)
+    """LINE's figure of the month's messages, and what Hiiki has sent since LINE told it."""
     quota_checked_at: Mapped[datetime | None]
+    """When LINE told its figures last."""
+    quota_asked_at: Mapped[datetime | None]
+    """When LINE was asked last, whether or not it answered."""
+    quota_reported: Mapped[int | None]
+    """LINE's own figure of the month's messages at `quota_checked_at`."""
+    quota_own: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """Messages of `quota_own_month` that LINE accepted from Hiiki and counts (replies are free)."""
+    quota_own_month: Mapped[date | None]
+    """The first day of that month, by LINE's calendar."""
+    quota_own_then: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """What our count was when LINE was asked: what `quota_reported` can be compared with."""
     paused_reason: Mapped[str | None]
     """Why nothing is sent at present, e.g. a revoked token; NULL when all is well."""
     is_active: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+
+    @property
+    def messages_own(self) -> int:
+        """How many messages of this month LINE has accepted from Hiiki and counts."""
+        return self.quota_own if self.quota_own_month == line_month(now()) else 0
+
+    @property
+    def messages_used(self) -> int:
+        """How many of this month's messages are used up, as far as we know."""
+        checked = self.quota_checked_at
+        if checked is None or line_month(checked) != line_month(now()):
+            return self.messages_own  # LINE's figure is another month's, or there is none
+        return self.quota_used
+
+    @property
+    def messages_reported(self) -> int | None:
+        """LINE's own figure of this month's messages; None when it told none this month."""
+        checked = self.quota_checked_at
+        if checked is None or line_month(checked) != line_month(now()):
+            return None
+        return self.quota_reported
+
+    @property
+    def messages_apart(self) -> int | None:
+        """By how much LINE's figure is above (or below) ours; None when it is hardly at all."""
+        reported = self.messages_reported
+        if reported is None:
+            return None
+        apart = reported - self.quota_own_then
+        return apart if abs(apart) > max(FEW, APART * reported) else None

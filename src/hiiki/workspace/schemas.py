@@ -228,8 +228,17 @@ class ChannelOut(BaseModel):
     """What the last check found: token, secret, unreachable, off, …; None when all was well."""
     plan: str
     quota_limit: int | None
+    """What LINE allows this month; None: no limit."""
     quota_used: int
+    """LINE's figure of this month's messages, and what Hiiki has sent since LINE told it."""
     quota_checked_at: datetime | None
+    """When LINE told its figures last."""
+    quota_reported: int | None
+    """LINE's own figure then, which LINE calls approximate; None when it told none this month."""
+    quota_own: int
+    """Messages of this month that LINE accepted from Hiiki and counts."""
+    quota_apart: int | None
+    """By how much LINE's figure is above (or below) Hiiki's; None when it is hardly at all."""
     paused_reason: str | None
     is_active: bool
     created_at: datetime
@@ -237,9 +246,15 @@ class ChannelOut(BaseModel):
     @classmethod
     def of(cls, channel: Channel, webhook_url: str) -> ChannelOut:
         """Return what may be shown of `channel`."""
-        names = set(cls.model_fields) - {"webhook_url"}
+        figures = {
+            "quota_used": channel.messages_used,
+            "quota_reported": channel.messages_reported,
+            "quota_own": channel.messages_own,
+            "quota_apart": channel.messages_apart,
+        }
+        names = set(cls.model_fields) - {"webhook_url", *figures}
         shown = {name: getattr(channel, name) for name in names}
-        return cls(webhook_url=webhook_url, **shown)
+        return cls(webhook_url=webhook_url, **figures, **shown)
 
 
 class AuditOut(BaseModel):
