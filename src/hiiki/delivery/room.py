@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from hiiki.db import WorkspaceSession
 from hiiki.delivery import api, guard_api, guard_views, topics, views
 from hiiki.delivery.erasure import forget_person
+from hiiki.delivery.insight import keep_statistics
 from hiiki.kit.i18n import _
 from hiiki.kit.road import ActionContext, ActionKind, EventKind, NavItem, Option, Picker, Room
 
@@ -60,5 +61,5 @@ room = Room(
     ),
     pickers=(Picker("topic", _("Kinds of message"), _topics),),
     erase=forget_person,
-    loops={"sender": run_sender},
+    loops={"sender": run_sender, "insight": keep_statistics},
 )
