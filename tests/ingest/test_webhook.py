@@ -7,21 +7,20 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+import psycopg
 import pytest
-from litestar.testing import AsyncTestClient
 from sqlalchemy import func, select
 
 from conftest import Shop, scope
+from console import Client, console
 from hiiki.db import engine as engine_module
 from hiiki.db.embedded import EmbeddedServer
+from hiiki.ingest import public, store
 from hiiki.ingest.credentials import forget_doors
 from hiiki.ingest.models import WebhookEvent
-from hiiki.ingest.room import room as ingest
 from hiiki.kit.ids import uuid7
-from hiiki.kit.road import Registry
 from hiiki.line.signature import sign
 from hiiki.settings import settings
-from hiiki.web.app import create_app
 from hiiki.workspace.models import Channel
 from hiiki.workspace.seal import seal
 from ingest.line_side import Person, body, make_channel
@@ -30,10 +29,10 @@ SECRET = "8c570fa6dd201bb328f1c1eac23a96d8"
 
 
 @pytest.fixture
-async def client(db: str) -> AsyncIterator[AsyncTestClient[Any]]:
+async def client(db: str) -> AsyncIterator[Client]:
     forget_doors()
-    async with AsyncTestClient(create_app(Registry([ingest]))) as found:
-        yield found
+    async with console() as app:
+        yield app.client()
 
 
 @pytest.fixture
@@ -45,9 +44,7 @@ async def channel(shop: Shop) -> Channel:
     )  # fmt: skip
 
 
-async def post(
-    client: AsyncTestClient[Any], channel: Channel, raw: bytes, signature: str | None = ""
-) -> Any:
+async def post(client: Client, channel: Channel, raw: bytes, signature: str | None = "") -> Any:
     """Post a body; "" signs it as LINE does, None leaves the signature out."""
     headers = {"content-type": "application/json; charset=utf-8"}
     if signature is not None:
@@ -60,7 +57,7 @@ async def stored(channel: Channel) -> list[WebhookEvent]:
         return list(await session.scalars(select(WebhookEvent).order_by(WebhookEvent.serial)))
 
 
-async def test_five_times_the_same_event(client: AsyncTestClient[Any], channel: Channel) -> None:
+async def test_five_times_the_same_event(client: Client, channel: Channel) -> None:
     event = Person(channel).event("message", message={"id": "1", "type": "text", "text": "hi"})
     again = event | {"deliveryContext": {"isRedelivery": True}}
     answers = [await post(client, channel, body(event))]
@@ -74,25 +71,23 @@ async def test_five_times_the_same_event(client: AsyncTestClient[Any], channel: 
 
 
 @pytest.mark.parametrize("signature", [None, "bm9wZQ==", "ÿ", "x" * 5000])
-async def test_a_wrong_signature(
-    client: AsyncTestClient[Any], channel: Channel, signature: str | None
-) -> None:
+async def test_a_wrong_signature(client: Client, channel: Channel, signature: str | None) -> None:
     raw = body(Person(channel).event("unfollow"))
-    headers = {} if signature is None else {"x-line-signature": signature.encode("latin-1")}
+    headers = [(b"x-line-signature", signature.encode("latin-1"))] if signature else []
     answer = await client.post(f"/webhook/{channel.webhook_key}", content=raw, headers=headers)
     assert answer.status_code == 401
     assert answer.json()["error"]["code"] == "wrong_signature"
     assert await stored(channel) == []
 
 
-async def test_a_signature_of_another_body(client: AsyncTestClient[Any], channel: Channel) -> None:
+async def test_a_signature_of_another_body(client: Client, channel: Channel) -> None:
     person = Person(channel)
     raw, other = body(person.event("unfollow")), body(person.event("follow"))
     assert (await post(client, channel, raw, sign(SECRET, other))).status_code == 401
     assert await stored(channel) == []
 
 
-async def test_an_unknown_address(client: AsyncTestClient[Any], channel: Channel) -> None:
+async def test_an_unknown_address(client: Client, channel: Channel) -> None:
     raw = body(Person(channel).event("unfollow"))
     answer = await client.post(
         "/webhook/nobody", content=raw, headers={"x-line-signature": sign(SECRET, raw)}
@@ -100,9 +95,7 @@ async def test_an_unknown_address(client: AsyncTestClient[Any], channel: Channel
     assert answer.status_code == 404
 
 
-async def test_a_channel_out_of_use(
-    client: AsyncTestClient[Any], channel: Channel, shop: Shop
-) -> None:
+async def test_a_channel_out_of_use(client: Client, channel: Channel, shop: Shop) -> None:
     async with scope(shop.workspace_id) as session:
         (await session.one(Channel, channel.id)).is_active = False
     assert (await post(client, channel, body())).status_code == 404
@@ -112,14 +105,14 @@ async def test_a_channel_out_of_use(
     "raw",
     [b"", b"hello", b"{", b"[]", b'"x"', b"null", b'{"events": 3}', b"\xff\xfe", b"[" * 100_000],
 )
-async def test_not_a_webhook(client: AsyncTestClient[Any], channel: Channel, raw: bytes) -> None:
+async def test_not_a_webhook(client: Client, channel: Channel, raw: bytes) -> None:
     answer = await post(client, channel, raw)
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "not_a_webhook"
     assert await stored(channel) == []
 
 
-async def test_no_events(client: AsyncTestClient[Any], channel: Channel) -> None:
+async def test_no_events(client: Client, channel: Channel) -> None:
     """LINE's "verify" button posts this, signed (the SDK's published vector)."""
     raw = b'{"destination":"U8e742f61d673b39c7fff3cecb7536ef0","events":[]}'
     assert sign(SECRET, raw) == "GhRKmvmHys4Pi8DxkF4+EayaH0OqtJtaZxgTD9fMDLs="
@@ -127,14 +120,14 @@ async def test_no_events(client: AsyncTestClient[Any], channel: Channel) -> None
     assert (answer.status_code, answer.json()) == (200, {})
 
 
-async def test_too_large(client: AsyncTestClient[Any], channel: Channel) -> None:
+async def test_too_large(client: Client, channel: Channel) -> None:
     event = Person(channel).event("message", message={"type": "text", "text": "あ" * 400_000})
     answer = await post(client, channel, body(event))
     assert answer.status_code == 413
     assert await stored(channel) == []
 
 
-async def test_odd_events_are_kept(client: AsyncTestClient[Any], channel: Channel) -> None:
+async def test_odd_events_are_kept(client: Client, channel: Channel) -> None:
     """Unknown types, events without mode, id, source or time, and text PostgreSQL cannot keep."""
     events: list[Any] = [
         {"type": "newThing", "webhookEventId": "01X", "timestamp": 1, "new": {"a": 1}},
@@ -159,14 +152,14 @@ async def test_odd_events_are_kept(client: AsyncTestClient[Any], channel: Channe
     assert kept.payload["message"]["text"] == "half \ufffd and \ufffd nul"
 
 
-async def test_many_events_keep_their_order(client: AsyncTestClient[Any], channel: Channel) -> None:
+async def test_many_events_keep_their_order(client: Client, channel: Channel) -> None:
     events = [Person(channel).event("unfollow") for _ in range(100)]
     assert (await post(client, channel, body(*events))).status_code == 200
     assert [e.event_id for e in await stored(channel)] == [e["webhookEventId"] for e in events]
 
 
 async def test_a_renewed_secret_is_used_at_once(
-    client: AsyncTestClient[Any], channel: Channel, shop: Shop, monkeypatch: pytest.MonkeyPatch
+    client: Client, channel: Channel, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raw = body(Person(channel).event("unfollow"))
     assert (await post(client, channel, raw)).status_code == 200
@@ -181,7 +174,7 @@ async def test_a_renewed_secret_is_used_at_once(
 
 
 async def test_database_gone_and_back(
-    client: AsyncTestClient[Any],
+    client: Client,
     channel: Channel,
     server: EmbeddedServer,
     monkeypatch: pytest.MonkeyPatch,
@@ -201,8 +194,36 @@ async def test_database_gone_and_back(
 
 
 async def test_a_wall_between_workspaces(
-    client: AsyncTestClient[Any], channel: Channel, other_shop: Shop
+    client: Client, channel: Channel, other_shop: Shop
 ) -> None:
     await post(client, channel, body(Person(channel).event("unfollow")))
     async with scope(other_shop.workspace_id) as session:
         assert await session.scalar(select(func.count()).select_from(WebhookEvent)) == 0
+
+
+async def test_at_overload_it_says_so_at_once_and_nothing_is_lost(
+    client: Client,
+    channel: Channel,
+    database: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing can be stored: some posts wait as long as they may, the others not at all."""
+    monkeypatch.setattr(store, "WAITING_AT_MOST", 20)
+    monkeypatch.setattr(public, "ANSWER_WITHIN", 0.5)
+    bodies = [body(Person(channel).event("unfollow")) for _ in range(60)]
+    codes: list[str] = []
+
+    async def refused(raw: bytes) -> None:
+        answer = await post(client, channel, raw)
+        assert answer.status_code == 503
+        codes.append(answer.json()["error"]["code"])
+
+    async with await psycopg.AsyncConnection.connect(database) as other:
+        await post(client, channel, body())  # the channel is known
+        await other.execute("lock table ingest.webhook_event in share mode")
+        await asyncio.gather(*(refused(raw) for raw in bodies))
+    assert set(codes) == {"overloaded", "unavailable"}
+    assert codes == sorted(codes), "who is too many is told before anybody's time is over"
+    again = [(await post(client, channel, raw)).status_code for raw in bodies]
+    assert again == [200] * 60
+    assert len(await stored(channel)) == 60
