@@ -17,6 +17,7 @@ from hiiki.coupons.actions import give_by_hand
 from hiiki.coupons.schemas import CouponIn
 from hiiki.db import scope
 from hiiki.delivery.models import Parcel, Send
+from hiiki.delivery.service import start_send
 from hiiki.kit.clock import now
 from hiiki.timeline import Event
 from hiiki.workspace import auth
@@ -95,6 +96,63 @@ async def test_writing_checking_and_sending(shop_page: Page, shop: Shop) -> None
         send.accepted, send.state, send.finished_at = 4, "done", now()
     assert len(parcels) == 4
     await expect(page.locator("#progress")).to_contain_text("4 / 4", timeout=10_000)
+
+
+async def test_a_running_send_is_followed(shop_page: Page, shop: Shop) -> None:
+    people = await friends(shop, 10)
+    async with scope(shop.workspace_id) as session:
+        channel = (await session.scalars(select(Channel))).one()
+        broadcast = Broadcast(
+            name="夏の便り", channel_id=channel.id, draft={"blocks": []}, state="sent", everybody=10
+        )
+        session.add(broadcast)
+        await session.flush()
+        send = await start_send(
+            session,
+            channel_id=channel.id,
+            subject=f"broadcast:{broadcast.id}",
+            messages=[{"type": "text", "text": "夏です"}],
+            personal=False,
+            audience=select(Contact.id).where(Contact.id.in_(people)),
+        )
+        broadcast.send_id = send.id
+
+    async def becomes(**values: object) -> None:
+        async with scope(shop.workspace_id) as session:
+            found = await session.one(Send, send.id)
+            for name, value in values.items():
+                setattr(found, name, value)
+
+    page = shop_page
+    await page.goto(f"/broadcasts/{broadcast.id}")
+    progress, badge, said = (page.locator(f"#{i}") for i in ("progress", "state-badge", "hk-said"))
+    await page.locator("#pause").focus()
+    await expect(said).to_have_text("")
+    await becomes(accepted=4)
+    await expect(progress).to_contain_text("4 / 10")
+    await expect(said).to_have_text("送信中 40%")
+    # Whoever works by keyboard is not thrown out of the place by what draws itself anew.
+    assert await page.evaluate("document.activeElement.id") == "pause"
+    await becomes(state="paused", pause_code="errors", pause_failed=150, pause_of=200)
+    await expect(progress).to_contain_text("200回のうち150回が失敗")
+    await expect(badge).to_have_text("一時停止中")
+    await expect(said).to_contain_text("しばらく待ってから再開してください")
+    await page.get_by_role("button", name="再開").click()
+    await expect(progress).to_contain_text("送信中")
+    # The question stays answerable for longer than the page waits until it asks anew.
+    await page.locator("#stop").click()
+    async with page.expect_response(lambda answer: answer.url.endswith("/progress")):
+        pass
+    async with page.expect_response(lambda answer: answer.url.endswith("/progress")):
+        pass
+    await page.locator("#hk-confirm button[value=yes]").click()
+    await expect(badge).to_have_text("中止")
+    async with scope(shop.workspace_id) as session:
+        assert (await session.one(Send, send.id)).state == "cancelled"
+    await becomes(cancelled=6, finished_at=now())
+    await expect(said).to_have_text("中止")
+    await page.get_by_role("link", name="レポートを見る").click()
+    await expect(page.get_by_text("6人には、送信前に中止")).to_be_visible()
 
 
 async def test_nothing_scrolls_sideways_on_a_phone(shop_page: Page, shop: Shop) -> None:

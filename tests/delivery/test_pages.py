@@ -9,6 +9,8 @@ import pytest
 
 from conftest import Shop
 from console import Console, console
+from hiiki.db import scope
+from hiiki.workspace.models import Channel
 
 from .conftest import OpenAccount, finished, sending
 from .test_say import settled, tell
@@ -160,15 +162,23 @@ async def test_why_a_send_is_paused(app: Console, shop: Shop, accounts: OpenAcco
             shown = (await staff[locale].get("/deliveries")).text
             assert said in shown
             assert "LINE &lt;said&gt; this" in shown
+            assert said in (await staff[locale].get("/")).text
         found = (await program.get(f"/api/v1/sends/{send_id}")).json()
         names = ("pause_code", "pause_reason", "pause_failed", "pause_of", "per_second")
         assert [found[name] for name in names] == [code, "LINE <said> this", 150, 1200, 0]
+    async with scope(shop.workspace_id) as session:
+        account_name = (await session.one(Channel, account.channel_id)).name
     # The account comes first: while LINE does not take its token, to go on would change nothing.
     await account.execute("update workspace.channel set paused_reason = 'Authentication failed'")
     shown = (await staff["ja"].get("/deliveries")).text
     assert "アクセストークンがLINEに受け付けられなくなりました" in shown
     assert f'href="/settings/channels/{account.channel_id}"' in shown
     assert "150人" not in shown
+    for url, ja in (
+        ("/", f"{account_name}からの送信が止まっています"),
+        (f"/settings/channels/{account.channel_id}", "新しいチャネルアクセストークンを発行"),
+    ):
+        assert ja in (await staff["ja"].get(url)).text
 
 
 async def test_what_did_not_arrive_of_one_send(

@@ -13,6 +13,7 @@ from sqlalchemy import select, text, tuple_
 from hiiki.contacts.models import Contact
 from hiiki.db import WorkspaceSession
 from hiiki.delivery.models import SEND_STATES, Parcel, Send
+from hiiki.delivery.service import Progress, progress_of
 from hiiki.delivery.sql import BY_HAND
 from hiiki.workspace.models import Channel
 
@@ -47,6 +48,30 @@ async def sends(
     rows = list(await session.execute(query))
     found = [(send, channel) for send, channel in rows[:limit]]
     return SendPage(found, str(found[-1][0].id) if len(rows) > limit else None)
+
+
+SHOWN_HALTED = 3
+
+
+async def halted(session: WorkspaceSession) -> list[tuple[Send, Channel, Progress]]:
+    """Return the latest sends that have paused by themselves, with their accounts.
+
+    Not those of accounts that send nothing at all at present: the account is the trouble then.
+    """
+    rows = await session.execute(
+        select(Send, Channel)
+        .join(Channel, Channel.id == Send.channel_id)
+        .where(
+            Send.finished_at.is_(None),
+            Send.state == "paused",
+            Send.pause_code.is_not(None),
+            Channel.is_active.is_(True),
+            Channel.paused_reason.is_(None),
+        )
+        .order_by(Send.id.desc())
+        .limit(SHOWN_HALTED)
+    )
+    return [(send, channel, progress_of(send, channel)) for send, channel in rows]
 
 
 @dataclass(frozen=True, slots=True)

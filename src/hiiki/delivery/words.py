@@ -83,17 +83,17 @@ class Halt:
 
 
 _TO_DO: Mapping[str, Text] = {
-    "quota": _("Get more messages from LINE, or wait for next month; then go on."),
+    "quota": _("Get more messages from LINE, or wait for next month; then resume."),
     "content": _(
-        "Go on to try again. If it stops again, stop it for good, correct the message and send "
+        "Resume to try again. If it stops again, stop it for good, correct the message and send "
         "it to those who have not got it."
     ),
     "refused": _(
-        "See under “Not delivered” what LINE says. If it is only these people, go on. If it is "
+        "See under “Not delivered” what LINE says. If it is only these people, resume. If it is "
         "the message or the list of people, stop for good and correct that."
     ),
     "errors": _(
-        "LINE, or the way to it, may be down. Wait a little, then go on: nobody is left out, "
+        "LINE, or the way to it, may be down. Wait a little, then resume: nobody is left out, "
         "and nobody gets it twice."
     ),
 }

@@ -10,6 +10,8 @@ from litestar.response import Template
 from sqlalchemy import select
 
 from hiiki.db import WorkspaceSession
+from hiiki.delivery.lists import halted
+from hiiki.delivery.words import gist, halt_of
 from hiiki.kit.i18n import gettext
 from hiiki.kit.pages import page
 from hiiki.reports.chart import buckets_as_words, journey_chart, trend_chart
@@ -36,6 +38,10 @@ async def home(
         periods=PERIODS,
         chosen=chosen,
         channels=channels,
+        halted=[
+            (gist(send.messages), halt_of(send.id, account.id, stands))
+            for send, account, stands in await halted(session)
+        ],
         channel_id=channel,
         journey=journey_chart(found),
         journey_rows=[(str(step.label), step.people) for step in found.steps],
