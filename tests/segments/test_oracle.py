@@ -22,6 +22,16 @@ from .worlds import CHANNELS, NOW, QUESTIONS, SEGMENTS, ZONE, World, ident, read
 _ground: set[Any] = set()
 
 
+class Shown:
+    """A statement that is put into words only if somebody reads them."""
+
+    def __init__(self, statement: object) -> None:
+        self.statement = statement
+
+    def __repr__(self) -> str:
+        return str(self.statement)
+
+
 @settings(
     max_examples=250,
     deadline=None,
@@ -52,9 +62,10 @@ async def test_the_statement_says_what_the_oracle_says(
         for data in typed:
             rule = read(data)
             frame = Frame(shop.workspace_id, NOW, ZONE, segments)
-            found = (await session.scalars(compile_rule(rule, frame))).all()
+            statement = compile_rule(rule, frame)
+            note(Shown(statement))
+            found = (await session.scalars(statement)).all()
             expected = {each.id for each in world.people if oracle.contains(rule, each)}
-            note(str(compile_rule(rule, frame)))
             assert set(found) == expected
             assert len(found) == len(expected), "nobody is in twice"
             for each in [*world.people, *world.strangers]:

@@ -6,6 +6,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,9 @@ from hiiki.kit.i18n import catalogs
 PACKAGE = Path(hiiki.__file__).parent
 GAP = re.compile(r"%\((\w+)\)s|%%")
 MARKS = {"_", "gettext", "Wrong"}
+
+# Finding all sentences takes seconds: one worker does it, and only when it comes to them.
+pytestmark = pytest.mark.xdist_group("translations")
 
 
 def in_python(path: Path) -> Iterator[str]:
@@ -58,6 +62,7 @@ def in_template(path: Path) -> Iterator[str]:
                 yield said
 
 
+@cache
 def sentences() -> dict[str, list[str]]:
     """Return every sentence of the package, with the files in which it is said."""
     found: dict[str, list[str]] = defaultdict(list)
@@ -73,6 +78,7 @@ def sentences() -> dict[str, list[str]]:
     return found
 
 
+@cache
 def japanese() -> dict[str, dict[str, str]]:
     """Return sentence → room → its Japanese there."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
@@ -85,36 +91,25 @@ def japanese() -> dict[str, dict[str, str]]:
     return found
 
 
-SAID = sentences()
-TRANSLATED = japanese()
-
-
-def rooms() -> list[str]:
-    """Return the rooms that say anything."""
-    return sorted({path.split("/")[0] for paths in SAID.values() for path in paths})
-
-
 def test_the_extraction_finds_sentences_in_code_and_in_templates() -> None:
-    assert "Please log in." in SAID
-    assert "Log in" in SAID
-    assert "Please enter a number." in SAID
+    assert "Please log in." in sentences()
+    assert "Log in" in sentences()
+    assert "Please enter a number." in sentences()
 
 
-@pytest.mark.parametrize("room", rooms())
-def test_every_sentence_has_its_japanese(room: str) -> None:
+def test_every_sentence_has_its_japanese() -> None:
     missing = {
-        sentence: [path for path in paths if path.startswith(f"{room}/")]
-        for sentence, paths in SAID.items()
-        if not any(TRANSLATED.get(sentence, {}).values())
-        and any(path.split("/")[0] == room for path in paths)
+        sentence: paths
+        for sentence, paths in sentences().items()
+        if not any(japanese().get(sentence, {}).values())
     }
-    assert not missing, "\n".join(f"{s!r}  ({p[0]})" for s, p in sorted(missing.items()))
+    assert not missing, "\n".join(f"{s!r}  ({', '.join(p)})" for s, p in sorted(missing.items()))
 
 
 def test_the_gaps_are_the_same_in_both_languages() -> None:
     wrong = [
         (sentence, text)
-        for sentence, texts in TRANSLATED.items()
+        for sentence, texts in japanese().items()
         for text in texts.values()
         if text and set(GAP.findall(sentence)) - {""} != set(GAP.findall(text)) - {""}
     ]
@@ -123,15 +118,15 @@ def test_the_gaps_are_the_same_in_both_languages() -> None:
 
 def test_one_sentence_has_one_japanese() -> None:
     several = {
-        sentence: texts for sentence, texts in TRANSLATED.items() if len(set(texts.values())) > 1
+        sentence: texts for sentence, texts in japanese().items() if len(set(texts.values())) > 1
     }
     assert not several
 
 
 def test_no_translation_is_left_over() -> None:
-    spoken = set(SAID)
+    spoken = set(sentences())
     left = {
-        sentence: list(texts) for sentence, texts in TRANSLATED.items() if sentence not in spoken
+        sentence: list(texts) for sentence, texts in japanese().items() if sentence not in spoken
     }
     assert not left
 

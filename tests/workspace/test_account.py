@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from argon2 import extract_parameters
+from argon2.exceptions import VerifyMismatchError
 from sqlalchemy import func, select, update
 
 from conftest import Shop, make_shop
 from console import PASSWORD, Console, make_staff
 from hiiki.db import everywhere
+from hiiki.workspace import auth
 from hiiki.workspace.models import LoginAttempt, LoginSession, Membership, Staff, Workspace
 
 FIRST = {
@@ -199,6 +202,14 @@ async def test_somebody_unknown_gets_the_same_words(app: Console, shop: Shop) ->
     known = await browser.form("/login", {"email": "hanako@example.com", "password": "wrong"})
     unknown = await browser.form("/login", {"email": "taro@example.com", "password": "wrong"})
     assert known.text.replace("hanako", "taro") == unknown.text
+
+
+def test_somebody_unknown_takes_as_long_to_refuse() -> None:
+    """Their hash is one that has to be computed to be found wrong."""
+    nobody, anybody = auth.hash_of_nobody(), auth.hasher.hash("a password")
+    assert extract_parameters(nobody) == extract_parameters(anybody)
+    with pytest.raises(VerifyMismatchError):
+        auth.hasher.verify(nobody, "a password")
 
 
 async def test_a_changed_password_ends_the_other_sessions(app: Console, shop: Shop) -> None:

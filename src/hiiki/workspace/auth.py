@@ -7,6 +7,7 @@ so that whoever reads the database cannot log in with what is found there.
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import secrets
 from datetime import timedelta
@@ -33,12 +34,24 @@ hasher = PasswordHasher()
 """argon2id at its library's recommended cost."""
 _hashing = asyncio.Semaphore(4)
 """argon2 takes 64 MiB and a core at a time: a storm of log-ins must not take the machine."""
-_NOBODY = hasher.hash(secrets.token_hex(16))
 
 
 def digest(value: str) -> bytes:
     """Return what the database keeps of a cookie's or token's value."""
     return hashlib.sha256(value.encode()).digest()
+
+
+def hash_of_nobody() -> str:
+    """Return a hash that no password has, as costly to compare with as anybody's.
+
+    It is put together and not computed, which would cost every process that starts as much.
+    """
+    salt, tag = (
+        base64.b64encode(secrets.token_bytes(size)).decode().rstrip("=")
+        for size in (hasher.salt_len, hasher.hash_len)
+    )
+    cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    return f"$argon2id$v=19${cost}${salt}${tag}"
 
 
 async def hash_password(password: str) -> str:
@@ -77,7 +90,7 @@ async def log_in(email: str, password: str, *, address: str, user_agent: str) ->
     async with everywhere() as session:  # a log-in comes before any workspace
         staff = await session.scalar(select(Staff).where(Staff.email == email))
     # Somebody unknown takes as long to refuse as a wrong password.
-    matches = await password_matches(staff.password_hash if staff else _NOBODY, password)
+    matches = await password_matches(staff.password_hash if staff else hash_of_nobody(), password)
     if staff is None or not matches:
         raise Invalid(_("The e-mail address or the password is not right."))
     await forgive(attempt)
