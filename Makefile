@@ -4,7 +4,7 @@ BIN := .venv/bin
 FRIENDS ?= 3000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev browsers demo up test lint types unit check lock wheel clean bench-segments bench-delivery bench-ingest bench-emulator
+.PHONY: help setup setup-dev browsers demo up test lint types unit check lock wheel clean bench-segments bench-delivery bench-ingest bench-handling bench-emulator
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -66,6 +66,9 @@ bench-delivery: setup ## Sending
 
 bench-ingest: setup ## Webhooks in
 	$(BIN)/python -m benchmarks.ingest
+
+bench-handling: setup ## What an event of each kind costs the worker
+	$(BIN)/python -m benchmarks.handling
 
 bench-emulator: setup ## LINE emulator under load
 	$(BIN)/python -m benchmarks.emulator

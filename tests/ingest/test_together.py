@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from pydantic import BaseModel
+from sqlalchemy import func, select
 
 import hiiki.rooms  # noqa: F401 — opens the road
 from conftest import Shop, scope
-from hiiki.actions.context import Context
+from hiiki.actions.context import Context, MustUndo
 from hiiki.actions.models import Rule
+from hiiki.contacts.models import Tag
+from hiiki.ingest.crew import Crew
+from hiiki.ingest.handle import handle_together
 from hiiki.ingest.models import WebhookEvent
 from hiiki.ingest.queue import waiting
-from hiiki.ingest.together import handle_together
-from hiiki.kit.road import Reaction, road
+from hiiki.kit.errors import Conflict
+from hiiki.kit.i18n import Text
+from hiiki.kit.road import ActionKind, Reaction, road
 from hiiki.workspace.models import Channel
-from ingest.line_side import Person, deliver, drain, make_channel
+from ingest.line_side import Person, deliver, drain, make_channel, until
 
 
 @pytest.fixture
@@ -30,7 +37,7 @@ def text(person: Person, words: str) -> dict[str, Any]:
 
 
 async def heads() -> list[Any]:
-    due, _ = await waiting([])
+    due, _resting = await waiting([])
     return [events[0] for events in due]
 
 
@@ -91,7 +98,7 @@ async def test_each_event_is_handled_by_one_worker_and_in_turn(channel: Channel)
     people = [Person(channel) for _ in range(20)]
     for _ in range(3):
         await deliver(channel, *(text(one, "hi") for one in people))
-    due, _ = await waiting([])
+    due, _resting = await waiting([])
     seconds = [events[1] for events in due]
     assert await handle_together(seconds) == [False] * 20, "the first ones still wait"
     firsts = [events[0] for events in due]
@@ -101,29 +108,91 @@ async def test_each_event_is_handled_by_one_worker_and_in_turn(channel: Channel)
     assert [len(await person.timeline()) for person in people] == [3] * 20
 
 
-async def test_a_reaction_is_asked_once_whom_it_concerns(channel: Channel) -> None:
-    people = [Person(channel) for _ in range(10)]
-    await deliver(channel, *(text(one, "hi") for one in people))
-    await drain()
-    asked: list[int] = []
-    heard: list[Any] = []
+class _Nothing(BaseModel):
+    """An action without parameters."""
 
-    async def concerns(_session: Any, contact_ids: Any) -> set[Any]:
+
+@pytest.fixture
+def refuses() -> Iterator[list[str]]:
+    """Two actions that refuse: one at once, one when it has written something."""
+    ran: list[str] = []
+
+    async def at_once(_context: Any, _params: Any) -> None:
+        ran.append("at once")
+        raise Conflict(Text("Sold out."))
+
+    async def late(context: Any, _params: Any) -> None:
+        ran.append("late")
+        context.say([{"type": "text", "text": "たった今の言葉"}])
+        context.session.add(Tag(name=f"半分 {context.contact_id}"))
+        raise Conflict(Text("Sold out."))
+
+    kinds = road().actions
+    for name, run in (("at_once", at_once), ("late", late)):
+        kinds[name] = ActionKind(name, Text("Broken"), "x", _Nothing, run)
+    yield ran
+    del kinds["at_once"], kinds["late"]
+
+
+def say(words: str) -> dict[str, Any]:
+    return {"kind": "send", "draft": {"blocks": [{"kind": "text", "text": words}]}}
+
+
+async def test_a_refusal_leaves_the_others(
+    channel: Channel, shop: Shop, refuses: list[str]
+) -> None:
+    """One that has written nothing costs nothing; one that has is begun anew with savepoints."""
+    async with scope(shop.workspace_id) as session:
+        for kind, broken in (("follow", "at_once"), ("message", "late")):
+            actions = [say("一"), {"kind": broken}, say("二")]
+            session.add(Rule(name=kind, event_kind=kind, actions=actions))
+    people = [Person(channel) for _ in range(4)]
+    await deliver(channel, *(one.event("follow") for one in people))
+    assert all(await handle_together(await heads()))
+    await deliver(channel, *(text(one, "hi") for one in people[:2]))
+    with pytest.raises(MustUndo):
+        await handle_together(await heads())
+    assert [await one.timeline("message") for one in people] == [[]] * 4
+
+    async def all_handled() -> bool:
+        return not await heads()
+
+    stop = asyncio.Event()
+    crew = asyncio.create_task(Crew(stop).run())
+    await until(all_handled)
+    stop.set()
+    await crew
+    greeted = (["follow", "action_failed"], ["一", "二"])
+    told = (["follow", "action_failed", "message", "action_failed"], ["一", "二"] * 2)
+    assert [await summary(one) for one in people] == [told] * 2 + [greeted] * 2
+    async with scope(shop.workspace_id) as session:
+        assert await session.scalar(select(func.count()).select_from(Tag)) == 0
+    # Tried for the first of two together, by the test and by the crew; then once for each.
+    assert Counter(refuses) == {"at once": 4, "late": 4}
+
+
+async def test_what_a_reaction_asks_is_asked_once_for_all(channel: Channel) -> None:
+    people = [Person(channel) for _ in range(10)]
+    asked: list[int] = []
+    heard: dict[Any, Any] = {}
+
+    async def ask(contact_ids: Any) -> dict[Any, int]:
         asked.append(len(contact_ids))
-        return {people[0].contact_id, people[7].contact_id}
+        return {ident: place for place, ident in enumerate(contact_ids)}
 
     async def hear(context: Any, _event: Any) -> None:
-        heard.append(context.contact_id)
+        heard[context.contact_id] = await context.session.ahead("x", context.contact_id, ask)
 
     reactions = road().reactions.setdefault("message", [])
-    reactions.append(Reaction("message", hear, concerns=concerns))
+    reactions.append(Reaction("message", hear))
     try:
         await deliver(channel, *(text(one, "hi") for one in people))
         assert all(await handle_together(await heads()))
     finally:
         reactions.pop()
     assert asked == [10]
-    assert set(heard) == {people[0].contact_id, people[7].contact_id}
+    assert set(heard) == {one.contact_id for one in people}
+    assert sorted(heard.values()) == list(range(10))
 
 
 async def test_groups_beside_friends(channel: Channel, shop: Shop) -> None:

@@ -5,12 +5,15 @@ it. What is said along the way is gathered, and `Context.close` makes one parcel
 by the reply token while that is good (free), by push afterwards.
 
 What happens when an action cannot run
-    Each action stands in a savepoint. When it refuses with a `HiikiError` (the coupon is
-    out of stock, the survey was deleted), what it had begun is undone, the refusal goes
-    on the timeline as `action_failed`, and the other actions run: somebody who adds the
-    account is a friend whatever became of the coupon. Any other error is a fault of the
-    program or the database: it ends the whole transaction, and the event is tried again
-    (`hiiki.ingest`), so nothing is half done and nothing is lost silently.
+    When an action refuses with a `HiikiError` (the coupon is out of stock, the survey was
+    deleted), what it had begun is undone, the refusal goes on the timeline as
+    `action_failed`, and the other actions run: somebody who adds the account is a friend
+    whatever became of the coupon. Nearly all refuse before they have written anything, and
+    a savepoint for each costs more than most of them do. So where the event can be handled
+    anew, none is set, and an action that refuses late ends the transaction (`MustUndo`);
+    then the event is handled by itself with a savepoint for each action. Any other error is
+    a fault of the program or the database: it ends the whole transaction, and the event is
+    tried again (`hiiki.ingest`), so nothing is half done and nothing is lost silently.
 
 What "answered" means
     A reaction that has dealt with what the contact said or tapped (a survey that was
@@ -21,13 +24,16 @@ What "answered" means
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import orjson
 import structlog
+from pydantic import BaseModel
 
 from hiiki.actions.rulebook import Standing, rules_for
 from hiiki.db import WorkspaceSession
@@ -35,7 +41,7 @@ from hiiki.delivery.service import say
 from hiiki.kit.errors import HiikiError, Invalid
 from hiiki.kit.forms import parse
 from hiiki.kit.i18n import _
-from hiiki.kit.road import ActionKind, Reaction, road
+from hiiki.kit.road import ActionKind, road
 from hiiki.segments.service import contains
 from hiiki.timeline import Event, record
 
@@ -43,6 +49,10 @@ log = structlog.get_logger()
 
 MAX_DEPTH = 8
 """Events may cause events; a circle of rules ends here, and is logged."""
+
+
+class MustUndo(Exception):
+    """An action has refused after it had written something, and stood in no savepoint."""
 
 
 class Context:
@@ -58,11 +68,13 @@ class Context:
         reply_until: datetime | None = None,
         is_silent: bool = False,
         rulebook: str | None = None,
-        unconcerned: Collection[Reaction] = (),
+        is_careful: bool = True,
     ) -> None:
         """`is_silent` drops whatever is said; `rulebook` is the state of the workspace's rules
-        (`hiiki.actions.rulebook`), by which a worker need not read them anew for each event;
-        `unconcerned` reactions need not be asked about the first event (`Reaction.concerns`)."""
+        (`hiiki.actions.rulebook`), by which a worker need not read them anew for each event.
+
+        Without `is_careful` actions stand in no savepoint, and `MustUndo` is raised when that
+        would have been needed: for who can begin anew, with care."""
         self.session = session
         self.contact_id = contact_id
         self.channel_id = channel_id
@@ -70,7 +82,7 @@ class Context:
         self.reply_until = reply_until
         self.is_silent = is_silent
         self.rulebook = rulebook
-        self._unconcerned = unconcerned
+        self._is_careful = is_careful
         self.cause: Event | None = None
         """The event that is being reacted to."""
         self.answered = False
@@ -112,8 +124,6 @@ class Context:
         self._depth += 1
         try:
             for reaction in road().reactions.get(kind, []):
-                if self._depth == 1 and reaction in self._unconcerned:
-                    continue
                 await reaction.run(self, event)
                 if self.answered:
                     break
@@ -132,11 +142,17 @@ class Context:
         """
         for action in actions:
             said, subject = len(self._said), self._subject
+            written = self.session.writes
             try:
                 kind, params = read_action(action)
-                async with self.session.begin_nested():
+                if self._is_careful:
+                    async with self.session.begin_nested():
+                        await kind.run(self, params)
+                else:
                     await kind.run(self, params)
             except HiikiError as error:
+                if not self._is_careful and self.session.writes != written:
+                    raise MustUndo from error
                 del self._said[said:]
                 self._subject = subject
                 self._refused(action, origin, error)
@@ -193,4 +209,10 @@ def read_action(action: dict[str, Any]) -> tuple[ActionKind, Any]:
                 "kind": _("This kind of action is not known: %(kind)s.", kind=action.get("kind"))
             }
         )
-    return kind, parse(kind.params, {k: v for k, v in action.items() if k != "kind"})
+    return kind, _parsed(kind.params, orjson.dumps(action))
+
+
+@lru_cache(maxsize=1024)
+def _parsed(params: type[BaseModel], action: bytes) -> BaseModel:
+    """Return an action's parameters. They are shared by all who run it: nobody changes them."""
+    return parse(params, {k: v for k, v in orjson.loads(action).items() if k != "kind"})

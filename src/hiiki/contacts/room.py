@@ -18,7 +18,7 @@ from hiiki.contacts import (
     views_tags,
 )
 from hiiki.contacts.models import Attribute, Tag
-from hiiki.contacts.service import add_tag, remove_tag, set_attribute
+from hiiki.contacts.service import add_tag_with, remove_tag, set_attribute_with
 from hiiki.db import WorkspaceSession
 from hiiki.kit.i18n import _
 from hiiki.kit.road import ActionContext, ActionKind, NavItem, Option, Picker, Room
@@ -39,7 +39,7 @@ class AttributeParams(BaseModel):
 
 
 async def _tag_add(context: ActionContext, params: TagParams) -> None:
-    await add_tag(context.session, context.contact_id, params.tag_id)
+    add_tag_with(context.session, context.contact_id, params.tag_id)
 
 
 async def _tag_remove(context: ActionContext, params: TagParams) -> None:
@@ -48,8 +48,8 @@ async def _tag_remove(context: ActionContext, params: TagParams) -> None:
 
 async def _attribute_set(context: ActionContext, params: AttributeParams) -> None:
     # What cannot be set any more (a choice that was taken away) is recorded by the runner.
-    attribute = await context.session.one(Attribute, params.attribute_id)
-    await set_attribute(context.session, context.contact_id, attribute, params.value)
+    attribute = await context.session.known(Attribute, params.attribute_id)
+    await set_attribute_with(context.session, context.contact_id, attribute, params.value)
 
 
 async def _tags(session: WorkspaceSession) -> list[Option]:

@@ -1,22 +1,26 @@
 """What happens to people: they add an account, block it, write to it, are tagged.
 
-`befriend`, `block` and `meet` run for every webhook event, so each is one statement and
-at most one look-up. They may arrive in any order: what is kept are the latest moments,
-by LINE's own timestamps, and the standing follows from those, so that an event which
-comes late never undoes a later one.
+`befriend`, `block` and `meet` run for every webhook event, so each is one statement, sent
+with those of the transaction's other events. They may arrive in any order: what is kept are
+the latest moments, by LINE's own timestamps, and the standing follows from those, so that an
+event which comes late never undoes a later one.
 """
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, case, delete, func, literal, or_, select
+from sqlalchemy import Select, bindparam, case, delete, func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.orm import Session
 
 from hiiki.contacts.models import Attribute, Contact, ContactAttribute, ContactTag, Friendship, Tag
 from hiiki.contacts.values import Value, blank_columns, columns_of, parse_value
 from hiiki.db import Unscoped, WorkspaceSession
+from hiiki.db.gathered import Write
 from hiiki.kit.clock import now
 from hiiki.kit.ids import contact_id as derive_contact_id
 from hiiki.workspace.models import Channel
@@ -38,9 +42,9 @@ async def befriend(
     `is_unblocked` is LINE's `follow.isUnblocked`: such a friend is not a new one, so it
     does not count as the first time. Returns the contact's id, as the two below do.
     """
-    return await _note(
+    return _note(
         session,
-        _FOLLOW,
+        _write_follows,
         channel,
         line_user_id,
         followed_at=at,
@@ -53,7 +57,7 @@ async def block(
     session: WorkspaceSession, channel: Channel, line_user_id: str, *, at: datetime
 ) -> UUID:
     """Note that a person blocked `channel`'s account at `at`."""
-    return await _note(session, _BLOCK, channel, line_user_id, blocked_at=at)
+    return _note(session, _write_blocks, channel, line_user_id, blocked_at=at)
 
 
 async def meet(
@@ -64,7 +68,7 @@ async def meet(
     Somebody who writes without ever having been seen to add the account was a friend
     before Hiiki was there. It says nothing about a block: a tap may have been on its way.
     """
-    return await _note(session, _MEET, channel, line_user_id, seen_at=at)
+    return _note(session, _write_meetings, channel, line_user_id, seen_at=at)
 
 
 def _statement(kind: str) -> Insert:
@@ -121,12 +125,22 @@ def _statement(kind: str) -> Insert:
     ).add_cte(person.cte("person"))
 
 
-_FOLLOW, _BLOCK, _MEET = (_statement(kind) for kind in ("follow", "block", "meet"))
+def _writer(kind: str) -> Write:
+    statement = _statement(kind)
+
+    def write(session: Session, rows: list[dict[str, Any]]) -> None:
+        # As Core, one row after the other: a person may be among them on two accounts.
+        session.connection().execute(statement, rows)
+
+    return write
 
 
-async def _note(
+_write_follows, _write_blocks, _write_meetings = map(_writer, ("follow", "block", "meet"))
+
+
+def _note(
     session: WorkspaceSession,
-    statement: Insert,
+    write: Write,
     channel: Channel,
     line_user_id: str,
     *,
@@ -139,8 +153,8 @@ async def _note(
         raise Unscoped("the channel belongs to another workspace")
     ident = derive_contact_id(session.workspace_id, channel.provider, line_user_id)
     moment = now()
-    await session.execute(
-        statement,
+    session.gather(
+        write,
         {
             "workspace_id": session.workspace_id,
             "contact_id": ident,
@@ -164,6 +178,36 @@ async def add_tag(session: WorkspaceSession, contact_id: UUID, tag_id: UUID) -> 
     """
     here = select(Contact.id).where(Contact.id == contact_id)
     return await add_tag_to(session, here, tag_id) > 0
+
+
+def add_tag_with(session: WorkspaceSession, contact_id: UUID, tag_id: UUID) -> None:
+    """Tag a contact as `add_tag` does, together with others whom this transaction tags."""
+    session.gather(_write_tags, (session.workspace_id, contact_id, tag_id))
+
+
+_TAGS = text(
+    """
+    insert into contacts.contact_tag (workspace_id, contact_id, tag_id, at)
+    select t.workspace_id, c.id, t.id, :at
+    from unnest(cast(:contact_ids as uuid[]), cast(:tag_ids as uuid[])) as x (contact_id, tag_id)
+    join contacts.contact c on c.id = x.contact_id and c.workspace_id = :workspace_id
+    join contacts.tag t on t.id = x.tag_id and t.workspace_id = :workspace_id
+    on conflict do nothing
+    """
+)
+
+
+def _write_tags(session: Session, rows: list[tuple[UUID, UUID, UUID]]) -> None:
+    session.execute(
+        _TAGS,
+        {
+            "workspace_id": rows[0][0],
+            "at": now(),
+            "contact_ids": [contact_id for _, contact_id, _ in rows],
+            "tag_ids": [tag_id for _, _, tag_id in rows],
+        },
+        execution_options={"scoped_by_hand": True},
+    )
 
 
 async def add_tag_to(session: WorkspaceSession, contacts: Select[UUID], tag_id: UUID) -> int:
@@ -203,6 +247,56 @@ async def remove_tag_from(session: WorkspaceSession, contacts: Select[UUID], tag
         .returning(ContactTag.contact_id)
     )
     return len(done.all())
+
+
+async def set_attribute_with(
+    session: WorkspaceSession, contact_id: UUID, attribute: Attribute, value: Value
+) -> None:
+    """Set an attribute as `set_attribute` does, together with others of this transaction.
+
+    Raises `Invalid` at once when the value is not of the attribute's kind.
+    """
+    parsed = parse_value(attribute, value)
+    if parsed is None:
+        await set_attribute(session, contact_id, attribute, None)
+        return
+    row = {
+        "workspace_id": session.workspace_id,
+        "contact_id": contact_id,
+        "attribute_id": attribute.id,
+        "at": now(),
+    }
+    session.gather(_write_attributes, row | blank_columns() | columns_of(attribute, parsed))
+
+
+_ATTRIBUTES = text(
+    """
+    insert into contacts.contact_attribute
+        (workspace_id, contact_id, attribute_id, text, number, day, choice, choices, at)
+    select c.workspace_id, c.id, x.attribute_id, x.text, x.number, x.day, x.choice,
+        case when x.choices is not null
+            then array(select jsonb_array_elements_text(x.choices::jsonb)) end,
+        x.at
+    from unnest(
+        cast(:contact_id as uuid[]), cast(:attribute_id as uuid[]), cast(:text as text[]),
+        cast(:number as numeric[]), cast(:day as date[]), cast(:choice as text[]),
+        cast(:choices as text[]), cast(:at as timestamptz[])
+    ) as x (contact_id, attribute_id, text, number, day, choice, choices, at)
+    join contacts.contact c on c.id = x.contact_id and c.workspace_id = :workspace_id
+    on conflict (contact_id, attribute_id) do update
+    set text = excluded.text, number = excluded.number, day = excluded.day,
+        choice = excluded.choice, choices = excluded.choices, at = excluded.at
+    """
+)
+
+
+def _write_attributes(session: Session, rows: list[dict[str, Any]]) -> None:
+    # Of two values of one attribute the later holds.
+    last = list({(row["contact_id"], row["attribute_id"]): row for row in rows}.values())
+    values = {name: [row[name] for row in last] for name in last[0]}
+    values["choices"] = [None if one is None else json.dumps(one) for one in values["choices"]]
+    values["workspace_id"] = last[0]["workspace_id"]
+    session.execute(_ATTRIBUTES, values, execution_options={"scoped_by_hand": True})
 
 
 async def set_attribute(

@@ -28,7 +28,7 @@ async def send(context: ActionContext, params: SendParams) -> None:
     session: WorkspaceSession = context.session
     digest = hashlib.sha256(params.draft.model_dump_json().encode()).hexdigest()[:16]
     owner = f"action:{digest}"
-    built = await build(session, params.draft, owner)
+    built = await session.once(owner, lambda: build(session, params.draft, owner))
     said = await personalise(session, built.messages, [context.contact_id])
     context.say(said[context.contact_id], owner)
 

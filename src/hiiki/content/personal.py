@@ -16,7 +16,7 @@ from uuid import UUID
 
 import orjson
 import regex
-from sqlalchemy import ARRAY, Uuid, any_, literal, select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, literal, select
 
 from hiiki.contacts.models import Attribute, Contact, ContactAttribute
 from hiiki.content import links, tickets
@@ -58,7 +58,9 @@ async def personalise(
         same = program.fill({})
         return dict.fromkeys(contact_ids, same)
     ids = list(contact_ids)
-    people = await _people(session, ids) if program.names else {}
+    people: Mapping[UUID, dict[str, Any]] = {}
+    if program.names:
+        people = await _people(session, ids)
     attributes = await _attributes(session, ids, program.attributes)
     written = {
         code: [links.url_of(code, ticket) for ticket in tickets.tickets(code, ids)]
@@ -189,16 +191,24 @@ def _cut_units(text: str, limit: int) -> str:
     return "".join(kept) + "…"
 
 
-async def _people(session: WorkspaceSession, ids: list[UUID]) -> dict[UUID, dict[str, Any]]:
-    rows = await session.execute(
-        select(Contact.id, Contact.display_name, Contact.real_name, Contact.prefecture).where(
-            Contact.id == any_(literal(ids, ARRAY(Uuid())))
-        )
-    )
+async def _people(session: WorkspaceSession, ids: list[UUID]) -> Mapping[UUID, dict[str, Any]]:
+    if len(ids) == 1:
+        one = await session.ahead("names", ids[0], lambda people: _names(session, people))
+        return {ids[0]: one or {}}
+    return await _names(session, ids)
+
+
+async def _names(session: WorkspaceSession, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    rows = await session.execute(_NAMES, {"ids": list(ids)})
     return {
         ident: {"name": real or shown, "display_name": shown, "prefecture": prefecture or ""}
         for ident, shown, real, prefecture in rows
     }
+
+
+_NAMES = select(Contact.id, Contact.display_name, Contact.real_name, Contact.prefecture).where(
+    Contact.id == any_(bindparam("ids", type_=ARRAY(Uuid())))
+)
 
 
 async def _attributes(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,8 +11,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
-from sqlalchemy import func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ARRAY, Uuid, any_, func, literal, or_, select, text, update
+from sqlalchemy.orm import Session, make_transient_to_detached
 
 from hiiki.content.links import base_url
 from hiiki.content.service import coupon_message
@@ -152,55 +154,87 @@ async def give(
     held = await _held(session, coupon_id, contact_id, grant_key)
     if held is not None:
         return Given(held, is_new=False)
-    coupon = await session.one(Coupon, coupon_id)
+    coupon = await session.known(Coupon, coupon_id)
     if not coupon.is_active or (coupon.valid_until is not None and coupon.valid_until <= now()):
         raise Ended()
-    async with session.begin_nested():
-        issue = Issue(
-            workspace_id=session.workspace_id,
-            id=uuid7(),
-            contact_id=contact_id,
-            coupon_id=coupon_id,
-            channel_id=channel_id,
-            grant_key=grant_key,
-            code=code(CODE_LENGTH),
-            issued_at=now(),
-            expires_at=expiry(coupon, now()),
+    has_stock = coupon.stock is not None
+    if has_stock and not await _take(session, coupon_id):
+        # The same cause may just have granted it on another worker, and it was the last.
+        held = await _issued(session, coupon_id, contact_id, grant_key)
+        if held is None:
+            raise SoldOut()
+        return Given(held, is_new=False)
+    issue = Issue(
+        workspace_id=session.workspace_id,
+        id=uuid7(),
+        contact_id=contact_id,
+        coupon_id=coupon_id,
+        channel_id=channel_id,
+        grant_key=grant_key,
+        code=code(CODE_LENGTH),
+        issued_at=now(),
+        expires_at=expiry(coupon, now()),
+        used_at=None,
+    )
+    columns = {name: getattr(issue, name) for name in _COLUMNS}
+    if await session.apart(_ISSUE, columns) is None:
+        # The same cause, at the same moment, on another worker: it was first.
+        if has_stock:
+            session.gather(_count, (coupon_id, -1))
+        held = await _issued(session, coupon_id, contact_id, grant_key)
+        assert held is not None
+        return Given(held, is_new=False)
+    if not has_stock:
+        session.gather(_count, (coupon_id, 1))
+    make_transient_to_detached(issue)
+    session.add(issue)  # a row of the session, as if it had been read
+    return Given(issue, is_new=True)
+
+
+_COLUMNS = tuple(column.name for column in Issue.__table__.columns)
+_ISSUE = text(
+    f"""
+    insert into coupons.issue ({", ".join(_COLUMNS)})
+    values ({", ".join(f":{name}" for name in _COLUMNS)})
+    on conflict (coupon_id, contact_id, grant_key) do nothing returning id
+    """  # noqa: S608 — put together of the table's own columns
+)
+
+
+async def _take(session: WorkspaceSession, coupon_id: UUID) -> bool:
+    """Take one off the stock; False when nothing is left or it was switched off just now."""
+    taken = await session.execute(
+        update(Coupon)
+        .where(
+            Coupon.id == coupon_id,
+            Coupon.is_active,
+            or_(Coupon.stock.is_(None), Coupon.issued < Coupon.stock),
         )
-        columns = {column.name: getattr(issue, column.name) for column in Issue.__table__.columns}
-        made = await session.execute(
-            insert(Issue)
-            .values(columns)
-            .on_conflict_do_nothing(index_elements=["coupon_id", "contact_id", "grant_key"])
-            .returning(Issue.id)
-        )
-        if made.first() is None:
-            # The same cause, at the same moment, on another worker: it was first.
-            held = await _held(session, coupon_id, contact_id, grant_key)
-            assert held is not None
-            return Given(held, is_new=False)
-        taken = await session.execute(
+        .values(issued=Coupon.issued + 1)
+        .returning(Coupon.issued)
+        .execution_options(synchronize_session=False)
+    )
+    return taken.first() is not None
+
+
+def _count(session: Session, given: list[tuple[UUID, int]]) -> None:
+    """Count what was given of coupons without a stock: late, for the row is everybody's."""
+    counts: Counter[UUID] = Counter()
+    for coupon_id, number in given:
+        counts[coupon_id] += number
+    for coupon_id in sorted(counts):
+        session.execute(
             update(Coupon)
-            .where(
-                Coupon.id == coupon_id,
-                Coupon.is_active,
-                or_(Coupon.stock.is_(None), Coupon.issued < Coupon.stock),
-            )
-            .values(issued=Coupon.issued + 1)
-            .returning(Coupon.issued)
+            .where(Coupon.id == coupon_id)
+            .values(issued=Coupon.issued + counts[coupon_id])
             .execution_options(synchronize_session=False)
         )
-        if taken.first() is None:
-            raise SoldOut()
-    found = await _held(session, coupon_id, contact_id, grant_key)
-    assert found is not None
-    return Given(found, is_new=True)
 
 
 async def granted(context: ActionContext, issue: Issue, *, say: bool) -> None:
     """Record that a contact got a coupon, and tell them if `say`."""
     session: WorkspaceSession = context.session
-    coupon = await session.one(Coupon, issue.coupon_id)
+    coupon = await session.known(Coupon, issue.coupon_id)
     if say:
         context.say(await issue_message(session, coupon, issue), f"coupon:{coupon.id}")
     await context.emit(
@@ -341,6 +375,25 @@ async def used_counts(session: WorkspaceSession, coupon_ids: list[UUID]) -> dict
 async def _held(
     session: WorkspaceSession, coupon_id: UUID, contact_id: UUID, grant_key: str
 ) -> Issue | None:
+    """Return what a person holds of a coupon for a cause, as it was known a moment ago."""
+
+    async def ask(contact_ids: Sequence[UUID]) -> dict[UUID, Issue]:
+        issues = await session.scalars(
+            select(Issue).where(
+                Issue.coupon_id == coupon_id,
+                Issue.contact_id == any_(literal(list(contact_ids), ARRAY(Uuid()))),
+                Issue.grant_key == grant_key,
+            )
+        )
+        return {issue.contact_id: issue for issue in issues}
+
+    return await session.ahead(("issue", coupon_id, grant_key), contact_id, ask)
+
+
+async def _issued(
+    session: WorkspaceSession, coupon_id: UUID, contact_id: UUID, grant_key: str
+) -> Issue | None:
+    """Return what a person holds of a coupon for a cause by now."""
     return await session.scalar(
         select(Issue).where(
             Issue.coupon_id == coupon_id,
@@ -351,6 +404,4 @@ async def _held(
 
 
 async def _workspace(session: WorkspaceSession) -> Workspace:
-    found = await session.get(Workspace, session.workspace_id)
-    assert found is not None
-    return found
+    return await session.known(Workspace, session.workspace_id)

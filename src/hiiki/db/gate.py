@@ -12,23 +12,33 @@ all workspaces: log-in, the webhook's address, the workers' queues.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Hashable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import event
+from sqlalchemy import Row, TextClause, event
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 
+from hiiki.db import gathered
 from hiiki.db.base import Base, Owned
 from hiiki.db.engine import engine
 from hiiki.kit.errors import NotFound
 
 _WORKSPACE = "workspace_id"
 _EVERYWHERE = "everywhere"
-_KNOWN = "known"
+_COMPANY = "company"
 T = TypeVar("T", bound=Base)
+V = TypeVar("V")
 
 
 class Unscoped(RuntimeError):
@@ -38,10 +48,23 @@ class Unscoped(RuntimeError):
 class GatedSession(Session):
     """The synchronous heart of every session; only it carries the gate's listeners."""
 
+    def flush(self, objects: Sequence[Any] | None = None) -> None:
+        """Write what is gathered (`hiiki.db.gathered`), then what changed in rows."""
+        gathered.write_gathered(self)
+        if self.dirty or self.deleted:
+            gathered.wrote(self)
+        super().flush(objects)
+
+
+gathered.listen(GatedSession)
+
 
 @event.listens_for(GatedSession, "do_orm_execute")
 def _narrow(state: ORMExecuteState) -> None:
     info = state.session.info
+    gathered.write_gathered(state.session)
+    if not state.is_select:
+        gathered.wrote(state.session)
     if info.get(_EVERYWHERE) or state.execution_options.get("scoped_by_hand"):
         return
     workspace_id = info[_WORKSPACE]
@@ -95,17 +118,68 @@ class WorkspaceSession(AsyncSession):
             raise NotFound()
         return found
 
-    async def known(self, kind: type[T], ident: Any) -> T:
-        """Return the row as `one` does, but ask for it only once in this transaction.
+    async def once(self, key: Hashable, ask: Callable[[], Awaitable[V]]) -> V:
+        """Return what `ask` gives, asking only once in this transaction.
 
-        For what many events of a transaction need and none of them changes: the workspace, a
-        survey. (A session forgets a row as soon as nobody holds it.)
+        For what many events of a transaction need and none of them changes.
         """
-        kept: dict[tuple[type[Base], Any], Base] = self.info.setdefault(_KNOWN, {})
-        found = kept.get((kind, ident))
-        if found is None:
-            found = kept[(kind, ident)] = await self.one(kind, ident)
-        return cast("T", found)
+        kept: dict[Hashable, Any] = self.info.setdefault(gathered.KNOWN, {})
+        if key not in kept:
+            kept[key] = await ask()
+        return cast("V", kept[key])
+
+    async def known(self, kind: type[T], ident: Any) -> T:
+        """Return the row as `one` does, but ask for it only once: the workspace, a survey.
+
+        (A session forgets a row as soon as nobody holds it.)
+        """
+        return await self.once((kind, ident), lambda: self.one(kind, ident))
+
+    def deals_with(self, contact_ids: Iterable[UUID]) -> None:
+        """Say whom this transaction is about: what is asked of one is asked of all (`ahead`)."""
+        self.info[_COMPANY] = dict.fromkeys(contact_ids)
+
+    async def ahead(
+        self,
+        what: Hashable,
+        contact_id: UUID,
+        ask: Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, V]]],
+    ) -> V | None:
+        """Return what `ask` finds of a person, or None.
+
+        `ask` is called with all people whom this transaction deals with, once for each `what`.
+        Whoever changes what was found changes it there, too. For anybody else, and where nobody
+        said whom it deals with, `ask` is called each time.
+        """
+        company: dict[UUID, None] = self.info.get(_COMPANY, {})
+        if contact_id not in company:
+            return (await ask([contact_id])).get(contact_id)
+        found = await self.once(("ahead", what), lambda: ask(list(company)))
+        return found.get(contact_id)
+
+    def gather(self, write: gathered.Write, row: Any) -> None:
+        """Have this row written by `write`, with all others that are gathered for it."""
+        gathered.gather(self.sync_session, write, row)
+
+    async def apart(self, statement: TextClause, values: Mapping[str, Any]) -> Row[Any] | None:
+        """Execute a statement for one person, without writing before it what is gathered.
+
+        It must have nothing to do with any of that, and carry its own `workspace_id`, as Core
+        statements do. Returns the first row, if there is any.
+        """
+        gathered.wrote(self.sync_session)
+        connection = await self.connection()
+        done = await connection.execute(
+            statement, values, execution_options={"scoped_by_hand": True}
+        )
+        return done.first()
+
+    @property
+    def writes(self) -> int:
+        """A number that stays the same as long as nothing is written in this transaction."""
+        if self.dirty or self.deleted:
+            gathered.wrote(self.sync_session)
+        return gathered.writes(self.sync_session)
 
 
 @asynccontextmanager

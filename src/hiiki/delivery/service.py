@@ -9,14 +9,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import ARRAY, Select, Uuid, any_, bindparam, func, select, update
 
 from hiiki.contacts.models import Friendship
 from hiiki.db import WorkspaceSession
 from hiiki.delivery import guards, units
 from hiiki.delivery.freeze import freeze
 from hiiki.delivery.models import Parcel, Send, Topic
-from hiiki.delivery.sql import BULK, URGENT, wake
+from hiiki.delivery.sql import BULK, URGENT, wake, wake_with
 from hiiki.kit.clock import now
 from hiiki.kit.errors import Conflict, Invalid
 from hiiki.kit.i18n import _
@@ -51,12 +51,14 @@ async def say(
     for the end of quiet hours, and are not made for somebody who has had as much as the
     account's cap allows (`hiiki.delivery.guards`).
     """
-    friend = await session.get(Friendship, (contact_id, channel_id))
-    if friend is None or friend.status != "following" or not messages:
+    line_user_id = await _friend(session, contact_id, channel_id)
+    if line_user_id is None or not messages:
         return []
     held_until: datetime | None = None
     if is_triggered:
-        allowed = await guards.limits(session, channel_id)
+        allowed = await session.once(
+            ("limits", channel_id), lambda: guards.limits(session, channel_id)
+        )
         if await guards.has_had_enough(session, allowed, contact_id, channel_id):
             _note_left_out(session, contact_id, channel_id, subject)
             return []
@@ -72,7 +74,7 @@ async def say(
             subject=subject,
             method="push",
             contact_ids=[contact_id],
-            line_user_ids=[friend.line_user_id],
+            line_user_ids=[line_user_id],
             messages=chunk,
             is_triggered=is_triggered,
         )
@@ -85,8 +87,28 @@ async def say(
         for parcel in parcels:
             parcel.next_attempt_at = held_until
     session.add_all(parcels)
-    await wake(session, URGENT)
+    wake_with(session, URGENT)
     return parcels
+
+
+async def _friend(session: WorkspaceSession, contact_id: UUID, channel_id: UUID) -> str | None:
+    """Return the LINE user id of somebody who is a friend of the account now."""
+
+    async def ask(contact_ids: Sequence[UUID]) -> dict[UUID, str]:
+        rows = await session.execute(
+            _FRIENDS, {"channel_id": channel_id, "contact_ids": list(contact_ids)}
+        )
+        return dict(rows.all())
+
+    return await session.ahead(("friends", channel_id), contact_id, ask)
+
+
+# Made once: it is asked for nearly every event that comes in.
+_FRIENDS = select(Friendship.contact_id, Friendship.line_user_id).where(
+    Friendship.contact_id == any_(bindparam("contact_ids", type_=ARRAY(Uuid()))),
+    Friendship.channel_id == bindparam("channel_id"),
+    Friendship.status == "following",
+)
 
 
 def _note_left_out(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import TextClause, text
+from sqlalchemy.orm import Session
 
 from hiiki.db import WorkspaceSession
 
@@ -40,6 +41,19 @@ async def wake(session: WorkspaceSession, lane: str) -> None:
     if not session.in_nested_transaction():
         woken.add(lane)  # what is told in a savepoint may yet be taken back
     await session.execute(_NOTIFY, {"name": WAKE_CHANNEL, "lane": lane}, execution_options=BY_HAND)
+
+
+def wake_with(session: WorkspaceSession, lane: str) -> None:
+    """Do as `wake`, once for all who ask for it in this transaction, with what they write."""
+    session.gather(_wake, lane)
+
+
+def _wake(session: Session, lanes: list[str]) -> None:
+    woken: set[str] = session.info.setdefault(_WOKEN, set())
+    for lane in set(lanes) - woken:
+        if not session.in_nested_transaction():
+            woken.add(lane)
+        session.execute(_NOTIFY, {"name": WAKE_CHANNEL, "lane": lane}, execution_options=BY_HAND)
 
 
 _NOTIFY: TextClause = text("select pg_notify(:name, :lane)")

@@ -13,11 +13,11 @@ import structlog
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from hiiki.actions.context import MustUndo
 from hiiki.db.engine import listening
-from hiiki.ingest.handle import Waiting, handle
+from hiiki.ingest.handle import Waiting, handle, handle_together
 from hiiki.ingest.queue import Source, describe, failed, waiting
 from hiiki.ingest.store import CHANNEL
-from hiiki.ingest.together import handle_together
 from hiiki.kit.clock import now
 
 log = structlog.get_logger()
@@ -129,10 +129,13 @@ class Crew:
     async def _handle_turn(self, events: list[Waiting]) -> list[bool]:
         """Handle one event of each of several sources; False for one whose source must wait."""
         # What failed before is handled by itself: it would only fail others once more.
-        if len(events) > 1 and not any(event.attempts for event in events):
+        if not any(event.attempts for event in events):
             try:
                 handled = await handle_together(events)
             except Exception as error:  # whose fault it is shows when each is handled by itself
+                if len(events) == 1 and not isinstance(error, MustUndo):
+                    await self._fail(events[0], error)
+                    return [False]
                 log.info("ingest.one_by_one", events=len(events), error=describe(error))
             else:
                 for event, was_handled in zip(events, handled, strict=True):

@@ -1,14 +1,19 @@
-"""What one webhook event does, in one transaction.
+"""What webhook events do, one of each of many people in one transaction.
 
-The event is marked handled, the person and their friendship are brought up to date, and
+Each event is marked handled, the person and their friendship are brought up to date, and
 `Context.emit` puts it on the timeline and lets everything that waits for it run. Either
 all of that is committed, with what is to be said in reply, or nothing of it.
+
+A transaction, and each statement in it, costs the same for one event as for thirty. So a hand
+that finds work for many people does it together, and what their events ask and write goes in
+few statements (`hiiki.db.gathered`). When anything goes wrong, nothing of it has happened, and
+each event is handled by itself, so that a fault is its own event's alone.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +28,6 @@ from hiiki.db import WorkspaceSession, scope
 from hiiki.ingest.translate import Told, part, reply_until, tell
 from hiiki.ingest.unsend import forget_message, was_unsent
 from hiiki.kit.ids import contact_id
-from hiiki.kit.road import Reaction
 from hiiki.workspace.models import Channel
 
 CHANNEL_KEPT_SECONDS = 30.0
@@ -59,9 +63,10 @@ class Waiting:
 SEEN_WITHIN = timedelta(minutes=1)
 """Somebody who was seen so short a time ago need not be noted as seen once more."""
 
-# One statement that claims and marks. The advisory lock lasts until the transaction ends,
-# so no other worker is at the same source meanwhile; and an event has its turn only when
-# no earlier one of its source still waits. Where either does not hold, no row comes back.
+# One statement that claims and marks. The advisory locks last until the transaction ends,
+# so no other worker is at the same sources meanwhile; they are tried in whatever order the
+# rows come, for nobody ever waits for one. An event has its turn only when no earlier one of
+# its source still waits. Where either does not hold, no row comes back.
 # What comes back: in which state the workspace's rules are (`hiiki.actions.rulebook`), and
 # whether the person is well known, so that in the middle of a conversation nothing more
 # has to be asked. Their friendship's key is derived (`kit.ids.contact_id`).
@@ -70,59 +75,82 @@ _CLAIM = text(
     update ingest.webhook_event w
     set state = 'handled', handled_at = clock_timestamp(), attempts = w.attempts + 1,
         retry_at = null, error = null
-    where w.workspace_id = :workspace_id and w.channel_id = :channel_id
-        and w.event_id = :event_id and w.state = 'waiting'
+    from unnest(
+        cast(:channel_ids as uuid[]), cast(:event_ids as text[]), cast(:source_ids as text[]),
+        cast(:contact_ids as uuid[]), cast(:seen_since as timestamptz[])
+    ) with ordinality as x (channel_id, event_id, source_id, contact_id, seen_since, place)
+    where w.workspace_id = :workspace_id and w.channel_id = x.channel_id
+        and w.event_id = x.event_id and w.state = 'waiting'
         and (w.retry_at is null or w.retry_at <= clock_timestamp())
         and not exists (
             select 1 from ingest.webhook_event e
-            where e.channel_id = :channel_id and e.source_id = :source_id
+            where e.channel_id = x.channel_id and e.source_id = x.source_id
                 and e.state = 'waiting' and (e.at, e.serial) < (w.at, w.serial)
         )
-        and pg_try_advisory_xact_lock(hashtextextended(:source, 0))
-    returning {STATE}, exists (
+        and pg_try_advisory_xact_lock(hashtextextended(x.channel_id::text || x.source_id, 0))
+    returning x.place::int - 1 as place, {STATE} as rulebook, exists (
         select 1 from contacts.friendship f
-        where f.workspace_id = :workspace_id and f.contact_id = :contact_id
-            and f.channel_id = :channel_id and f.last_seen_at > :seen_since
-    )
+        where f.workspace_id = :workspace_id and f.contact_id = x.contact_id
+            and f.channel_id = x.channel_id and f.last_seen_at > x.seen_since
+    ) as is_known
     """  # noqa: S608 — put together of two constants
 )
-
-_BY_HAND = {"scoped_by_hand": True}
 
 _channels: dict[UUID, tuple[float, Channel]] = {}
 
 
 async def handle(waiting: Waiting) -> bool:
-    """Handle one event; False when it is not (or no longer) this worker's turn.
+    """Handle one event by itself; False when it is not (or no longer) this worker's turn.
 
     Raises whatever went wrong in it, with nothing of it done.
     """
-    user_id = waiting.user_id
-    async with scope(waiting.workspace_id) as session:
-        channel = await channel_of(session, waiting.channel_id)
-        person = contact_id(waiting.workspace_id, channel.provider, user_id)
+    [was_handled] = await handle_together([waiting], is_careful=True)
+    return was_handled
+
+
+async def handle_together(events: Sequence[Waiting], *, is_careful: bool = False) -> list[bool]:
+    """Handle one event of each of several sources of one workspace, all or none of them.
+
+    Returns for each whether it was this worker's turn. Raises what went wrong in any; and,
+    unless it `is_careful`, `MustUndo` when an action would have to be undone.
+    """
+    async with scope(events[0].workspace_id) as session:
+        people = [
+            contact_id(
+                event.workspace_id,
+                (await channel_of(session, event.channel_id)).provider,
+                event.user_id,
+            )
+            for event in events
+        ]
         claimed = await session.execute(
             _CLAIM,
             {
-                "workspace_id": waiting.workspace_id,
-                "channel_id": waiting.channel_id,
-                "event_id": waiting.event_id,
-                "source_id": waiting.source_id,
-                "source": f"{waiting.channel_id}{waiting.source_id}",
-                "contact_id": person,
-                "seen_since": waiting.at - SEEN_WITHIN,
+                "workspace_id": events[0].workspace_id,
+                "channel_ids": [event.channel_id for event in events],
+                "event_ids": [event.event_id for event in events],
+                "source_ids": [event.source_id for event in events],
+                "contact_ids": people,
+                "seen_since": [event.at - SEEN_WITHIN for event in events],
             },
-            execution_options=_BY_HAND,
+            execution_options={"scoped_by_hand": True},
         )
-        row = claimed.one_or_none()
-        if row is None:
-            return False
-        told = tell(waiting.kind, waiting.payload)
-        if user_id and told.kind:
-            if not row[1] or told.kind in ("follow", "unfollow"):
-                await note(session, channel, user_id, waiting, told)
-            await apply(session, person, waiting, told, rulebook=str(row[0]))
-    return True
+        rows = sorted((int(row[0]), str(row[1]), bool(row[2])) for row in claimed)
+        mine = {place for place, _, _ in rows}
+        happened: list[tuple[Waiting, Told, UUID, str]] = []
+        for place, rulebook, is_known in rows:
+            event, told = events[place], tell(events[place].kind, events[place].payload)
+            if not (event.user_id and told.kind):
+                continue
+            if not is_known or told.kind in ("follow", "unfollow"):
+                channel = await channel_of(session, event.channel_id)
+                await note(session, channel, event.user_id, event, told)
+            happened.append((event, told, people[place], rulebook))
+        await session.flush()  # what happens to people now may refer to them
+        session.deals_with(person for _, _, person, _ in happened)
+        for event, told, person, rulebook in happened:
+            await apply(session, person, event, told, rulebook, is_careful=is_careful)
+    return [place in mine for place in range(len(events))]
 
 
 async def apply(
@@ -131,7 +159,8 @@ async def apply(
     waiting: Waiting,
     told: Told,
     rulebook: str,
-    unconcerned: Collection[Reaction] = (),
+    *,
+    is_careful: bool,
 ) -> None:
     """Let the event happen to the person: the timeline, whoever waits for it, what is said."""
     payload = waiting.payload
@@ -145,7 +174,7 @@ async def apply(
         # Messaging API, "Common properties": in standby another module speaks, we must not.
         is_silent=payload.get("mode") == "standby",
         rulebook=rulebook,
-        unconcerned=unconcerned,
+        is_careful=is_careful,
     )
     data = told.data
     if told.kind == "unsend":

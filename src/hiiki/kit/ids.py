@@ -11,13 +11,22 @@ _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 """No 0/o, 1/l/i: a person may have to read a code aloud."""
 
 
+_last_tick = 0
+
+
 def uuid7() -> UUID:
-    """Return a new UUID of version 7 (RFC 9562): rows made later sort later."""
-    millis = time.time_ns() // 1_000_000
-    value = millis << 80 | int.from_bytes(os.urandom(10))
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return UUID(int=value)
+    """Return a new UUID of version 7 (RFC 9562): rows made later sort later.
+
+    Within this process they always do, however fast they are made: the 12 bits behind the
+    millisecond go on within it (RFC 9562, 6.2, method 3). What follows from one event may be
+    written within the same microsecond, and is read in this order.
+    """
+    global _last_tick
+    nanos = time.time_ns()
+    tick = nanos // 1_000_000 << 12 | (nanos % 1_000_000 << 12) // 1_000_000
+    _last_tick = tick = max(tick, _last_tick + 1)
+    value = (tick >> 12) << 80 | 0x7 << 76 | (tick & 0xFFF) << 64
+    return UUID(int=value | 0x2 << 62 | int.from_bytes(os.urandom(8)) >> 2)
 
 
 def contact_id(workspace_id: UUID, provider: str, line_user_id: str) -> UUID:

@@ -7,7 +7,7 @@ folder and one line, and nothing in the core changes.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -108,10 +108,6 @@ class Reaction:
 
     kind: str
     run: Callable[[ActionContext, Happening], Awaitable[None]]
-    concerns: Callable[[Any, Sequence[UUID]], Awaitable[Collection[UUID]]] | None = None
-    """`concerns(session, contact_ids)`: for whom of these it may have anything to do, asked once
-    for the events of many people; without it `run` is called for everybody. It must never leave
-    out somebody whom `run` would do something for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """The conversation: a survey is started, its questions are put, and answers are heard.
 
 Everything here runs in the transaction of the event that caused it. A contact's events
-are handled one at a time; the row of the response is locked nevertheless, because the
-same person may answer through two accounts at once, or a program may start a survey.
+are handled one at a time; the row of the response is locked nevertheless
+(`hiiki.surveys.responses`), because the same person may answer through two accounts at
+once, or a program may start a survey.
 """
 
 from __future__ import annotations
@@ -13,25 +14,23 @@ from typing import Any, cast
 from uuid import UUID
 
 import structlog
-from sqlalchemy import bindparam, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select
 
 from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
 from hiiki.kit.errors import Conflict
 from hiiki.kit.i18n import Text, _
-from hiiki.kit.ids import uuid7
 from hiiki.kit.road import ActionContext, Happening
 from hiiki.surveys import answers
 from hiiki.surveys.models import Question, Response, Survey
 from hiiki.surveys.present import DONE, Tap, ask, ask_further, is_done, read_tap
-from hiiki.surveys.service import questions_of
+from hiiki.surveys.responses import begin, keep, open_response, open_responses
 from hiiki.surveys.steps import (
     Answer,
     asked,
     find,
+    known_questions,
     locale,
-    open_response,
     put,
     say,
     take,
@@ -56,49 +55,25 @@ _PLEASE_DATE = _("Sorry, we could not read that. Please answer with a date, such
 _PLEASE_TEXT = _("Please answer in words.")
 
 
-# Made once: it is asked for every message that comes in.
-_WAITING = (
-    select(Response)
-    .where(
-        Response.contact_id == bindparam("contact_id"),
-        Response.state == "open",
-        Response.channel_id == bindparam("channel_id"),
-        Response.question_id.is_not(None),
-        Response.asked_at > bindparam("since"),
-    )
-    .order_by(Response.asked_at.desc())
-    .limit(1)
-    .with_for_update()
-)
-
-
 async def start(context: ActionContext, survey_id: UUID) -> None:
     """Start a survey with the contact, or put its open question once more.
 
     Raises `NotFound`, or `Conflict` when the survey is not live.
     """
     session: WorkspaceSession = context.session
-    survey = await session.one(Survey, survey_id)
+    survey = await session.known(Survey, survey_id)
     if survey.state != "live" or context.channel_id is None:
         raise Conflict(_("The survey “%(name)s” is not live.", name=survey.name))
-    questions = await questions_of(session, survey.id)
+    questions = await known_questions(session, survey.id)
     if not questions:
         raise Conflict(_("The survey “%(name)s” is not live.", name=survey.name))
-    ident = await session.scalar(
-        insert(Response)
-        .values(
-            workspace_id=session.workspace_id,
-            contact_id=context.contact_id,
-            id=uuid7(),
-            survey_id=survey.id,
-            channel_id=context.channel_id,
-            question_id=questions[0].id,
-        )
-        .on_conflict_do_nothing()
-        .returning(Response.id)
-    )
+    contact_id, channel_id = context.contact_id, context.channel_id
+    response = await open_response(session, contact_id, survey.id)
+    ident = None
+    if response is None:
+        ident = await begin(session, contact_id, survey.id, channel_id, questions[0].id)
     if ident is None:
-        response = await open_response(session, context.contact_id, survey.id)
+        response = response or await open_response(session, contact_id, survey.id)
         if response is not None:
             await put(context, survey, questions, response, lead=None)
         return
@@ -110,35 +85,16 @@ async def start(context: ActionContext, survey_id: UUID) -> None:
     context.say(messages, subject=f"survey:{survey.id}")
 
 
-_ASKED = select(Response.contact_id).where(
-    Response.contact_id.in_(bindparam("contact_ids", expanding=True)),
-    Response.state == "open",
-    Response.question_id.is_not(None),
-)
-
-
-async def who_is_asked(session: WorkspaceSession, contact_ids: Sequence[UUID]) -> set[UUID]:
-    """Return which of these people have a question before them: only their messages matter."""
-    return set(await session.scalars(_ASKED, {"contact_ids": list(contact_ids)}))
-
-
 async def hear_message(context: ActionContext, event: Happening) -> None:
     """Take what a person typed as the answer to the question that waits, if one does."""
     session: WorkspaceSession = context.session
-    response = await session.scalar(
-        _WAITING,
-        {
-            "contact_id": context.contact_id,
-            "channel_id": context.channel_id,
-            "since": now() - ANSWERS_WITHIN,
-        },
-    )
+    response = await _waiting(context)
     if response is None:
         return
-    survey = await session.one(Survey, response.survey_id)
+    survey = await session.known(Survey, response.survey_id)
     if survey.state != "live":
         return  # what they type is not meant for a survey that has ended
-    questions = await questions_of(session, survey.id)
+    questions = await known_questions(session, survey.id)
     question = find(questions, response.question_id)
     data = cast("Mapping[str, Any]", event.data)
     if question is None:
@@ -162,6 +118,19 @@ async def hear_message(context: ActionContext, event: Happening) -> None:
     await put(context, survey, questions, response, lead=_help(question))
 
 
+async def _waiting(context: ActionContext) -> Response | None:
+    """Return the response whose question was put last, if one waits for words."""
+    since = now() - ANSWERS_WITHIN
+    asked = [
+        response
+        for response in await open_responses(context.session, context.contact_id)
+        if response.channel_id == context.channel_id
+        and response.question_id is not None
+        and response.asked_at > since
+    ]
+    return max(asked, key=lambda response: response.asked_at, default=None)
+
+
 async def hear_tap(context: ActionContext, event: Happening) -> None:
     """Take a tap on one of a survey's buttons."""
     data = cast("Mapping[str, Any]", event.data)
@@ -170,11 +139,13 @@ async def hear_tap(context: ActionContext, event: Happening) -> None:
         return
     session: WorkspaceSession = context.session
     context.answered = True
-    survey = await session.get(Survey, tap.survey_id)
+    survey = await session.once(
+        ("survey", tap.survey_id), lambda: session.get(Survey, tap.survey_id)
+    )
     if survey is None or survey.state != "live":
         await say(context, _ENDED, tap.survey_id)
         return
-    questions = await questions_of(session, survey.id)
+    questions = await known_questions(session, survey.id)
     question = find(questions, tap.question_id)
     response = await open_response(session, context.contact_id, survey.id)
     if response is None:
@@ -300,6 +271,7 @@ async def _pick(
     response.picked = [*picked, *ids] if pick else picked
     response.misses = 0
     response.asked_at = now()
+    keep(context.session, response)
     now_picked = asked(question, picked=[str(one) for one in response.picked])
     messages = ask_further(now_picked, await locale(context.session))
     context.say(messages, subject=f"survey:{survey.id}")

@@ -23,7 +23,7 @@ from hiiki.kit.road import (
     Usage,
 )
 from hiiki.surveys import api, editing, views
-from hiiki.surveys.flow import hear_message, hear_tap, start, who_is_asked
+from hiiki.surveys.flow import hear_message, hear_tap, start
 from hiiki.surveys.models import Question, Survey
 
 
@@ -98,7 +98,7 @@ room = Room(
         ActionKind("survey_start", _("Start a survey"), "message-question", SurveyParams, _start),
     ),
     reactions=(
-        Reaction("message", hear_message, concerns=who_is_asked),
+        Reaction("message", hear_message),
         Reaction("postback", hear_tap),
     ),
     pickers=(

@@ -14,17 +14,18 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 
 from hiiki.contacts.models import Attribute
-from hiiki.contacts.service import set_attribute
+from hiiki.contacts.service import set_attribute_with
 from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
 from hiiki.kit.errors import Invalid
 from hiiki.kit.i18n import Text
 from hiiki.kit.road import ActionContext
-from hiiki.surveys.models import Finish, Question, Response, Survey
+from hiiki.surveys.models import Question, Response, Survey
 from hiiki.surveys.present import Asked, ask
+from hiiki.surveys.responses import first_finish, keep
+from hiiki.surveys.service import questions_of
 from hiiki.timeline import Event
 from hiiki.workspace.models import Workspace
 
@@ -73,6 +74,7 @@ async def take(
     response.misses = 0
     response.question_id = None if following is None else following.id
     response.asked_at = now()
+    keep(session, response)
     answered = await context.emit(
         "survey_answer",
         at=context.cause.at,
@@ -95,27 +97,18 @@ async def finish(context: ActionContext, survey: Survey, response: Response) -> 
     session: WorkspaceSession = context.session
     response.state = "finished"
     response.finished_at = now()
+    keep(session, response)
     if survey.thanks:
         context.say([{"type": "text", "text": survey.thanks}], subject=f"survey:{survey.id}")
-    first = await session.scalar(
-        insert(Finish)
-        .values(
-            workspace_id=session.workspace_id,
-            contact_id=context.contact_id,
-            survey_id=survey.id,
-            at=now(),
-        )
-        .on_conflict_do_nothing()
-        .returning(Finish.contact_id)
-    )
+    is_first = await first_finish(session, response)
     event = context.cause
     finished = await context.emit(
         "survey_finish",
         at=event.at,
         subject=survey.id,
-        data={"response_id": str(response.id), "is_first": first is not None},
+        data={"response_id": str(response.id), "is_first": is_first},
     )
-    if first is not None:
+    if is_first:
         await _run(context, finished, survey.finish_actions, survey)
 
 
@@ -132,7 +125,8 @@ async def _run(
 
 async def _keep_as_attribute(context: ActionContext, question: Question, answer: Answer) -> None:
     session: WorkspaceSession = context.session
-    attribute = await session.get(Attribute, question.attribute_id)
+    ident = question.attribute_id
+    attribute = await session.once(("attribute", ident), lambda: session.get(Attribute, ident))
     if attribute is None:
         return
     labels = [str(choice["label"]) for choice in answer.choices]
@@ -142,8 +136,7 @@ async def _keep_as_attribute(context: ActionContext, question: Question, answer:
     else:
         value = answer.number if answer.number is not None else answer.day or answer.text
     try:
-        async with session.begin_nested():
-            await set_attribute(session, context.contact_id, attribute, value)
+        await set_attribute_with(session, context.contact_id, attribute, value)
     except Invalid as error:
         # The field's choices have changed since; the answer itself is on the timeline.
         log.warning("survey.attribute", attribute_id=str(attribute.id), error=str(error))
@@ -170,6 +163,7 @@ async def put(
         response.picked = []
         response.misses = 0
     response.asked_at = now()
+    keep(session, response)
     language = await locale(session)
     messages = ask(asked(question, picked=[str(one) for one in response.picked]), language)
     if lead is not None:
@@ -190,21 +184,6 @@ async def _first_unanswered(
     )
     answered = set(done)
     return next((q for q in questions if str(q.id) not in answered), None)
-
-
-async def open_response(
-    session: WorkspaceSession, contact_id: UUID, survey_id: UUID
-) -> Response | None:
-    """Return the contact's open response to a survey, locked until the transaction ends."""
-    return await session.scalar(
-        select(Response)
-        .where(
-            Response.contact_id == contact_id,
-            Response.survey_id == survey_id,
-            Response.state == "open",
-        )
-        .with_for_update()
-    )
 
 
 def _next(questions: Sequence[Question], question: Question, answer: Answer) -> Question | None:
@@ -234,6 +213,11 @@ def asked(question: Question, picked: Sequence[str] = ()) -> Asked:
         choices=question.choices,
         picked=picked,
     )
+
+
+async def known_questions(session: WorkspaceSession, survey_id: UUID) -> Sequence[Question]:
+    """Return a survey's questions in their order, asking for them once in this transaction."""
+    return await session.once(("questions", survey_id), lambda: questions_of(session, survey_id))
 
 
 async def say(context: ActionContext, text: Text, survey_id: UUID) -> None:

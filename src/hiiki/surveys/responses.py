@@ -1,0 +1,213 @@
+"""Where contacts are in their surveys: read for many people at once, written together.
+
+A response that is read here is locked until the transaction ends and is not a row of the
+session: whoever changes one says so with `keep`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select, text
+from sqlalchemy.orm import Session
+
+from hiiki.db import WorkspaceSession
+from hiiki.kit.clock import now
+from hiiki.kit.ids import uuid7
+from hiiki.surveys.models import Finish, Response
+
+# Made once: it is asked whenever people write or tap. All in one order, so that two who lock
+# several never wait for each other.
+_OPEN = (
+    select(Response)
+    .where(
+        Response.contact_id == any_(bindparam("contact_ids", type_=ARRAY(Uuid()))),
+        Response.state == "open",
+    )
+    .order_by(Response.contact_id, Response.id)
+    .with_for_update()
+)
+
+
+async def _read(
+    session: WorkspaceSession, contact_ids: Sequence[UUID]
+) -> dict[UUID, list[Response]]:
+    found: dict[UUID, list[Response]] = {ident: [] for ident in contact_ids}
+    for response in await session.scalars(_OPEN, {"contact_ids": list(contact_ids)}):
+        session.expunge(response)
+        found[response.contact_id].append(response)
+    return found
+
+
+async def _known(session: WorkspaceSession, contact_id: UUID) -> list[Response]:
+    """Return what is known of a contact: those that were open, and those begun since."""
+    known = await session.ahead("responses", contact_id, lambda ids: _read(session, ids))
+    return [] if known is None else known
+
+
+async def open_responses(session: WorkspaceSession, contact_id: UUID) -> list[Response]:
+    """Return the surveys that a contact is in the middle of."""
+    known = await _known(session, contact_id)
+    return [response for response in known if response.state == "open"]
+
+
+async def open_response(
+    session: WorkspaceSession, contact_id: UUID, survey_id: UUID
+) -> Response | None:
+    """Return the contact's open response to a survey."""
+    found = await open_responses(session, contact_id)
+    return next((response for response in found if response.survey_id == survey_id), None)
+
+
+_BEGIN = text(
+    """
+    insert into surveys.response
+        (workspace_id, contact_id, id, survey_id, channel_id, question_id, state, picked, misses,
+         asked_at, started_at)
+    values (:workspace_id, :contact_id, :id, :survey_id, :channel_id, :question_id, 'open', '[]',
+        0, :now, :now)
+    on conflict do nothing
+    returning id
+    """
+)
+
+
+async def begin(
+    session: WorkspaceSession,
+    contact_id: UUID,
+    survey_id: UUID,
+    channel_id: UUID,
+    question_id: UUID,
+) -> UUID | None:
+    """Put a contact before a survey's first question.
+
+    Returns the response's id; None when they are in the middle of it.
+    """
+    known = await _known(session, contact_id)
+    response = Response(
+        workspace_id=session.workspace_id,
+        contact_id=contact_id,
+        id=uuid7(),
+        survey_id=survey_id,
+        channel_id=channel_id,
+        state="open",
+        question_id=question_id,
+        picked=[],
+        misses=0,
+        asked_at=now(),
+        started_at=now(),
+        finished_at=None,
+    )
+    begun = await session.apart(
+        _BEGIN,
+        {
+            "workspace_id": response.workspace_id,
+            "contact_id": contact_id,
+            "id": response.id,
+            "survey_id": survey_id,
+            "channel_id": channel_id,
+            "question_id": question_id,
+            "now": response.started_at,
+        },
+    )
+    if begun is not None:
+        known.append(response)
+        return response.id
+    # Somebody else has begun it, who may have been at it at this moment.
+    known[:] = (await _read(session, [contact_id]))[contact_id]
+    return None
+
+
+def keep(session: WorkspaceSession, response: Response) -> None:
+    """Have a response written as it now is, with the others of this transaction."""
+    session.gather(_write, response)
+
+
+_KEEP = text(
+    """
+    update surveys.response r
+    set state = x.state, question_id = x.question_id, picked = x.picked::jsonb,
+        misses = x.misses, asked_at = x.asked_at, finished_at = x.finished_at
+    from unnest(
+        cast(:contact_ids as uuid[]), cast(:ids as uuid[]), cast(:states as text[]),
+        cast(:question_ids as uuid[]), cast(:pickeds as text[]), cast(:misses as int[]),
+        cast(:asked_ats as timestamptz[]), cast(:finished_ats as timestamptz[])
+    ) as x (contact_id, id, state, question_id, picked, misses, asked_at, finished_at)
+    where r.workspace_id = :workspace_id and r.contact_id = x.contact_id and r.id = x.id
+    """
+)
+
+
+def _write(session: Session, changed: list[Response]) -> None:
+    # As each of them is by now, however often it was changed.
+    responses = list({response.id: response for response in changed}.values())
+    session.execute(
+        _KEEP,
+        {
+            "workspace_id": responses[0].workspace_id,
+            "contact_ids": [response.contact_id for response in responses],
+            "ids": [response.id for response in responses],
+            "states": [response.state for response in responses],
+            "question_ids": [response.question_id for response in responses],
+            "pickeds": [json.dumps(response.picked) for response in responses],
+            "misses": [response.misses for response in responses],
+            "asked_ats": [response.asked_at for response in responses],
+            "finished_ats": [response.finished_at for response in responses],
+        },
+        execution_options={"scoped_by_hand": True},
+    )
+
+
+async def first_finish(session: WorkspaceSession, response: Response) -> bool:
+    """Note that a contact has finished a survey; True when it is for the first time.
+
+    The response must be one that was read or begun here: as long as it is locked, the contact
+    cannot finish the survey elsewhere.
+    """
+    survey_id = response.survey_id
+
+    async def ask(contact_ids: Sequence[UUID]) -> dict[UUID, set[UUID]]:
+        finished = set(
+            await session.scalars(
+                _FINISHED, {"survey_id": survey_id, "contact_ids": list(contact_ids)}
+            )
+        )
+        return dict.fromkeys(contact_ids, finished)
+
+    finished = await session.ahead(("finished", survey_id), response.contact_id, ask) or set()
+    if response.contact_id in finished:
+        return False
+    finished.add(response.contact_id)
+    session.gather(_write_finishes, response)
+    return True
+
+
+_FINISHED = select(Finish.contact_id).where(
+    Finish.contact_id == any_(bindparam("contact_ids", type_=ARRAY(Uuid()))),
+    Finish.survey_id == bindparam("survey_id"),
+)
+_FINISH = text(
+    """
+    insert into surveys.finish (workspace_id, contact_id, survey_id, at)
+    select cast(:workspace_id as uuid), f.contact_id, f.survey_id, f.at
+    from unnest(
+        cast(:contact_ids as uuid[]), cast(:survey_ids as uuid[]), cast(:ats as timestamptz[])
+    ) as f (contact_id, survey_id, at)
+    on conflict do nothing
+    """
+)
+
+
+def _write_finishes(session: Session, responses: list[Response]) -> None:
+    session.execute(
+        _FINISH,
+        {
+            "workspace_id": responses[0].workspace_id,
+            "contact_ids": [response.contact_id for response in responses],
+            "survey_ids": [response.survey_id for response in responses],
+            "ats": [response.finished_at for response in responses],
+        },
+        execution_options={"scoped_by_hand": True},
+    )
