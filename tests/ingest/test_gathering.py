@@ -6,12 +6,12 @@ import asyncio
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import event as sqlalchemy_event
-from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg.errors import ForeignKeyViolation
+from sqlalchemy import select, text
 
 from conftest import Shop, scope
-from hiiki.db.engine import engine
 from hiiki.ingest import store
 from hiiki.ingest.models import WebhookEvent
 from hiiki.line.wire import parse
@@ -27,20 +27,60 @@ async def ids(shop: Shop) -> list[str]:
 async def test_posts_that_come_together_share_commits(shop: Shop) -> None:
     channel = await make_channel(shop.workspace_id)
     events = [Person(channel).event("follow") for _ in range(300)]
-    commits = 0
-
-    def count(_connection: object) -> None:
-        nonlocal commits
-        commits += 1
-
-    sqlalchemy_event.listen(engine().sync_engine, "commit", count)
-    try:
-        kept = await asyncio.gather(*(deliver(channel, one) for one in events))
-    finally:
-        sqlalchemy_event.remove(engine().sync_engine, "commit", count)
+    kept = await asyncio.gather(*(deliver(channel, one) for one in events))
     assert kept == [1] * 300
     assert sorted(await ids(shop)) == sorted(one["webhookEventId"] for one in events)
+    async with scope(shop.workspace_id) as session:
+        commits = await session.scalar(
+            text("select count(distinct xmin::text) from ingest.webhook_event"),
+            execution_options={"scoped_by_hand": True},
+        )
     assert commits < 30
+
+
+async def test_nobody_is_taken_who_would_wait_too_long(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first that waits has waited long enough: whoever comes now is told at once."""
+    channel = await make_channel(shop.workspace_id)
+    monkeypatch.setattr(store, "WAIT_AT_MOST", -1.0)
+    results = await asyncio.gather(
+        *(deliver(channel, Person(channel).event("follow")) for _ in range(3)),
+        return_exceptions=True,
+    )
+    assert results[0] == 1  # before it nobody waited
+    assert all(isinstance(result, store.Overloaded) for result in results[1:])
+    assert await deliver(channel, Person(channel).event("follow")) == 1
+
+
+async def test_a_connection_that_ended_while_nobody_used_it_fails_no_post(shop: Shop) -> None:
+    channel = await make_channel(shop.workspace_id)
+    assert await deliver(channel, Person(channel).event("follow")) == 1
+    async with scope(shop.workspace_id) as session:
+        ended = await session.execute(
+            text(
+                "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+                " where datname = current_database() and pid <> pg_backend_pid()"
+                " and query like '%insert into ingest.webhook_event%'"
+            ),
+            execution_options={"scoped_by_hand": True},
+        )
+        assert (True,) in ended.all()
+    assert await deliver(channel, Person(channel).event("follow")) == 1
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(values=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))))
+async def test_an_array_as_text_is_what_it_was(shop: Shop, values: list[str]) -> None:
+    async with scope(shop.workspace_id) as session:
+        found = await session.scalar(
+            text("select cast(:values as text[])"),
+            {"values": store.array(values)},
+            execution_options={"scoped_by_hand": True},
+        )
+    assert found == values
 
 
 async def test_what_two_posts_bring_is_kept_once_and_in_order(shop: Shop) -> None:
@@ -64,7 +104,7 @@ async def test_a_body_that_cannot_be_kept_takes_no_other_with_it(
         *(deliver(there, Person(there).event("follow")) for _ in range(5)),
         return_exceptions=True,
     )
-    assert isinstance(results.pop(5), IntegrityError)
+    assert isinstance(results.pop(5), ForeignKeyViolation)
     assert results == [1] * 10
     assert len(await ids(shop)) == 5
     assert len(await ids(other_shop)) == 5

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import func, select
 
 from conftest import Shop, scope
@@ -125,6 +126,50 @@ async def test_too_large(client: Client, channel: Channel) -> None:
     answer = await post(client, channel, body(event))
     assert answer.status_code == 413
     assert await stored(channel) == []
+
+
+async def test_too_large_without_saying_so(client: Client, channel: Channel) -> None:
+    """A body in chunks, whose length nobody knows before."""
+
+    async def parts() -> AsyncIterator[bytes]:
+        for _ in range(30):
+            yield b" " * 40_000
+
+    answer = await client.post(f"/webhook/{channel.webhook_key}", content=parts())
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+
+
+async def test_what_is_not_a_post_to_an_address(client: Client, channel: Channel) -> None:
+    looked = await client.get(f"/webhook/{channel.webhook_key}")
+    assert (looked.status_code, looked.json()["error"]["code"]) == (405, "method_not_allowed")
+    raw = body()
+    for path in ("/webhook/", f"/webhook/{channel.webhook_key}/x", "/webhook", "/webhookx/y"):
+        answer = await client.post(
+            path, content=raw, headers={"x-line-signature": sign(SECRET, raw)}
+        )
+        assert answer.status_code in (303, 403, 404), path
+
+
+async def test_posts_are_counted_and_timed(client: Client, channel: Channel) -> None:
+    def counted(status: str) -> float:
+        labels = {"method": "POST", "route": "/webhook/{key}", "status": status}
+        return REGISTRY.get_sample_value("hiiki_http_requests_total", labels) or 0
+
+    before = counted("200"), counted("401")
+    await post(client, channel, body())
+    await post(client, channel, body(), "bm9wZQ==")
+    assert (counted("200"), counted("401")) == (before[0] + 1, before[1] + 1)
+
+
+async def test_a_channel_that_went_a_moment_ago(
+    client: Client, channel: Channel, shop: Shop
+) -> None:
+    """Its address is still remembered; what comes is not stored, and not our fault."""
+    assert (await post(client, channel, body())).status_code == 200
+    async with scope(shop.workspace_id) as session:
+        await session.delete(await session.one(Channel, channel.id))
+    gone = await post(client, channel, body(Person(channel).event("unfollow")))
+    assert gone.status_code == 404
 
 
 async def test_odd_events_are_kept(client: Client, channel: Channel) -> None:

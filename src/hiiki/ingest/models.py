@@ -9,14 +9,14 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hiiki.db import Base, Owned
+from hiiki.db import Base, OwnedInBulk
 from hiiki.ingest.relay.models import RelayTarget as RelayTarget  # migrations find tables here
 from hiiki.kit.clock import now
 
 STATES = ("waiting", "handled", "set_aside", "dismissed")
 
 
-class WebhookEvent(Base, Owned):
+class WebhookEvent(Base, OwnedInBulk):
     """One event under LINE's own id, so that a redelivery changes nothing.
 
     States: waiting → handled, or after too many failures set_aside, from where staff run
@@ -49,10 +49,6 @@ class WebhookEvent(Base, Owned):
         {"schema": "ingest"},
     )
 
-    # Not indexed by itself as elsewhere: this table is written more than any other.
-    workspace_id: Mapped[UUID] = mapped_column(  # pyright: ignore[reportIncompatibleVariableOverride]
-        ForeignKey("workspace.workspace.id", ondelete="CASCADE")
-    )
     channel_id: Mapped[UUID] = mapped_column(
         ForeignKey("workspace.channel.id", ondelete="CASCADE"), primary_key=True
     )

@@ -9,13 +9,12 @@ at the moment is answered 503.
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar
+import time
+from collections.abc import Callable
+from typing import ClassVar
 
 import psycopg
 import structlog
-from litestar import Request, post
-from litestar.exceptions.http_exceptions import RequestEntityTooLarge
-from litestar.response import Response
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from hiiki.ingest.credentials import find_door, is_signed
@@ -23,6 +22,7 @@ from hiiki.ingest.relay.outbox import Raw
 from hiiki.ingest.store import keep
 from hiiki.kit.errors import HiikiError, Invalid, NotFound, Unavailable
 from hiiki.kit.i18n import Text, _
+from hiiki.kit.road import Direct
 from hiiki.line.signature import HEADER
 from hiiki.line.wire import parse
 
@@ -32,6 +32,10 @@ MAX_BODY = 1_000_000
 """Bytes. LINE's bodies are a few kilobytes; nothing it sends comes near."""
 ANSWER_WITHIN = 1.8
 """Seconds. LINE gives up after two and delivers again; we had better say so ourselves."""
+SAY_EVERY = 1.0
+
+_said: dict[tuple[str, str], tuple[float, int]] = {}
+"""When something was last logged, and how often it has happened since."""
 
 
 class WrongSignature(HiikiError):
@@ -49,41 +53,31 @@ class NoWebhook(HiikiError):
     code = "not_a_webhook"
 
 
-class TooLarge(HiikiError):
-    """The body is larger than any that LINE sends."""
-
-    status = 413
-    code = "too_large"
-    default: ClassVar[Text] = _("The body is larger than 1 MB.")
-
-
-@post(
-    "/webhook/{webhook_key:str}",
-    status_code=200,
-    request_max_body_size=MAX_BODY,
-    opt={"exclude_from_csrf": True},
-    include_in_schema=False,
-)
 async def receive_webhook(
-    request: Request[Any, Any, Any], webhook_key: str
-) -> Response[dict[str, Any]]:
-    """Take one webhook body; 200 means that every event in it is stored."""
+    webhook_key: str, body: bytes, header: Callable[[str], str | None]
+) -> None:
+    """Take one webhook body; when this returns, every event in it is stored.
+
+    Raises what LINE is to be answered: `NotFound`, `WrongSignature`, `NoWebhook`, or
+    `Unavailable` when nothing was kept and LINE had better deliver it again.
+    """
     try:
-        body = await request.body()
         async with asyncio.timeout(ANSWER_WITHIN):
-            kept = await _take(webhook_key, body, request.headers.get(HEADER))
-    except RequestEntityTooLarge:
-        return Response(TooLarge().to_json("en"), status_code=413)
+            kept = await _take(webhook_key, body, header(HEADER))
+    except psycopg.errors.ForeignKeyViolation as error:  # the channel went a moment ago
+        raise NotFound() from error
     except HiikiError as error:
-        log.info("webhook.refused", status=error.status, code=error.code)
-        return Response(error.to_json("en"), status_code=error.status)
+        _say("webhook.refused", error.code)
+        raise
     except (TimeoutError, SQLAlchemyError, psycopg.Error, OSError) as error:
-        if isinstance(error, DBAPIError) and not _is_unreachable(error):
+        if not _is_outage(error):
             raise
-        log.warning("webhook.unavailable", error=type(error).__name__)
-        return Response(Unavailable().to_json("en"), status_code=503)
+        _say("webhook.unavailable", type(error).__name__)
+        raise Unavailable() from error
     log.debug("webhook.kept", events=kept)
-    return Response({}, status_code=200)
+
+
+webhook = Direct("/webhook/", MAX_BODY, receive_webhook)
 
 
 async def _take(webhook_key: str, body: bytes, signature: str | None) -> int:
@@ -102,10 +96,26 @@ async def _take(webhook_key: str, body: bytes, signature: str | None) -> int:
     return await keep(door.workspace_id, door.channel_id, events, raw)
 
 
-def _is_unreachable(error: DBAPIError) -> bool:
+def _say(what: str, why: str) -> None:
+    """Log it, at most once a second: in a storm each line would cost as much as a post."""
+    said_at, unsaid = _said.get((what, why), (0.0, 0))
+    moment = time.monotonic()
+    if moment - said_at < SAY_EVERY:
+        _said[what, why] = (said_at, unsaid + 1)
+        return
+    _said[what, why] = (moment, 0)
+    log.warning(what, why=why, times=unsaid + 1)
+
+
+def _is_outage(error: Exception) -> bool:
     """True when the database, and not the statement, is the trouble."""
-    if error.connection_invalidated or not isinstance(error.orig, psycopg.Error):
+    cause = error
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated:
+            return True
+        cause = error.orig
+    if not isinstance(cause, psycopg.Error):
         return True
-    state = error.orig.sqlstate or ""
+    state = cause.sqlstate or ""
     # 08 connection, 53 resources, 57 intervention (shutting down); "" is a lost connection.
     return state[:2] in ("", "08", "53", "57", "40", "55", "25")

@@ -7,7 +7,7 @@ from typing import Any
 from hiiki.ingest import api, views
 from hiiki.ingest.erasure import forget_person
 from hiiki.ingest.jobs import tasks
-from hiiki.ingest.public import receive_webhook
+from hiiki.ingest.public import webhook
 from hiiki.ingest.relay import api as relay_api
 from hiiki.ingest.relay import views as relay_views
 from hiiki.kit.i18n import _
@@ -33,7 +33,7 @@ room = Room(
     pages=[*views.HANDLERS, *relay_views.HANDLERS],
     api=[*api.HANDLERS, *relay_api.HANDLERS],
     nav=(NavItem("settings", _("Webhooks"), "webhook", "/settings/webhooks", order=70),),
-    public=(receive_webhook,),
+    direct=(webhook,),
     events=(
         EventKind("follow", _("Added the account"), "user-plus"),
         EventKind("unfollow", _("Blocked the account"), "user-off"),

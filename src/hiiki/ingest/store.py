@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import orjson
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+import psycopg
+from psycopg import AsyncConnection
 
-from hiiki.db import everywhere
+from hiiki.db.engine import autocommit
 from hiiki.ingest.relay.outbox import Arrived, Raw, put
 from hiiki.kit.errors import Unavailable
 from hiiki.line.wire import WireEvent
@@ -30,10 +31,12 @@ WRITERS = 2
 AT_ONCE = 2_000
 """Events in one statement."""
 WAITING_AT_MOST = 10_000
-"""Events that may wait for their commit: more would not be kept before LINE has given up."""
+"""Events that may wait for their commit, whatever their size: they are in memory."""
+WAIT_AT_MOST = 0.5
+"""Seconds. While the first of those that wait has waited so long, no more are taken: they
+would wait as long, and LINE gives up after two."""
 
-_KEEP = text(
-    """
+_KEEP = """
     with kept as (
         insert into ingest.webhook_event
             (workspace_id, channel_id, event_id, source_id, kind, at, received_at, payload,
@@ -41,20 +44,18 @@ _KEEP = text(
         select e.workspace_id, e.channel_id, e.event_id, e.source_id, e.kind, e.at,
             clock_timestamp(), e.payload::jsonb, 'waiting', 0
         from unnest(
-            cast(:workspace_ids as uuid[]), cast(:channel_ids as uuid[]),
-            cast(:event_ids as text[]), cast(:source_ids as text[]), cast(:kinds as text[]),
-            cast(:ats as timestamptz[]), cast(:payloads as text[])
+            %s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::timestamptz[],
+            %s::text[]
         ) with ordinality as e
             (workspace_id, channel_id, event_id, source_id, kind, at, payload, place)
         order by e.place
         on conflict do nothing
         returning channel_id, event_id
     ), told as (
-        select case when exists (select 1 from kept) then pg_notify(:notify, '')::text end
+        select case when exists (select 1 from kept) then pg_notify(%s, '')::text end
     )
-    select kept.channel_id, kept.event_id from kept left join told on true
+    select kept.channel_id::text, kept.event_id from kept left join told on true
     """
-)
 
 
 class Overloaded(Unavailable):
@@ -73,6 +74,15 @@ class _Post:
     kept: asyncio.Future[int]
     raw: Raw | None
     """What LINE posted, when the channel relays it."""
+    since: float
+    """The loop's time when it came."""
+    channel: str = field(init=False)
+    keys: frozenset[tuple[str, str]] = field(init=False)
+    """Its events by channel and id."""
+
+    def __post_init__(self) -> None:
+        self.channel = str(self.channel_id)
+        self.keys = frozenset((self.channel, event.id) for event in self.events)
 
 
 class Keeper:
@@ -91,10 +101,13 @@ class Keeper:
         raw: Raw | None = None,
     ) -> int:
         """See `hiiki.ingest.store.keep`."""
+        loop = asyncio.get_running_loop()
         if self._events + len(events) > WAITING_AT_MOST:
             raise Overloaded()
-        kept: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        post = _Post(workspace_id, channel_id, events, kept, raw)
+        if self._posts and loop.time() - self._posts[0].since > WAIT_AT_MOST:
+            raise Overloaded()
+        kept: asyncio.Future[int] = loop.create_future()
+        post = _Post(workspace_id, channel_id, events, kept, raw, loop.time())
         self._posts.append(post)
         self._events += len(events)
         if len(self._writers) < WRITERS:
@@ -131,8 +144,8 @@ class Keeper:
             return
         try:
             new = await _insert(posts)
-        except DBAPIError as error:
-            if len(posts) == 1 or error.connection_invalidated:
+        except psycopg.Error as error:
+            if len(posts) == 1 or _is_lost(error):
                 _fail(posts, error)
                 return
             # One body that cannot be stored, or a channel deleted meanwhile, is no reason
@@ -143,10 +156,16 @@ class Keeper:
             _fail(posts, error)
         else:
             for post in posts:
-                mine = {(post.channel_id, event.id) for event in post.events} & new
+                mine = post.keys & new
                 new -= mine  # an event that two posts brought was new once
                 if not post.kept.done():
                     post.kept.set_result(len(mine))
+
+
+def _is_lost(error: psycopg.Error) -> bool:
+    """True when the connection is the trouble, so that a further attempt would only wait."""
+    # 08 connection, 53 resources, 57 intervention (shutting down); "" is a lost connection.
+    return (error.sqlstate or "")[:2] in ("", "08", "53", "57")
 
 
 def _fail(posts: Sequence[_Post], error: Exception) -> None:
@@ -155,35 +174,55 @@ def _fail(posts: Sequence[_Post], error: Exception) -> None:
             post.kept.set_exception(error)
 
 
-async def _insert(posts: Sequence[_Post]) -> set[tuple[UUID, str]]:
+async def _insert(posts: Sequence[_Post]) -> set[tuple[str, str]]:
     """Store those of these posts' events that are new; returns which were, by channel and id."""
-    rows = [(post, event) for post in posts for event in post.events]
     # Bodies of several workspaces share a commit; each row carries its own workspace_id.
-    async with everywhere() as session:
-        found = await session.execute(
-            _KEEP,
-            {
-                "workspace_ids": [post.workspace_id for post, _ in rows],
-                "channel_ids": [post.channel_id for post, _ in rows],
-                # LINE's order within a body is the order of the serial numbers.
-                "event_ids": [event.id for _, event in rows],
-                "source_ids": [event.source_id for _, event in rows],
-                "kinds": [event.kind for _, event in rows],
-                "ats": [event.at for _, event in rows],
-                "payloads": [orjson.dumps(event.payload).decode() for _, event in rows],
-                "notify": CHANNEL,
-            },
-        )
-        new = {(row.channel_id, row.event_id) for row in found}
-        # What LINE delivers again has been relayed, or waits to be, since it was new.
-        arrived = [
-            Arrived(post.workspace_id, post.channel_id, post.events, post.raw)
-            for post in posts
-            if post.raw is not None and any((post.channel_id, e.id) in new for e in post.events)
-        ]
-        if arrived:
-            await put(session, arrived)
-        return new
+    async with autocommit() as connection:
+        if not any(post.raw for post in posts):
+            return await _insert_events(connection, posts)
+        async with connection.transaction():
+            new = await _insert_events(connection, posts)
+            # What LINE delivers again has been relayed, or waits to be, since it was new.
+            arrived = [
+                Arrived(post.workspace_id, post.channel_id, post.events, post.raw)
+                for post in posts
+                if post.raw is not None and not post.keys.isdisjoint(new)
+            ]
+            if arrived:
+                await put(connection, arrived)
+            return new
+
+
+async def _insert_events(
+    connection: AsyncConnection[Any], posts: Sequence[_Post]
+) -> set[tuple[str, str]]:
+    events = [event for post in posts for event in post.events]
+    found = await connection.execute(
+        _KEEP,
+        (
+            array(str(post.workspace_id) for post in posts for _ in post.events),
+            array(post.channel for post in posts for _ in post.events),
+            # LINE's order within a body is the order of the serial numbers.
+            array(event.id for event in events),
+            array(event.source_id for event in events),
+            array(event.kind for event in events),
+            array(event.at.isoformat() for event in events),
+            array(orjson.dumps(event.payload).decode() for event in events),
+            CHANNEL,
+        ),
+        prepare=True,
+    )
+    return set(await found.fetchall())
+
+
+def array(values: Iterable[str]) -> str:
+    """Return PostgreSQL's text form of an array of these.
+
+    The driver makes one value after the other into text, by the type of each: for thousands
+    of events a second that is more work than all the rest of keeping them.
+    """
+    escaped = [value.replace("\\", "\\\\").replace('"', '\\"') for value in values]
+    return '{"' + '","'.join(escaped) + '"}' if escaped else "{}"
 
 
 _keepers: WeakKeyDictionary[asyncio.AbstractEventLoop, Keeper] = WeakKeyDictionary()

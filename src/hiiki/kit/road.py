@@ -170,6 +170,23 @@ class NavItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Direct:
+    """An address below which programs post by the thousand a second.
+
+    Its posts go past sessions, languages and forms (`hiiki.web.direct`), any of which costs
+    more than keeping what was posted.
+    """
+
+    prefix: str
+    """One step, as `/webhook/`; what follows, without a further `/`, is the key."""
+    most: int
+    """Bytes of a body."""
+    take: Callable[[str, bytes, Callable[[str], str | None]], Awaitable[None]]
+    """`take(key, body, header)`, where `header(name)` looks for a header by its name in lower
+    case. The answer is 200 and `{}`, or the `HiikiError` that it raises, in English."""
+
+
+@dataclass(frozen=True, slots=True)
 class Room:
     """Everything one room adds. Whatever is left out, it has none of."""
 
@@ -179,7 +196,9 @@ class Room:
     api: Sequence[Any] = ()
     """Litestar handlers below /api/v1; they need a token."""
     public: Sequence[Any] = ()
-    """Litestar handlers that customers, or LINE, reach without a log-in."""
+    """Litestar handlers that customers reach without a log-in."""
+    direct: Sequence[Direct] = ()
+    """What comes by the thousand a second, and goes past everything that pages need."""
     nav: Sequence[NavItem] = ()
     events: Sequence[EventKind] = ()
     actions: Sequence[ActionKind] = ()

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Identity, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hiiki.db import Base, Identified, Owned
+from hiiki.db import Base, Identified, Owned, OwnedInBulk
 from hiiki.kit.clock import now
 
 
@@ -36,7 +36,7 @@ class RelayTarget(Base, Identified, Owned):
     """One worker at a time serves a target, so that order and parallelism are kept."""
 
 
-class RelayBody(Base, Owned):
+class RelayBody(Base, OwnedInBulk):
     """What LINE posted, byte for byte; gone as soon as every target has it."""
 
     __tablename__ = "relay_body"
@@ -53,7 +53,7 @@ class RelayBody(Base, Owned):
     """LINE's ids of the users, groups and rooms in it: whoever is erased is found by them."""
 
 
-class RelayDelivery(Base, Owned):
+class RelayDelivery(Base, OwnedInBulk):
     """One body on its way to one target.
 
     States: waiting → delivered, or after a day given_up, from where staff run it again.

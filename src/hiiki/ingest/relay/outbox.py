@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
+from psycopg import AsyncConnection
 from sqlalchemy import select, text
 
-from hiiki.db import WorkspaceSession, everywhere
+from hiiki.db import everywhere
 from hiiki.ingest.relay.models import RelayTarget
 from hiiki.ingest.relay.post import Outcome
 from hiiki.kit.ids import uuid7
@@ -54,13 +56,12 @@ class Parcel:
     people: Sequence[str]
 
 
-_PUT = text(
-    """
+_PUT = """
     with arrived as (
         select * from unnest(
-            cast(:ids as uuid[]), cast(:workspace_ids as uuid[]), cast(:channel_ids as uuid[]),
-            cast(:bodies as bytea[]), cast(:signatures as text[]), cast(:people as text[]),
-            cast(:events as int[])
+            %(ids)s::uuid[], %(workspace_ids)s::uuid[], %(channel_ids)s::uuid[],
+            %(bodies)s::bytea[], %(signatures)s::text[], %(people)s::text[],
+            %(events)s::int[]
         ) with ordinality as a
             (id, workspace_id, channel_id, body, signature, people, events, place)
     ), kept as (
@@ -72,20 +73,19 @@ _PUT = text(
             and t.workspace_id = a.workspace_id)
         returning id
     ), told as (
-        select case when exists (select 1 from kept) then pg_notify(:notify, '')::text end
+        select case when exists (select 1 from kept) then pg_notify(%(notify)s, '')::text end
     )
     insert into ingest.relay_delivery
         (workspace_id, target_id, body_id, events, received_at, expires_at, due_at, state,
          attempts)
     select t.workspace_id, t.id, k.id, a.events, clock_timestamp(),
-        clock_timestamp() + :kept_for, clock_timestamp(), 'waiting', 0
+        clock_timestamp() + %(kept_for)s, clock_timestamp(), 'waiting', 0
     from kept k join arrived a on a.id = k.id
     join ingest.relay_target t
         on t.channel_id = a.channel_id and t.workspace_id = a.workspace_id
     left join told on true
     order by a.place
     """
-)
 
 _WITH_WORK = text(
     """
@@ -168,10 +168,10 @@ _WAKE = text(
 )
 
 
-async def put(session: WorkspaceSession, arrived: Sequence[Arrived]) -> None:
+async def put(connection: AsyncConnection[Any], arrived: Sequence[Arrived]) -> None:
     """Queue bodies for all targets of their channels, in the transaction of their events."""
     people = [{name for e in one.events for name in (e.source_id, e.user_id)} for one in arrived]
-    await session.execute(
+    await connection.execute(
         _PUT,
         {
             "ids": [uuid7() for _ in arrived],
