@@ -11,6 +11,7 @@ from litestar import delete, get, post, put
 from litestar.params import Parameter
 
 from hiiki.broadcasts import service
+from hiiki.broadcasts.line_figures import ask_line
 from hiiki.broadcasts.listing import listed
 from hiiki.broadcasts.models import Broadcast
 from hiiki.broadcasts.report import recipients, report
@@ -201,6 +202,17 @@ async def report_broadcast(session: WorkspaceSession, broadcast_id: UUID) -> Rep
     return await report(session, await session.one(Broadcast, broadcast_id))
 
 
+@post("/broadcasts/{broadcast_id:uuid}/ask-line", tags=TAGS, status_code=200)
+async def ask_line_of_broadcast(
+    session: WorkspaceSession, access: Access, broadcast_id: UUID
+) -> Report:
+    """Ask LINE now who opened it, ahead of the next time that is due."""
+    broadcast = await session.one(Broadcast, broadcast_id)
+    await ask_line(session, broadcast)
+    audit(session, access, "broadcasts.ask_line", broadcast_id, name=broadcast.name)
+    return await report(session, broadcast)
+
+
 @get("/broadcasts/{broadcast_id:uuid}/recipients", tags=TAGS)
 async def list_recipients(
     session: WorkspaceSession,
@@ -240,5 +252,6 @@ HANDLERS = [
     test_broadcast,
     duplicate_broadcast,
     report_broadcast,
+    ask_line_of_broadcast,
     list_recipients,
 ]

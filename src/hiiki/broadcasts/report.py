@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import String, and_, cast, distinct, func, select, text
 from sqlalchemy.orm import aliased
 
+from hiiki.broadcasts.line_figures import line_figures
 from hiiki.broadcasts.models import Broadcast
 from hiiki.broadcasts.schemas import LinkReport, Recipient, Report
 from hiiki.broadcasts.service import owner_of
@@ -82,9 +83,12 @@ async def report(session: WorkspaceSession, broadcast: Broadcast) -> Report:
     if broadcast.send_id is None:
         progress = None
         sent_at = None
+        line = None
     else:
         progress = await delivery.progress(session, broadcast.send_id)
-        sent_at = (await session.one(Send, broadcast.send_id)).created_at
+        send = await session.one(Send, broadcast.send_id)
+        sent_at = send.created_at
+        line = await line_figures(session, send)
     links = await _links(session, owner)
     clicked = (await _clicked(session, [owner])).get(owner, 0)
     issued, used = await _coupons(session, broadcast, owner, sent_at)
@@ -112,6 +116,7 @@ async def report(session: WorkspaceSession, broadcast: Broadcast) -> Report:
         clicked=clicked,
         click_rate=clicked / accepted if accepted else None,
         opens=sum(link.opens for link in links),
+        line=line,
         links=links,
         coupons_issued=issued,
         coupons_used=used,

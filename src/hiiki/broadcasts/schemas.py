@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
+from hiiki.broadcasts.line_figures import LineFigures
 from hiiki.broadcasts.models import Broadcast
 from hiiki.content.draft import Draft, Sendable
 from hiiki.kit.forms import Wrong
@@ -153,6 +154,8 @@ class Report(BaseModel):
     """Of those for whom LINE accepted it; None before the first."""
     opens: int
     """All openings of all links."""
+    line: LineFigures | None
+    """LINE's own count of who opened it; None before it has gone out."""
     links: list[LinkReport]
     coupons_issued: int
     coupons_used: int

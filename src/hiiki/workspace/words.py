@@ -66,6 +66,7 @@ ACTIONS: Mapping[str, Text] = {
     "broadcasts.send": _("sent a broadcast"),
     "broadcasts.pause": _("paused a broadcast"),
     "broadcasts.resume": _("resumed a broadcast"),
+    "broadcasts.ask_line": _("asked LINE who opened a broadcast"),
     "broadcasts.cancel": _("cancelled a broadcast"),
     "broadcasts.delete": _("deleted a broadcast"),
     "contacts.tag_create": _("made a tag"),
