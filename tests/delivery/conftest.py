@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ import pytest
 from sqlalchemy import select, text
 
 from conftest import Shop
+from forked import Forked, open_nursery
 from hiiki.contacts.models import Contact, Friendship
 from hiiki.db import everywhere, scope
 from hiiki.delivery.models import Parcel, Send
@@ -34,9 +35,9 @@ from hiiki.workspace.seal import seal
 from line_emulator.client import EmulatorClient
 from line_emulator.emulator import Emulator
 
-PATIENT, IMPATIENT = 10.0, 1.5
+PATIENT, IMPATIENT, HASTY = 10.0, 1.5, 0.5
 """Seconds to wait for LINE: on a busy machine the emulator, too, takes its time. Impatient
-tests wait for a time-out, or for a lease to run out, which then takes six seconds."""
+tests wait for a time-out, or for a lease to run out, which then takes six seconds, or four."""
 
 
 @dataclass
@@ -229,23 +230,25 @@ async def finished(account: Account, send_id: UUID, seconds: float = 30) -> Send
     """Wait until the send is over, and return it."""
 
     async def over() -> Send | None:
+        nonlocal send
         send = await account.get(send_id)
         return send if send.finished_at else None
 
-    return await until(over, seconds)
+    send: Send | None = None
+    try:
+        return await until(over, seconds)
+    except AssertionError as error:
+        assert send is not None
+        said = f"{error}: {send.state} {send.pause_reason or ''}, {send.accepted} accepted"
+        raise AssertionError(said) from error
 
 
 class WorkerProcess:
-    """A real `hiiki worker`."""
+    """A real `hiiki worker`, with its imports and all."""
 
-    def __init__(self, log: Path, line_url: str) -> None:
+    def __init__(self, log: Path, environment: Mapping[str, str]) -> None:
         self._log = log
-        self._env = {
-            **os.environ,
-            "HIIKI_LINE_API": line_url,
-            "HIIKI_LINE_TIMEOUT": str(IMPATIENT),
-            "HIIKI_DATABASE_POOL": "5",
-        }
+        self._environment = {**os.environ, **environment}
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
@@ -255,7 +258,7 @@ class WorkerProcess:
                 *(sys.executable, "-m", "hiiki", "worker"),
                 stdout=out,
                 stderr=out,
-                env=self._env,
+                env=self._environment,
                 start_new_session=True,
             )
 
@@ -275,13 +278,39 @@ class WorkerProcess:
         await asyncio.wait_for(self._process.wait(), 30)
 
 
-@pytest.fixture
-async def worker(line: Emulator, tmp_path: Path) -> AsyncIterator[Callable[[], WorkerProcess]]:
-    """Makes worker processes; they are ended after the test."""
-    made: list[WorkerProcess] = []
+def environment(line: Emulator, timeout: float) -> dict[str, str]:
+    """A worker's environment: it waits for LINE so many seconds, and its leases last as long."""
+    return {
+        "HIIKI_LINE_API": line.url,
+        "HIIKI_LINE_TIMEOUT": str(timeout),
+        "HIIKI_DATABASE_POOL": "5",
+    }
 
-    def make() -> WorkerProcess:
-        made.append(WorkerProcess(tmp_path / f"worker{len(made)}.log", line.url))
+
+@pytest.fixture
+async def command(line: Emulator, tmp_path: Path) -> AsyncIterator[WorkerProcess]:
+    """The command `hiiki worker`, not started yet."""
+    made = WorkerProcess(tmp_path / "command.log", environment(line, IMPATIENT))
+    yield made
+    await made.kill()
+
+
+@pytest.fixture(scope="session")
+def nursery() -> None:
+    """What workers are forked from."""
+    open_nursery()
+
+
+@pytest.fixture
+async def worker(
+    line: Emulator, nursery: None, tmp_path: Path
+) -> AsyncIterator[Callable[..., Forked]]:
+    """Makes workers; they are ended after the test."""
+    made: list[Forked] = []
+
+    def make(timeout: float = IMPATIENT) -> Forked:
+        log = tmp_path / f"worker{len(made)}.log"
+        made.append(Forked(log, environment(line, timeout), "worker"))
         return made[-1]
 
     yield make

@@ -17,7 +17,7 @@ from hiiki.jobs import enqueue
 from hiiki.jobs.keep import keep_running
 from hiiki.jobs.runner import run_jobs
 
-from .conftest import OpenAccount, WorkerProcess, finished, until
+from .conftest import Forked, OpenAccount, finished, until
 
 HARMLESS = "procrastinate.builtin_tasks.remove_old_jobs"
 
@@ -115,15 +115,15 @@ async def database_away(name: str, seconds: float) -> None:
 
 @pytest.mark.slow
 async def test_the_database_goes_away_in_the_middle(
-    accounts: OpenAccount, worker: Callable[[], WorkerProcess], db: str
+    accounts: OpenAccount, worker: Callable[[], Forked], db: str
 ) -> None:
     account = await accounts(400)
     await account.control.fault(
         "slow", seconds=0.3, match={"path": "/v2/bot/message/"}, probability=0.5
     )
     send_id = await account.send(messages=[{"type": "text", "text": "{{ name }}"}], personal=True)
-    one = worker()
-    await one.start()
+    one = worker(3.0)
+    one.start()
 
     async def begun() -> bool:
         return len(account.arrivals()) > 50
@@ -133,7 +133,7 @@ async def test_the_database_goes_away_in_the_middle(
     for _time in range(2):
         await database_away(str(name), 1.5)
         await asyncio.sleep(0.5)
-    send = await finished(account, send_id, 90)
+    send = await finished(account, send_id, 40)
     assert (send.state, send.accepted) == ("done", 400)
     assert account.arrivals() == dict.fromkeys(account.users, 1)
     assert await account.sent_events() == dict.fromkeys(account.contacts, 1)
