@@ -87,7 +87,11 @@ async def test_later_events_wait_until_it_is_set_aside(
 ) -> None:
     person = Person(channel)
     await set_aside_beside(person, shop)
-    assert fault.heard == [*["boom"] * 5, "one", "two"]
+    # Five tries of its own; a worker may have begun with others' events beside it first.
+    *tries, one, two = fault.heard
+    assert (one, two) == ("one", "two")
+    assert tries == ["boom"] * len(tries)
+    assert len(tries) >= 5
     assert [event.data["text"] for event in await person.timeline()] == ["one", "two"]
 
 
@@ -101,6 +105,7 @@ async def test_staff_see_it_and_run_it_again(
     seen = await operator.get("/settings/webhooks")
     assert "RuntimeError: the room cannot cope" in seen.text
     assert run in seen.text
+    assert f"/friends/{person.contact_id}" in seen.text, "whose it is"
     assert "RuntimeError" in (looked := await viewer.get("/settings/webhooks")).text
     assert run not in looked.text
 

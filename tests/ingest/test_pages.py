@@ -16,6 +16,7 @@ from hiiki.ingest.models import WebhookEvent
 from hiiki.kit.clock import now
 from hiiki.kit.errors import Conflict, Invalid, NotFound
 from hiiki.workspace.models import Channel
+from ingest import samples
 from ingest.line_side import Person, deliver, drain, make_channel
 
 
@@ -48,6 +49,23 @@ async def test_run_again(channel: Channel, shop: Shop) -> None:
     async with scope(shop.workspace_id) as session:
         with pytest.raises(Conflict):
             await service.run_again(session, channel.id, event["webhookEventId"])
+
+
+async def test_who_sent_what_was_set_aside(channel: Channel, shop: Shop) -> None:
+    known, stranger = Person(channel), Person(channel)
+    await known.follow()
+    for person in (stranger, known, known):
+        await put_aside(person)
+    await deliver(channel, *samples.FROM_ELSEWHERE)
+    async with scope(shop.workspace_id) as session:
+        aside = await service.set_aside(session, limit=2)
+        assert [event.source_id for event in aside] == [stranger.user_id, known.user_id]
+        assert await service.set_aside_count(session) == 3
+        everything = (await service.list_events(session)).events
+        found = await service.senders(session, everything)
+        assert {source: contact.id for source, contact in found.items()} == {
+            (channel.id, known.user_id): known.contact_id
+        }
 
 
 async def test_dismiss(channel: Channel, shop: Shop) -> None:

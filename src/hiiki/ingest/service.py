@@ -10,12 +10,15 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select, text
 
+from hiiki.contacts.models import Contact
 from hiiki.db import WorkspaceSession
 from hiiki.ingest.models import STATES, WebhookEvent
 from hiiki.ingest.store import CHANNEL
 from hiiki.kit.clock import now
 from hiiki.kit.errors import Conflict, Invalid
 from hiiki.kit.i18n import _
+from hiiki.kit.ids import contact_id
+from hiiki.workspace.models import Channel
 
 DAYS = 14
 PAGE = 50
@@ -54,6 +57,33 @@ async def set_aside(session: WorkspaceSession, limit: int = PAGE) -> list[Webhoo
         .limit(limit)
     )
     return list(found)
+
+
+async def set_aside_count(session: WorkspaceSession) -> int:
+    """Return how many events could not be handled."""
+    found = await session.scalar(select(func.count()).where(WebhookEvent.state == "set_aside"))
+    return found or 0
+
+
+async def senders(
+    session: WorkspaceSession, events: Sequence[WebhookEvent]
+) -> dict[tuple[UUID, str], Contact]:
+    """Return who these events are of, by channel and LINE's id; groups, rooms and strangers lack.
+
+    A first event that fails leaves nobody behind: its sender is not known yet.
+    """
+    channels = await session.execute(select(Channel.id, Channel.provider))
+    providers = {row[0]: row[1] for row in channels}
+    people = {
+        (event.channel_id, event.source_id): contact_id(
+            event.workspace_id, providers[event.channel_id], event.source_id
+        )
+        for event in events
+        if event.source_id
+    }
+    found = await session.scalars(select(Contact).where(Contact.id.in_(people.values())))
+    known = {contact.id: contact for contact in found}
+    return {source: known[person] for source, person in people.items() if person in known}
 
 
 async def waiting_count(session: WorkspaceSession) -> int:

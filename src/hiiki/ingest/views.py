@@ -25,13 +25,16 @@ async def webhooks(
     days = await service.per_day(session, access.timezone)
     found = await service.list_events(session, kind=kind, status=status, after=after)
     chosen = {name: value for name, value in (("kind", kind), ("status", status)) if value}
+    aside = await service.set_aside(session)
     more = urlencode({**chosen, "after": found.next}) if found.next else ""
     return page(
         "ingest/webhooks.html",
         days=days,
         by_day=_chart([day.strftime("%-m/%-d") for day in days], list(days.values())),
         waiting=await service.waiting_count(session),
-        aside=await service.set_aside(session),
+        aside=aside,
+        aside_count=await service.set_aside_count(session),
+        senders=await service.senders(session, [*aside, *found.events]),
         events=found.events,
         kinds=await service.kinds(session),
         kind=kind,
