@@ -188,13 +188,15 @@ async def test_bad_rules_are_refused_at_their_fields(shop: Shop, other_shop: Sho
         "name": "だめ",
         "event_kind": "unsend",
         "segment_id": "00000000-0000-7000-8000-000000000000",
+        "topic_id": str(foreign),
         "actions": [tag_add(foreign), {"kind": "what"}, {"kind": "tag_add", "tag_id": "x"}],
     }
     async with scope(shop.workspace_id) as session:
         with pytest.raises(Invalid) as caught:
             await service.create_rule(session, RuleIn.model_validate(given))
     assert set(caught.value.fields) == {
-        "event_kind", "segment_id", "actions.0.tag_id", "actions.1.kind", "actions.2.tag_id",
+        "event_kind", "segment_id", "topic_id", "actions.0.tag_id", "actions.1.kind",
+        "actions.2.tag_id",
     }  # fmt: skip
     for locale in ("ja", "en"):
         assert all(text.to(locale) for text in caught.value.fields.values())

@@ -13,6 +13,9 @@ from sqlalchemy import select
 
 import hiiki.rooms  # noqa: F401 — opens the road
 from hiiki.actions.context import Context
+from hiiki.actions.models import Rule
+from hiiki.actions.schemas import RuleIn
+from hiiki.actions.service import create_rule
 from hiiki.contacts.erasure import erase
 from hiiki.contacts.models import Contact
 from hiiki.db import scope
@@ -20,7 +23,8 @@ from hiiki.delivery import claim, guards, service, topics
 from hiiki.delivery.left_out import left_out
 from hiiki.delivery.models import Parcel, Send
 from hiiki.kit.clock import now
-from hiiki.kit.errors import NotFound
+from hiiki.kit.errors import Conflict, NotFound
+from hiiki.timeline import Event
 from hiiki.workspace.models import Channel
 
 from .conftest import Account, OpenAccount, add_friends, finished, sending
@@ -306,6 +310,55 @@ async def test_who_comes_back_to_a_kind_gets_it_again(accounts: OpenAccount) -> 
         context = Context(session, account.contacts[0], account.channel_id)
         await context.run([{"kind": "opt_in", "topic_id": str(news)}])
     assert counts(await send(account, topic_id=news)) == (1, 0, 0, 0)
+
+
+async def test_a_rules_kind(accounts: OpenAccount) -> None:
+    """Who declines a kind gets nothing of it unasked; what answers them comes all the same."""
+    account = await accounts(2)
+    news = await topic(account)
+    async with scope(account.workspace_id) as session:
+        for words, topic_id in (("お知らせです", news), ("ご注文の控えです", None)):
+            rule = {
+                "name": words,
+                "event_kind": "survey_finish",
+                "topic_id": topic_id,
+                "actions": [
+                    {
+                        "kind": "send",
+                        "draft": {"blocks": [{"kind": "text", "text": words}]},
+                    }
+                ],
+            }
+            await create_rule(session, RuleIn.model_validate(rule))
+    await decline(account, news, 0)
+    for person, token in ((0, None), (1, None), (0, "a reply token")):
+        async with scope(account.workspace_id) as session:
+            until = now() + timedelta(minutes=1)
+            context = Context(
+                session,
+                account.contacts[person],
+                account.channel_id,
+                reply_token=token,
+                reply_until=until if token else None,
+            )
+            await context.emit("survey_finish")
+            await context.close()
+    said = [
+        (
+            account.contacts.index(parcel.contact_ids[0]),
+            [message["text"] for message in parcel.messages or []],
+        )
+        for parcel in await account.parcels()
+    ]
+    both = ["お知らせです", "ご注文の控えです"]
+    assert said == [(0, both[1:]), (1, both), (0, both)]
+    async with scope(account.workspace_id) as session:
+        [event] = await session.scalars(select(Event).where(Event.kind == "left_out"))
+        assert (event.contact_id, event.data) == (account.contacts[0], {"reason": "opted_out"})
+        [rule] = await session.scalars(select(Rule).where(Rule.topic_id == news))
+        assert event.subject == f"rule:{rule.id}"
+        with pytest.raises(Conflict):
+            await topics.delete_topic(session, news)
 
 
 async def test_the_list_page_by_page_and_without_the_erased(accounts: OpenAccount) -> None:

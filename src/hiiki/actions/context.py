@@ -37,7 +37,8 @@ from pydantic import BaseModel
 
 from hiiki.actions.rulebook import Standing, rules_for
 from hiiki.db import WorkspaceSession
-from hiiki.delivery.service import say
+from hiiki.delivery.service import note_left_out, say
+from hiiki.delivery.topics import declines
 from hiiki.kit.errors import HiikiError, Invalid
 from hiiki.kit.forms import parse
 from hiiki.kit.i18n import _
@@ -177,7 +178,22 @@ class Context:
     async def _run_rules(self, event: Event) -> None:
         for rule in await rules_for(self.session, event.kind, self.rulebook):
             if rule.event_subject in ("", event.subject) and await self._is_meant(rule):
+                said, subject = len(self._said), self._subject
                 await self.run(rule.actions, origin=f"rule:{rule.id}")
+                if len(self._said) > said and await self._is_declined(rule):
+                    del self._said[said:]
+                    self._subject = subject
+
+    async def _is_declined(self, rule: Standing) -> bool:
+        """True when the contact wants no such messages; that it was not said is then recorded."""
+        # Who has just said or tapped something asks for an answer, whatever they decline.
+        if rule.topic_id is None or self.reply_token is not None or self.channel_id is None:
+            return False
+        if not await declines(self.session, self.contact_id, rule.topic_id):
+            return False
+        origin = f"rule:{rule.id}"
+        note_left_out(self.session, self.contact_id, self.channel_id, origin, "opted_out")
+        return True
 
     async def _is_meant(self, rule: Standing) -> bool:
         return rule.segment_id is None or await contains(

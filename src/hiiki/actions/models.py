@@ -23,6 +23,8 @@ class Rule(Base, Identified, Owned):
     event_subject: Mapped[str] = mapped_column(default="")
     """Empty means: whatever it is about."""
     segment_id: Mapped[UUID | None] = mapped_column(ForeignKey("segments.segment.id"))
+    topic_id: Mapped[UUID | None] = mapped_column(ForeignKey("delivery.topic.id"))
+    """What kind of message it sends unasked: nothing is said to those who decline that."""
     actions: Mapped[list[dict[str, Any]]]
     """`{"kind": …, …parameters}` in the order in which they run."""
     position: Mapped[int] = mapped_column(default=0)

@@ -30,7 +30,7 @@ async def _uses(session: WorkspaceSession, kind: str, ident: UUID) -> Sequence[U
     return [
         Usage(str(_("Rule “%(name)s”", name=rule.name)), f"/rules/{rule.id}")
         for rule in await session.scalars(select(Rule).order_by(Rule.position, Rule.id))
-        if rule.segment_id == ident
+        if ident in (rule.segment_id, rule.topic_id)
         or rule.event_subject == wanted
         or refers_to(rule.actions, wanted)
     ]

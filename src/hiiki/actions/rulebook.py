@@ -37,6 +37,7 @@ class Standing:
     event_kind: str
     event_subject: str
     segment_id: UUID | None
+    topic_id: UUID | None
     actions: list[dict[str, Any]]
 
 
@@ -68,6 +69,13 @@ async def _read(session: WorkspaceSession, event_kind: str | None) -> list[Stand
     if event_kind is not None:
         query = query.where(Rule.event_kind == event_kind)
     return [
-        Standing(rule.id, rule.event_kind, rule.event_subject, rule.segment_id, rule.actions)
+        Standing(
+            rule.id,
+            rule.event_kind,
+            rule.event_subject,
+            rule.segment_id,
+            rule.topic_id,
+            rule.actions,
+        )
         for rule in await session.scalars(query)
     ]

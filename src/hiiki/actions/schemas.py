@@ -23,13 +23,16 @@ class RuleIn(BaseModel):
     """The id of the survey, link, … it must be about; empty for any."""
     segment_id: UUID | None = None
     """Only for people who are in this segment at that moment; nothing for everybody."""
+    topic_id: UUID | None = None
+    """What kind of message it sends. Who declines that kind gets nothing of what it sends unasked
+    (by push); what answers them comes all the same."""
     actions: list[dict[str, Any]] = Field(min_length=1, max_length=MAX_ACTIONS)
     """`{"kind": …, …parameters}`, in the order in which they run; see `/action-kinds`."""
     is_on: bool = True
 
-    @field_validator("segment_id", mode="before")
+    @field_validator("segment_id", "topic_id", mode="before")
     @classmethod
-    def _everybody(cls, value: Any) -> Any:
+    def _none(cls, value: Any) -> Any:
         return value or None
 
 

@@ -13,6 +13,7 @@ from hiiki.actions.checks import check_actions, tidy
 from hiiki.actions.models import Rule
 from hiiki.actions.schemas import RuleIn, RuleOut
 from hiiki.db import WorkspaceSession
+from hiiki.delivery.models import Topic
 from hiiki.kit.clock import now
 from hiiki.kit.errors import Invalid
 from hiiki.kit.i18n import Text, _
@@ -66,6 +67,7 @@ async def duplicate_rule(session: WorkspaceSession, rule_id: UUID) -> Rule:
         event_kind=rule.event_kind,
         event_subject=rule.event_subject,
         segment_id=rule.segment_id,
+        topic_id=rule.topic_id,
         actions=rule.actions,
         position=rule.position + 1,
     )
@@ -148,6 +150,8 @@ async def _write(session: WorkspaceSession, rule: Rule, given: RuleIn) -> None:
             wrong["event_subject"] = _("This does not exist (any more). Please choose again.")
     if given.segment_id is not None and await session.get(Segment, given.segment_id) is None:
         wrong["segment_id"] = _("This segment does not exist (any more). Please choose again.")
+    if given.topic_id is not None and await session.get(Topic, given.topic_id) is None:
+        wrong["topic_id"] = _("This kind of message does not exist (any more).")
     wrong |= await check_actions(session, given.actions, "actions")
     if wrong:
         raise Invalid(fields=wrong)
@@ -156,4 +160,5 @@ async def _write(session: WorkspaceSession, rule: Rule, given: RuleIn) -> None:
     rule.event_kind = given.event_kind
     rule.event_subject = given.event_subject
     rule.segment_id = given.segment_id
+    rule.topic_id = given.topic_id
     rule.actions = [tidy(action) for action in given.actions]

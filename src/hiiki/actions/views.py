@@ -168,6 +168,7 @@ async def _form(
             "event_kind": data.get("event_kind", ""),
             "event_subject": data.get("event_subject", ""),
             "segment_id": data.get("segment_id") or "",
+            "topic_id": data.get("topic_id") or "",
             "is_on": data.get("is_on", "true") in (True, "true"),
             "actions": drawable(data.get("actions")),
         },
@@ -175,6 +176,7 @@ async def _form(
         kinds=kinds,
         subject=await _subject(session, str(data.get("event_kind", ""))),
         segments=await service.options_of(session, "segment"),
+        topics=await service.options_of(session, "topic"),
         editor=await open_editor(session),
     )
 

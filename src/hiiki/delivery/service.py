@@ -60,7 +60,7 @@ async def say(
             ("limits", channel_id), lambda: guards.limits(session, channel_id)
         )
         if await guards.has_had_enough(session, allowed, contact_id, channel_id):
-            _note_left_out(session, contact_id, channel_id, subject)
+            note_left_out(session, contact_id, channel_id, subject, "capped")
             return []
         held_until = allowed.waits_until(now())
     chunks = [list(messages[i : i + MAX_MESSAGES]) for i in range(0, len(messages), MAX_MESSAGES)]
@@ -111,16 +111,17 @@ _FRIENDS = select(Friendship.contact_id, Friendship.line_user_id).where(
 )
 
 
-def _note_left_out(
-    session: WorkspaceSession, contact_id: UUID, channel_id: UUID, subject: str
+def note_left_out(
+    session: WorkspaceSession, contact_id: UUID, channel_id: UUID, subject: str, reason: str
 ) -> None:
+    """Put on a contact's timeline that something was not said, and why (`LEFT_OUT_REASONS`)."""
     record(
         session,
         contact_id,
         "left_out",
         channel_id=channel_id,
         subject=subject,
-        data={"reason": "capped"},
+        data={"reason": reason},
     )
 
 

@@ -74,6 +74,11 @@ async def declined(session: WorkspaceSession, contact_id: UUID) -> Sequence[UUID
     )
 
 
+async def declines(session: WorkspaceSession, contact_id: UUID, topic_id: UUID) -> bool:
+    """Return whether a contact does not want messages of a kind."""
+    return await session.get(OptOut, (contact_id, topic_id)) is not None
+
+
 async def opt_out(
     session: WorkspaceSession, contact_id: UUID, topic_id: UUID, channel_id: UUID | None = None
 ) -> bool:

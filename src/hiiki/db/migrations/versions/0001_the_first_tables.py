@@ -547,6 +547,7 @@ def upgrade() -> None:
         sa.Column("event_kind", sa.String(), nullable=False),
         sa.Column("event_subject", sa.String(), nullable=False),
         sa.Column("segment_id", sa.Uuid(), nullable=True),
+        sa.Column("topic_id", sa.Uuid(), nullable=True),
         sa.Column("actions", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -555,6 +556,9 @@ def upgrade() -> None:
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
             ["segment_id"], ["segments.segment.id"], name=op.f("fk_rule_segment_id_segment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["topic_id"], ["delivery.topic.id"], name=op.f("fk_rule_topic_id_topic")
         ),
         sa.ForeignKeyConstraint(
             ["workspace_id"],
