@@ -15,7 +15,7 @@ from console import Console, console
 from delivery.conftest import Account, finished, open_account, sending, until
 from hiiki.broadcasts.line_figures import LineFigures
 from hiiki.broadcasts.models import Broadcast
-from hiiki.broadcasts.report import report
+from hiiki.broadcasts.report import lines, report
 from hiiki.db import scope
 from hiiki.delivery import insight
 from hiiki.kit.clock import now
@@ -122,6 +122,9 @@ async def test_the_report_says_what_people_who_live_there_did(account: Account) 
     assert found.click_rate == pytest.approx(clicked / 60)
     assert found.clicked_of_opened == pytest.approx(clicked / opened)
     assert [(one.url, one.people) for one in found.links] == [("https://example.com/map", clicked)]
+    async with scope(account.workspace_id) as session:
+        (of_list,) = await lines(session, [await session.one(Broadcast, ident)])
+    assert of_list.opened == opened
 
 
 async def test_links_that_differ_for_each_are_counted_together(

@@ -11,10 +11,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from conftest import Shop
-from delivery.conftest import Account, OpenAccount, finished, sending
+from delivery.conftest import Account, OpenAccount, finished, sending, until
 from hiiki.db import scope
 from hiiki.delivery import insight, units
 from hiiki.delivery.models import InsightAccount, Interaction, Send
+from hiiki.delivery.room import room
 from hiiki.kit.clock import now
 from hiiki.kit.errors import Conflict, NotFound, Unavailable
 from hiiki.workspace.channels import client_of
@@ -132,6 +133,25 @@ async def test_a_loop_asks_in_turn_and_only_as_often_as_line_allows(
     assert asked == sorted(one for one in asked if one)
     later(timedelta(minutes=37))
     assert not await insight.ask_next(), "each has been asked about"
+
+
+async def test_the_workers_loop_asks_of_itself_and_ends_when_told(
+    accounts: OpenAccount, later: Later
+) -> None:
+    account = await accounts(20)
+    sent = await account.send()
+    later(timedelta(minutes=31))
+    stop = asyncio.Event()
+    loop = asyncio.create_task(room.loops["insight"](stop))
+
+    async def asked() -> bool:
+        return (await told(account, sent)).asked_at is not None
+
+    await until(asked, every=0.02)
+    stop.set()
+    await asyncio.wait_for(loop, 5)
+    async with scope(account.workspace_id) as session:
+        assert (await session.one(InsightAccount, account.channel_id)).units_asked_at is not None
 
 
 async def test_nothing_is_asked_for_an_account_that_is_out_of_use_or_paused(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 from pydantic import BaseModel
+from sqlalchemy import select
 
 from hiiki.broadcasts.models import Broadcast
 from hiiki.db import WorkspaceSession
@@ -113,6 +116,16 @@ def _figures(send: Send, row: Interaction, state: State) -> LineFigures:
 def _rate(part: int | None, whole: int | None) -> float | None:
     # LINE's figures are inexact, and a message in doubt may have been opened all the same.
     return min(1.0, part / whole) if part is not None and whole else None
+
+
+async def opened_of(session: WorkspaceSession, send_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Return send → people who opened it, of those sends of which LINE tells it."""
+    found = await session.execute(
+        select(Interaction.send_id, Interaction.opened).where(
+            Interaction.send_id.in_(send_ids), Interaction.opened.is_not(None)
+        )
+    )
+    return {send_id: opened for send_id, opened in found if opened is not None}
 
 
 async def ask_line(session: WorkspaceSession, broadcast: Broadcast) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import String, and_, cast, distinct, func, select, text
 from sqlalchemy.orm import aliased
 
-from hiiki.broadcasts.line_figures import line_figures
+from hiiki.broadcasts.line_figures import line_figures, opened_of
 from hiiki.broadcasts.models import Broadcast
 from hiiki.broadcasts.schemas import LinkReport, Recipient, Report
 from hiiki.broadcasts.service import owner_of
@@ -38,6 +38,8 @@ class Line:
     sent_at: datetime | None
     accepted: int
     targeted: int
+    opened: int | None
+    """LINE's count; None where it tells nothing (`hiiki.broadcasts.line_figures`)."""
     clicked: int
     send_state: str
 
@@ -48,6 +50,7 @@ async def lines(session: WorkspaceSession, broadcasts: Sequence[Broadcast]) -> l
     sends = {
         send.id: send for send in await session.scalars(select(Send).where(Send.id.in_(send_ids)))
     }
+    opened = await opened_of(session, send_ids)
     clicked = await _clicked(session, [owner_of(b.id) for b in broadcasts if b.send_id])
     found: list[Line] = []
     for broadcast in broadcasts:
@@ -58,6 +61,7 @@ async def lines(session: WorkspaceSession, broadcasts: Sequence[Broadcast]) -> l
                 send.created_at if send else None,
                 send.accepted if send else 0,
                 send.targeted if send else 0,
+                opened.get(send.id) if send else None,
                 clicked.get(owner_of(broadcast.id), 0),
                 send.state if send else "",
             )
