@@ -48,6 +48,7 @@ def start_line(limits: bool) -> tuple[subprocess.Popen[str], dict[str, Any]]:
 async def make_friends(url: str, channel: dict[str, Any], users: list[str]) -> tuple[UUID, UUID]:
     """Make a workspace, a channel and its friends; returns the ids of the first two."""
     from hiiki.db import everywhere, scope
+    from hiiki.kit.clock import now
     from hiiki.kit.ids import contact_id, uuid7
     from hiiki.workspace.models import Channel, Workspace
     from hiiki.workspace.seal import seal
@@ -65,6 +66,7 @@ async def make_friends(url: str, channel: dict[str, Any], users: list[str]) -> t
                 sealed_secret=seal(channel["channel_secret"], ident, "secret"),
                 sealed_token=seal(channel["access_token"], ident, "token"),
                 webhook_key="bench",
+                quota_checked_at=now(),  # LINE says: no limit
             )
         )
     async with await psycopg.AsyncConnection.connect(url) as connection:

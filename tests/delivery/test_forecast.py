@@ -9,8 +9,8 @@ import pytest
 from conftest import Shop
 from hiiki.db import scope
 from hiiki.delivery.budget import Budgets
+from hiiki.delivery.forecast import Forecast, forecast
 from hiiki.delivery.models import Send
-from hiiki.delivery.service import Forecast, forecast
 from hiiki.kit.clock import now
 from hiiki.kit.ids import uuid7
 from hiiki.workspace.models import Channel
@@ -53,7 +53,7 @@ async def ask(
 async def test_within_what_the_plan_includes(shop: Shop) -> None:
     found = await ask(shop, 300, 1000, plan="standard", quota_limit=30_000, quota_checked_at=now())
     assert (found.messages, found.saved_messages) == (300, 700)
-    assert (found.yen, found.saved_yen) == (0, 0)
+    assert (found.cost, found.saved_cost) == (0, 0)
     assert (found.quota_left_after, found.over_quota) == (29_700, False)
 
 
@@ -67,8 +67,8 @@ async def test_beyond_it_yen_are_counted(shop: Shop) -> None:
         quota_used=29_500,
         quota_checked_at=now(),
     )
-    assert found.yen == Decimal(1500)
-    assert found.saved_yen == Decimal(12_000)
+    assert found.cost == Decimal(1500)
+    assert found.saved_cost == Decimal(12_000)
     assert found.quota_left_after == 29_500
 
 
@@ -76,7 +76,7 @@ async def test_what_is_under_way_is_reserved(shop: Shop) -> None:
     found = await ask(
         shop, 60, 100, under_way=50, plan="light", quota_limit=100, quota_checked_at=now()
     )
-    assert found.quota_reserved == 50
+    assert found.quota.reserved == 50
     assert (found.quota_left_after, found.over_quota) == (-10, True)
 
 
@@ -88,7 +88,7 @@ async def test_without_lines_figure_the_plan_tells(
     shop: Shop, plan: str, checked: bool, limit: int | None, left: int | None
 ) -> None:
     found = await ask(shop, 1000, 1000, plan=plan, quota_checked_at=now() if checked else None)
-    assert (found.quota_limit, found.quota_left_after) == (limit, left)
+    assert (found.quota.limit, found.quota_left_after) == (limit, left)
 
 
 def test_budgets_never_exceed_lines_rate() -> None:

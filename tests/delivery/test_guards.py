@@ -20,6 +20,7 @@ from hiiki.contacts.erasure import erase
 from hiiki.contacts.models import Contact
 from hiiki.db import scope
 from hiiki.delivery import claim, guards, service, topics
+from hiiki.delivery.forecast import forecast
 from hiiki.delivery.left_out import left_out
 from hiiki.delivery.models import Parcel, Send
 from hiiki.kit.clock import now
@@ -287,10 +288,10 @@ async def test_the_forecast_is_what_is_then_frozen(accounts: OpenAccount) -> Non
     async with scope(account.workspace_id) as session:
         channel = await session.one(Channel, account.channel_id)
         audience = select(Contact.id).where(Contact.id.in_(account.contacts))
-        found = await service.forecast(
+        found = await forecast(
             session, channel, 5, 5, audience=audience, topic_id=news, must_go=False
         )
-        urgent = await service.forecast(
+        urgent = await forecast(
             session, channel, 5, 5, audience=audience, topic_id=news, must_go=True
         )
     assert (found.messages, found.opted_out, found.capped) == (2, 2, 1)

@@ -6,8 +6,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from hiiki.line.prices import price, sendable
+from hiiki.line.prices import PriceList, label_of, plan_of, price, price_list
 from hiiki.settings import settings
 
 
@@ -36,19 +37,47 @@ def test_parts_cost_what_the_whole_costs() -> None:
     assert whole == parts
 
 
-def test_what_is_left() -> None:
-    assert sendable("light", 4_900, None) == 100
-    assert sendable("light", 6_000, None) == 0
-    assert sendable("standard", 90_000, None) is None
-    assert sendable("standard", 90_000, 100_000) == 10_000
-    assert sendable("standard", 100_001, 100_000) == 0
+TAIWAN = """{"currency": "TWD", "plans": {
+  "low": {"label": "輕用量", "monthly_fee": 0, "included": 200},
+  "high": {"label": "高用量", "monthly_fee": 1200, "included": 10,
+           "tiers": [{"up_to": 5, "price": "0.2"}, {"up_to": 20, "price": "0.15"}]}}}"""
 
 
-def test_a_file_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "prices.json"
-    path.write_text(
-        '{"standard": {"monthly_yen": 20000, "included": 10, "tiers": [{"yen": "1.5"}]}}'
-    )
+    path.write_text(TAIWAN)
     monkeypatch.setattr(settings(), "line_prices", path)
-    assert price("standard", 10, 10) == Decimal("15.0")
-    assert price("light", 0, 10) == 0
+    return path
+
+
+def test_a_file_of_ones_own_takes_the_place_of_japans_plans(own_file: Path) -> None:
+    assert price_list().currency == "TWD"
+    assert list(price_list().plans) == ["low", "high"]
+    assert str(label_of("high")) == "高用量"
+    assert price("high", 10, 5) == Decimal("1.0")
+    assert price("high", 10, 6) == Decimal("1.15")
+    # What goes beyond the last tier cannot be bought: it costs nothing, for LINE refuses it.
+    assert price("high", 10, 100) == Decimal("3.25")
+
+
+def test_a_plan_that_is_not_in_the_list_is_the_smallest(own_file: Path) -> None:
+    assert price_list().known("standard") == "high"
+    assert plan_of("standard").included == 10
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        '{"plans": {}}',
+        '{"currency": "yen", "plans": {"a": {"monthly_fee": 0, "included": 1}}}',
+        '{"plans": {"a": {"monthly_fee": 0, "included": 1, "tiers": '
+        '[{"up_to": 9, "price": 1}, {"up_to": 9, "price": 2}]}}}',
+        '{"plans": {"a": {"monthly_fee": 0, "included": 1, "tiers": '
+        '[{"price": 1}, {"up_to": 9, "price": 2}]}}}',
+        '{"plans": {"a": {"monthly_fee": 0, "included": 1, "tiers": [{"yen": 1}]}}}',
+    ],
+)
+def test_a_file_that_makes_no_sense_is_refused(wrong: str) -> None:
+    with pytest.raises(ValidationError):
+        PriceList.model_validate_json(wrong)

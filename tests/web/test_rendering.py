@@ -9,7 +9,9 @@ import pytest
 
 from hiiki.kit.clock import now
 from hiiki.kit.i18n import _, speaking
+from hiiki.line import prices
 from hiiki.rooms import registry
+from hiiki.web import rendering
 from hiiki.web.rendering import environment
 from hiiki.web.static import Assets
 
@@ -27,7 +29,8 @@ def draw(source: str, locale: str = "ja", **context: object) -> str:
         ("number", 1234567, "1,234,567", "1,234,567"),
         ("number", 0, "0", "0"),
         ("number(2)", Decimal("2.50"), "2.5", "2.5"),
-        ("yen", 12345, "12,345円", "¥12,345"),
+        ("money", 12345, "12,345円", "¥12,345"),
+        ("money", Decimal("2.5"), "2.5円", "¥2.5"),
         ("percent", 0.1234, "12.3%", "12.3%"),
         ("percent(0)", 1, "100%", "100%"),
         ("date", date(2026, 11, 21), "2026/11/21", "Nov 21, 2026"),
@@ -52,7 +55,24 @@ def test_filters(source: str, value: object, japanese: str, english: str) -> Non
     assert draw("{{ v|" + source + " }}", "en", v=value) == english
 
 
-@pytest.mark.parametrize("name", ["number", "yen", "percent", "date", "datetime", "ago"])
+@pytest.mark.parametrize(
+    ("currency", "value", "japanese", "english"),
+    [
+        ("TWD", 12345, "NT$12,345", "NT$12,345"),
+        ("TWD", Decimal("0.15"), "NT$0.15", "NT$0.15"),
+        ("THB", Decimal("1234.5"), "THB\xa01,234.5", "THB\xa01,234.5"),
+    ],
+)
+def test_money_is_in_the_price_lists_currency(
+    monkeypatch: pytest.MonkeyPatch, currency: str, value: object, japanese: str, english: str
+) -> None:
+    own = prices.JAPAN.model_copy(update={"currency": currency})
+    monkeypatch.setattr(rendering, "price_list", lambda: own)
+    assert draw("{{ v|money }}", v=value) == japanese
+    assert draw("{{ v|money }}", "en", v=value) == english
+
+
+@pytest.mark.parametrize("name", ["number", "money", "percent", "date", "datetime", "ago"])
 def test_nothing_is_written_as_a_dash(name: str) -> None:
     assert draw("{{ v|" + name + " }}", v=None) == "–"
 

@@ -14,6 +14,7 @@ from hiiki.broadcasts import service
 from hiiki.broadcasts.line_figures import ask_line
 from hiiki.broadcasts.listing import listed
 from hiiki.broadcasts.models import Broadcast
+from hiiki.broadcasts.reach import Outlook, outlook
 from hiiki.broadcasts.report import recipients, report
 from hiiki.broadcasts.schemas import (
     BroadcastIn,
@@ -28,12 +29,13 @@ from hiiki.broadcasts.schemas import (
 )
 from hiiki.db import WorkspaceSession
 from hiiki.kit.i18n import gettext
+from hiiki.line.prices import price_list
 from hiiki.workspace.access import Access, audit
 
 TAGS = ["broadcasts"]
 
 
-def forecast_of(outlook: service.Outlook) -> ForecastOut:
+def forecast_of(outlook: Outlook) -> ForecastOut:
     """Return reach and cost as programs get them."""
     found = outlook.forecast
     return ForecastOut(
@@ -43,13 +45,16 @@ def forecast_of(outlook: service.Outlook) -> ForecastOut:
         waits_until=found.waits_until,
         members=outlook.members,
         everybody=outlook.everybody,
-        yen=found.yen,
+        cost=found.cost,
         saved_messages=found.saved_messages,
-        saved_yen=found.saved_yen,
-        quota_limit=found.quota_limit,
-        quota_used=found.quota_used,
+        saved_cost=found.saved_cost,
+        currency=price_list().currency,
+        quota_limit=found.quota.limit,
+        quota_used=found.quota.used,
+        quota_reserved=found.quota.reserved,
         quota_left_after=found.quota_left_after,
         over_quota=found.over_quota,
+        beyond_quota=found.beyond_quota,
     )
 
 
@@ -89,10 +94,18 @@ async def forecast_broadcast(
     segment_id: UUID | None = None,
     topic_id: UUID | None = None,
     must_go: bool = False,
+    up_to_quota: bool = False,
 ) -> ForecastOut:
     """Tell whom a message would reach now, what it costs and what it saves."""
     return forecast_of(
-        await service.outlook(session, channel_id, segment_id, topic_id=topic_id, must_go=must_go)
+        await outlook(
+            session,
+            channel_id,
+            segment_id,
+            topic_id=topic_id,
+            must_go=must_go,
+            up_to_quota=up_to_quota,
+        )
     )
 
 
@@ -125,6 +138,7 @@ async def send_broadcast(
     session: WorkspaceSession, access: Access, broadcast_id: UUID
 ) -> BroadcastOut:
     """Send it now."""
+    await service.ask_quota(access.workspace_id, broadcast_id)
     send = await service.send_now(session, broadcast_id)
     audit(session, access, "broadcasts.send", broadcast_id, people=send.targeted)
     return await _fresh(session, broadcast_id)

@@ -39,6 +39,8 @@ class Broadcast(Base, Identified, Owned):
     """What kind of message it is (`hiiki.delivery.topics`): who declines it is left out."""
     must_go: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     """True when it goes out although the frequency cap or quiet hours would keep it."""
+    up_to_quota: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """True when it goes to as many as the month's messages suffice for; else to all or nobody."""
     everybody: Mapped[int | None]
     """How many friends the account had when it was sent: what sending to all would have cost."""
     problem: Mapped[str | None]

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from litestar.response import Template
 
-from hiiki.broadcasts import service
 from hiiki.broadcasts.models import Broadcast
+from hiiki.broadcasts.reach import outlook
 from hiiki.broadcasts.report import STATES, opens_by_hour, recipients, report
 from hiiki.broadcasts.schemas import Report
 from hiiki.content import composer
@@ -41,16 +41,26 @@ async def reach_of(
     segment_id: UUID | None,
     topic_id: UUID | None = None,
     must_go: bool = False,
+    up_to_quota: bool = False,
 ) -> dict[str, Any]:
     """Return what the reach panel shows; `trouble` says what keeps it from being counted."""
     try:
-        reach = await service.outlook(
-            session, channel_id, segment_id, topic_id=topic_id, must_go=must_go
+        reach = await outlook(
+            session,
+            channel_id,
+            segment_id,
+            topic_id=topic_id,
+            must_go=must_go,
+            up_to_quota=up_to_quota,
         )
     except HiikiError as error:
         said = next(iter(error.fields.values()), error.message)
-        return {"reach": None, "trouble": said}
-    return {"reach": reach, "trouble": None}
+        return {"reach": None, "trouble": said, "account": None}
+    return {
+        "reach": reach,
+        "trouble": None,
+        "account": await session.one(Channel, channel_id),
+    }
 
 
 async def detail(
@@ -85,6 +95,7 @@ async def detail(
             broadcast.segment_id,
             broadcast.topic_id,
             broadcast.must_go,
+            broadcast.up_to_quota,
         )
         return page("broadcasts/ready.html", at=at, **context)
     found = await report(session, broadcast)

@@ -106,6 +106,7 @@ async def report(session: WorkspaceSession, broadcast: Broadcast) -> Report:
         blocked=progress.blocked if progress else 0,
         opted_out=progress.opted_out if progress else 0,
         capped=progress.capped if progress else 0,
+        quota=progress.quota if progress else 0,
         accepted=accepted,
         refused=progress.refused if progress else 0,
         in_doubt=progress.in_doubt if progress else 0,

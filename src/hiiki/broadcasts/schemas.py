@@ -41,6 +41,9 @@ class BroadcastIn(BaseModel):
     """What kind of message it is: who declines that kind is left out."""
     must_go: bool = False
     """Send it although the account's frequency cap or quiet hours would keep it."""
+    up_to_quota: bool = False
+    """When the month's messages do not suffice, send to as many as they do. Who was left out
+    for this reason most often comes first, then who has been a friend longest."""
     draft: Draft
 
 
@@ -53,6 +56,7 @@ class BroadcastOut(BaseModel):
     segment_id: UUID | None
     topic_id: UUID | None
     must_go: bool
+    up_to_quota: bool
     draft: dict[str, Any]
     state: str
     """draft, scheduled, sent or cancelled."""
@@ -106,13 +110,23 @@ class ForecastOut(BaseModel):
     """The end of the quiet hours that would hold it now."""
     members: int
     everybody: int
-    yen: Decimal
+    cost: Decimal
+    """By how much the month's bill grows, in `currency`."""
     saved_messages: int
-    saved_yen: Decimal
+    saved_cost: Decimal
+    currency: str
+    """By ISO 4217: JPY, unless the server's price list says otherwise."""
     quota_limit: int | None
+    """What LINE allows this month, in messages; None: no limit."""
     quota_used: int
+    """LINE's figure of this month's messages, and what Hiiki has sent since LINE told it."""
+    quota_reserved: int
+    """What sends that are under way will still use."""
     quota_left_after: int | None
     over_quota: bool
+    """It must not go out, for the month's messages do not suffice."""
+    beyond_quota: int
+    """Friends for whom they do not suffice: left out with `up_to_quota`, else nobody gets it."""
 
 
 class LinkReport(BaseModel):
@@ -137,6 +151,8 @@ class Report(BaseModel):
     """Left out: they decline this kind of message."""
     capped: int
     """Left out: they had received as much as the account's cap allows."""
+    quota: int
+    """Left out: the month's messages did not suffice for them."""
     accepted: int
     refused: int
     in_doubt: int

@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
-from sqlalchemy import Select, func, select
+from sqlalchemy import select
 
 from hiiki.broadcasts.models import Broadcast
+from hiiki.broadcasts.reach import (
+    Outlook,
+    audience_of,
+    check_reach,
+    nobody,
+    outlook,
+    over_quota,
+)
 from hiiki.broadcasts.schemas import BroadcastIn
 from hiiki.contacts.models import Contact, Friendship
 from hiiki.content import service as content
 from hiiki.content.draft import Draft
-from hiiki.db import WorkspaceSession
+from hiiki.db import WorkspaceSession, scope
 from hiiki.delivery import service as delivery
+from hiiki.delivery.forecast import OverQuota
 from hiiki.delivery.models import Send, Topic
 from hiiki.jobs import enqueue
 from hiiki.kit.clock import now
 from hiiki.kit.errors import Conflict, HiikiError, Invalid, NotFound
 from hiiki.kit.forms import parse
 from hiiki.kit.i18n import Text, _
-from hiiki.segments import service as segments
-from hiiki.segments.compiler import compile_rule
+from hiiki.line.limits import line_month
 from hiiki.segments.models import Segment
 from hiiki.workspace.models import Channel, Workspace
+from hiiki.workspace.quota import refresh_before_send
 
 SEND_JOB = "broadcasts:send_scheduled"
 MAX_AHEAD = timedelta(days=366)
@@ -38,59 +45,9 @@ night: beyond this it waits for somebody to decide."""
 MAX_TESTERS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """Whom a broadcast would reach now, and what that costs."""
-
-    recipients: int
-    """Members of the segment who follow the account and whom no guard leaves out."""
-    friends: int
-    """Members who follow the account, with those who are left out."""
-    members: int
-    """Members, whether or not they can be reached."""
-    everybody: int
-    """All who follow the account."""
-    forecast: delivery.Forecast
-
-
 def owner_of(broadcast_id: UUID) -> str:
     """Return the name under which a broadcast's sends, links and coupons stand."""
     return f"broadcast:{broadcast_id}"
-
-
-async def outlook(
-    session: WorkspaceSession,
-    channel_id: UUID,
-    segment_id: UUID | None,
-    *,
-    topic_id: UUID | None = None,
-    must_go: bool = False,
-) -> Outlook:
-    """Return reach and cost; raises `NotFound`, or `Invalid` for a broken segment."""
-    channel = await session.one(Channel, channel_id)
-    friends = int(
-        await session.scalar(
-            select(func.count())
-            .select_from(Friendship)
-            .where(Friendship.channel_id == channel_id, Friendship.status == "following")
-        )
-        or 0
-    )
-    if segment_id is None:
-        members = meant = friends
-    else:
-        found = await segments.count_segment(session, segment_id, channel_id)
-        members, meant = found.members, found.reachable
-    forecast = await delivery.forecast(
-        session,
-        channel,
-        meant,
-        friends,
-        audience=await _audience(session, channel_id, segment_id),
-        topic_id=topic_id,
-        must_go=must_go,
-    )
-    return Outlook(forecast.messages, meant, members, friends, forecast)
 
 
 async def save(
@@ -126,12 +83,29 @@ async def save(
     broadcast.segment_id = data.segment_id
     broadcast.topic_id = data.topic_id
     broadcast.must_go = data.must_go
+    broadcast.up_to_quota = data.up_to_quota
     broadcast.draft = data.draft.model_dump(mode="json")
     broadcast.state = "draft"
     broadcast.scheduled_at = None
     broadcast.problem = None
     await session.flush()
     return broadcast
+
+
+async def ask_quota(workspace_id: UUID, broadcast_id: UUID) -> None:
+    """Bring the quota of a broadcast's account up to date, to be done before it is sent.
+
+    In transactions of its own, for LINE is waited for in between; raises nothing when LINE does
+    not answer, or there is no such broadcast.
+    """
+    async with scope(workspace_id) as session:
+        channel_id = await session.scalar(
+            select(Broadcast.channel_id).where(
+                Broadcast.id == broadcast_id, Broadcast.state != "sent"
+            )
+        )
+    if channel_id is not None:
+        await refresh_before_send(workspace_id, channel_id)
 
 
 async def send_now(session: WorkspaceSession, broadcast_id: UUID) -> Send:
@@ -155,7 +129,7 @@ async def schedule(session: WorkspaceSession, broadcast_id: UUID, at: datetime) 
         raise Invalid(fields={"at": _("This time has passed. Please choose a later one.")})
     if at > now() + MAX_AHEAD:
         raise Invalid(fields={"at": _("Please choose a time within a year.")})
-    await _ready(session, broadcast)
+    await _ready(session, broadcast, at)
     broadcast.state = "scheduled"
     broadcast.scheduled_at = at
     broadcast.problem = None
@@ -284,6 +258,7 @@ async def duplicate(session: WorkspaceSession, broadcast_id: UUID, name: str) ->
         segment_id=segment_id,
         topic_id=old.topic_id,
         must_go=old.must_go,
+        up_to_quota=old.up_to_quota,
         draft=old.draft,
         state="draft",
     )
@@ -324,18 +299,12 @@ async def _launch(session: WorkspaceSession, broadcast: Broadcast) -> Send:
     built = await content.build(session, draft, owner_of(broadcast.id))
     if broadcast.segment_id is not None:
         broadcast.audience_name = (await session.one(Segment, broadcast.segment_id)).name
-    send = await delivery.start_send(
-        session,
-        channel_id=broadcast.channel_id,
-        subject=owner_of(broadcast.id),
-        messages=built.messages,
-        personal=built.personal,
-        audience=await _audience(session, broadcast.channel_id, broadcast.segment_id),
-        topic_id=broadcast.topic_id,
-        must_go=broadcast.must_go,
-    )
+    try:
+        send = await _start(session, broadcast, built)
+    except OverQuota as error:  # another send has just reserved what was left
+        raise over_quota(error) from error
     if send.targeted == 0:
-        raise _nobody() if send.opted_out + send.capped == 0 else _nobody_left()
+        raise nobody(send.opted_out + send.capped > 0)
     broadcast.state = "sent"
     broadcast.send_id = send.id
     broadcast.everybody = reach.everybody
@@ -343,8 +312,27 @@ async def _launch(session: WorkspaceSession, broadcast: Broadcast) -> Send:
     return send
 
 
-async def _ready(session: WorkspaceSession, broadcast: Broadcast) -> tuple[Draft, Outlook]:
-    """Return what is to be sent and whom it reaches; raises `Invalid` when it must not go out."""
+async def _start(session: WorkspaceSession, broadcast: Broadcast, built: content.Built) -> Send:
+    return await delivery.start_send(
+        session,
+        channel_id=broadcast.channel_id,
+        subject=owner_of(broadcast.id),
+        messages=built.messages,
+        personal=built.personal,
+        audience=await audience_of(session, broadcast.channel_id, broadcast.segment_id),
+        topic_id=broadcast.topic_id,
+        must_go=broadcast.must_go,
+        up_to_quota=broadcast.up_to_quota,
+    )
+
+
+async def _ready(
+    session: WorkspaceSession, broadcast: Broadcast, at: datetime | None = None
+) -> tuple[Draft, Outlook]:
+    """Return what is to be sent and whom it reaches; raises `Invalid` when it must not go out.
+
+    `at` is when it will be sent, by default now: another month has a quota of its own.
+    """
     draft = await _checked_draft(session, broadcast)
     if broadcast.segment_id is not None and (
         await session.get(Segment, broadcast.segment_id) is None
@@ -360,20 +348,9 @@ async def _ready(session: WorkspaceSession, broadcast: Broadcast) -> tuple[Draft
         broadcast.segment_id,
         topic_id=broadcast.topic_id,
         must_go=broadcast.must_go,
+        up_to_quota=broadcast.up_to_quota,
     )
-    if reach.recipients == 0:
-        raise _nobody() if reach.friends == 0 else _nobody_left()
-    if reach.forecast.over_quota:
-        raise Invalid(
-            fields={
-                "segment_id": _(
-                    "This needs %(needed)s messages, but only %(left)s are left of this month's "
-                    "quota. Choose fewer people, or a larger plan at LINE.",
-                    needed=reach.recipients,
-                    left=max(0, (reach.forecast.quota_left_after or 0) + reach.recipients),
-                )
-            }
-        )
+    check_reach(reach, minds_quota=at is None or line_month(at) == line_month(now()))
     return draft, reach
 
 
@@ -384,24 +361,6 @@ async def _checked_draft(session: WorkspaceSession, broadcast: Broadcast) -> Dra
         draft = parse(Draft, broadcast.draft)  # says it in words
     await content.check(session, draft, "draft.")
     return draft
-
-
-async def _audience(
-    session: WorkspaceSession, channel_id: UUID, segment_id: UUID | None
-) -> Select[Any]:
-    """Return all who are meant, also those who have blocked the account: delivery counts them."""
-    if segment_id is None:
-        return (
-            select(Friendship.contact_id)
-            .where(
-                Friendship.workspace_id == session.workspace_id,
-                Friendship.channel_id == channel_id,
-            )
-            .execution_options(scoped_by_hand=True)
-        )
-    segment = await session.one(Segment, segment_id)
-    rule = await segments.checked_rule(session, segment)
-    return compile_rule(rule, await segments.frame_for(session, rule))
 
 
 async def _locked(session: WorkspaceSession, broadcast_id: UUID) -> Broadcast:
@@ -417,24 +376,3 @@ def _send_of(broadcast: Broadcast) -> UUID:
     if broadcast.send_id is None:
         raise Conflict(_("This broadcast is not being sent."))
     return broadcast.send_id
-
-
-def _nobody() -> Invalid:
-    return Invalid(
-        fields={
-            "segment_id": _(
-                "Nobody would receive this: no friend of the account is in the segment."
-            )
-        }
-    )
-
-
-def _nobody_left() -> Invalid:
-    return Invalid(
-        fields={
-            "segment_id": _(
-                "Nobody would receive this: all friends it is meant for have received enough, "
-                "or decline this kind of message."
-            )
-        }
-    )

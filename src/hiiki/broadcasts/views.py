@@ -72,6 +72,7 @@ async def new_broadcast(session: WorkspaceSession, segment_id: str = "") -> Temp
         "segment_id": segment_id,
         "topic_id": "",
         "must_go": "false",
+        "up_to_quota": "false",
         "draft": composer.empty(),
     }
     return await _form(session, None, data, {})
@@ -103,6 +104,7 @@ async def edit_broadcast(session: WorkspaceSession, broadcast_id: UUID) -> Redir
         "segment_id": str(broadcast.segment_id or ""),
         "topic_id": str(broadcast.topic_id or ""),
         "must_go": "true" if broadcast.must_go else "false",
+        "up_to_quota": "true" if broadcast.up_to_quota else "false",
         "draft": broadcast.draft,
     }
     return await _form(session, broadcast, data, {})
@@ -154,6 +156,7 @@ async def send_broadcast(
     session: WorkspaceSession, access: Access, broadcast_id: UUID
 ) -> Redirect | Template:
     """Send it now."""
+    await service.ask_quota(access.workspace_id, broadcast_id)
     try:
         async with session.begin_nested():
             send = await service.send_now(session, broadcast_id)
@@ -308,7 +311,7 @@ async def _form(
     data: dict[str, Any],
     errors: dict[str, Text],
 ) -> Template:
-    names = ("name", "channel_id", "segment_id", "topic_id", "must_go")
+    names = ("name", "channel_id", "segment_id", "topic_id", "must_go", "up_to_quota")
     values: dict[str, Any] = {**dict.fromkeys(names, ""), "draft": None}
     values.update(data)
     return page(
@@ -329,7 +332,7 @@ async def _reach(session: WorkspaceSession, data: dict[str, Any]) -> dict[str, A
     channel = _ids([data.get("channel_id")])
     segment = _ids([data.get("segment_id")])
     if not channel or (data.get("segment_id") not in ("", "all") and not segment):
-        return {"reach": None, "trouble": None}
+        return {"reach": None, "trouble": None, "account": None}
     topic = _ids([data.get("topic_id")])
     return await reach_of(
         session,
@@ -337,6 +340,7 @@ async def _reach(session: WorkspaceSession, data: dict[str, Any]) -> dict[str, A
         segment[0] if segment else None,
         topic[0] if topic else None,
         data.get("must_go") == "true",
+        data.get("up_to_quota") == "true",
     )
 
 

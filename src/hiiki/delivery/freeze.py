@@ -12,6 +12,7 @@ from hiiki.db import WorkspaceSession
 from hiiki.delivery.guards import people
 from hiiki.delivery.models import LEFT_OUT_REASONS, LeftOut, Parcel, Send
 from hiiki.delivery.sql import BY_HAND, uuid7
+from hiiki.delivery.turns import in_turn
 from hiiki.line.limits import MAX_RECIPIENTS
 
 
@@ -23,12 +24,20 @@ class Frozen:
     blocked: int
     opted_out: int
     capped: int
+    quota: int
 
 
-async def freeze(session: WorkspaceSession, send: Send, audience: Select[tuple[UUID]]) -> Frozen:
+async def freeze(
+    session: WorkspaceSession,
+    send: Send,
+    audience: Select[tuple[UUID]],
+    *,
+    most: int | None = None,
+) -> Frozen:
     """Make the send's parcels, and keep who was left out of them and why.
 
     Equal content goes to up to 500 people at a time, personal content to each alone.
+    With `most`, so many people get it at most (`hiiki.delivery.turns`).
     """
     judged = await people(
         session,
@@ -38,7 +47,7 @@ async def freeze(session: WorkspaceSession, send: Send, audience: Select[tuple[U
         must_go=send.must_go,
         send_id=send.id,
     )
-    found = judged.cte("people")
+    found = (judged if most is None else in_turn(judged, send, most)).cte("people")
     size = 1 if send.personal else MAX_RECIPIENTS
     place = func.row_number().over(order_by=found.c.contact_id) - 1
     numbered = (

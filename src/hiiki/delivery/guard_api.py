@@ -112,7 +112,7 @@ async def take_again(
 async def list_left_out(
     send_id: UUID,
     session: WorkspaceSession,
-    reason: Literal["blocked", "opted_out", "capped"] | None = None,
+    reason: Literal["blocked", "opted_out", "capped", "quota"] | None = None,
     after: str = "",
     limit: Annotated[int, Parameter(ge=1, le=500)] = PAGE,
 ) -> LeftOutList:

@@ -120,7 +120,7 @@ class LeftOutOut(BaseModel):
 
     contact_id: UUID
     name: str
-    reason: Literal["blocked", "opted_out", "capped"]
+    reason: Literal["blocked", "opted_out", "capped", "quota"]
 
     @classmethod
     def of(cls, person: LeftOutPerson) -> LeftOutOut:

@@ -186,8 +186,10 @@ async def people(
     topic_id: UUID | None = None,
     must_go: bool = False,
     send_id: UUID | None = None,
-) -> Select[UUID, str, Any]:
-    """Return who of `audience` has to do with the account: contact, LINE user id, reason.
+) -> Select[UUID, str, Any, Any]:
+    """Return who of `audience` has to do with the account.
+
+    That is contact, LINE user id, reason, and since when they are a friend.
 
     `reason` is NULL for those who may be sent to, else one of `LEFT_OUT_REASONS`. What
     people decline holds for every send; `must_go` lifts the caps alone.
@@ -230,6 +232,7 @@ async def people(
             Friendship.contact_id,
             Friendship.line_user_id,
             case(*reasons, else_=null()).label("reason"),
+            Friendship.followed_at,
         )
         .select_from(tables)
         .where(
@@ -269,7 +272,10 @@ async def count_left_out(
 
 
 async def hold_freezes(session: WorkspaceSession, channel_id: UUID) -> None:
-    """Let one send of a capped account be frozen after the other: each counts those before."""
+    """Let one send of an account be frozen after the other: each counts those before.
+
+    For accounts with a cap or a quota. Held until the transaction ends.
+    """
     await session.execute(
         text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"),
         {"name": f"hiiki.delivery.freeze:{channel_id}"},

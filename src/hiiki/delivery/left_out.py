@@ -27,7 +27,7 @@ class LeftOutPerson:
     contact_id: UUID
     name: str
     reason: str
-    """blocked, opted_out or capped."""
+    """blocked, opted_out, capped or quota."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from hiiki.kit.clock import now
 from hiiki.kit.ids import uuid7
 
 SEND_STATES = ("running", "paused", "done", "cancelled")
-LEFT_OUT_REASONS = ("blocked", "opted_out", "capped")
+LEFT_OUT_REASONS = ("blocked", "opted_out", "capped", "quota")
 """Why somebody who was meant was not sent to; the first that holds is the one that counts."""
 PARCEL_STATES = ("ready", "sending", "accepted", "refused", "in_doubt", "cancelled")
 
@@ -67,6 +67,8 @@ class Send(Base, Identified, Owned):
     """How many more were asked for, but do not want messages of this topic."""
     capped: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     """How many more were asked for, but have had as much as the account's cap allows."""
+    quota: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """How many more were asked for, but the month's messages did not suffice for them."""
     topic_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("delivery.topic.id", ondelete="SET NULL"), index=True
     )
@@ -306,7 +308,7 @@ class LeftOut(Base, OwnedInBulk):
 
     __tablename__ = "left_out"
     __table_args__ = (
-        CheckConstraint("reason in ('blocked', 'opted_out', 'capped')", name="reason"),
+        CheckConstraint("reason in ('blocked', 'opted_out', 'capped', 'quota')", name="reason"),
         {"schema": "delivery"},
     )
 

@@ -46,6 +46,8 @@ class SendOut(BaseModel):
     """How many more were meant, but decline this kind of message."""
     capped: int
     """How many more were meant, but had received as much as the account's cap allows."""
+    quota: int
+    """How many more were meant, but the month's messages did not suffice for them."""
     topic_id: UUID | None
     """What kind of message it is."""
     must_go: bool
@@ -138,6 +140,7 @@ def send_out(send: Send, channel: Channel) -> SendOut:
         blocked=progress.blocked,
         opted_out=progress.opted_out,
         capped=progress.capped,
+        quota=progress.quota,
         topic_id=send.topic_id,
         must_go=send.must_go,
         accepted=progress.accepted,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from sqlalchemy import ARRAY, Select, Uuid, any_, bindparam, func, select, updat
 from hiiki.contacts.models import Friendship
 from hiiki.db import WorkspaceSession
 from hiiki.delivery import guards, units
+from hiiki.delivery.forecast import OverQuota, quota_of
 from hiiki.delivery.freeze import freeze
 from hiiki.delivery.models import Parcel, Send, Topic
 from hiiki.delivery.sql import BULK, URGENT, wake, wake_with
@@ -22,7 +22,6 @@ from hiiki.kit.errors import Conflict, Invalid
 from hiiki.kit.i18n import _
 from hiiki.kit.ids import uuid7
 from hiiki.line.limits import MAX_MESSAGES
-from hiiki.line.prices import plans, price
 from hiiki.timeline import record
 from hiiki.workspace.models import Channel
 
@@ -135,15 +134,20 @@ async def start_send(
     audience: Select[tuple[UUID]],
     topic_id: UUID | None = None,
     must_go: bool = False,
+    up_to_quota: bool = False,
 ) -> Send:
     """Freeze the audience and let the send begin; it goes out once the session commits.
 
     `audience` selects contact ids and may name anybody: only those who follow the channel
     are sent to, and those who have blocked it are counted, as are those who decline messages
     of the topic or have had as much as the account's cap allows. `must_go` sends although the
-    cap or quiet hours would keep it. Raises `NotFound` for another workspace's channel or
-    topic, `Conflict` for a channel that was taken out of use, `Invalid` when there are not
-    one to five messages.
+    cap or quiet hours would keep it. `up_to_quota` sends to as many as the month's messages
+    suffice for (`hiiki.delivery.turns` says to whom). What the send needs is reserved: nothing
+    that starts at the same moment is promised the same messages.
+
+    Raises `NotFound` for another workspace's channel or topic, `Conflict` for a channel that
+    was taken out of use, `OverQuota` when the messages do not suffice, `Invalid` when there
+    are not one to five messages.
     """
     channel = await session.one(Channel, channel_id)
     if not channel.is_active:
@@ -161,11 +165,16 @@ async def start_send(
     )
     session.add(send)
     await session.flush()
-    if not must_go and (await guards.limits(session, channel_id)).caps:
+    is_limited = (await quota_of(session, channel_id)).left is not None
+    if is_limited or (not must_go and (await guards.limits(session, channel_id)).caps):
         await guards.hold_freezes(session, channel_id)
-    frozen = await freeze(session, send, audience)
+    left = (await quota_of(session, channel_id)).left if is_limited else None
+    most = None if left is None or not up_to_quota else max(0, left)
+    frozen = await freeze(session, send, audience, most=most)
+    if left is not None and (frozen.targeted > max(0, left) or 0 == frozen.targeted < frozen.quota):
+        raise OverQuota(frozen.targeted or frozen.quota, left)
     send.targeted, send.blocked = frozen.targeted, frozen.blocked
-    send.opted_out, send.capped = frozen.opted_out, frozen.capped
+    send.opted_out, send.capped, send.quota = frozen.opted_out, frozen.capped, frozen.quota
     if send.targeted == 0:
         send.state, send.finished_at = "done", now()
     await units.assign(session, send)
@@ -250,6 +259,7 @@ class Progress:
     blocked: int
     opted_out: int
     capped: int
+    quota: int
     accepted: int
     refused: int
     in_doubt: int
@@ -291,6 +301,7 @@ def progress_of(send: Send, channel: Channel) -> Progress:
         blocked=send.blocked,
         opted_out=send.opted_out,
         capped=send.capped,
+        quota=send.quota,
         accepted=send.accepted,
         refused=send.refused,
         in_doubt=send.in_doubt,
@@ -316,99 +327,3 @@ def _pace(send: Send, settled: int) -> float:
         # Not before what the database's clock has said, should ours be behind.
         until = max(now(), send.settled_at)
     return max(0, people) / max((until - since).total_seconds(), 0.1)
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """What sending to `messages` people would cost, and save against sending to everybody.
-
-    LINE counts recipients, not message objects ("Messaging API pricing").
-    """
-
-    messages: int
-    yen: Decimal
-    """By how much the month's bill grows; what the plan includes costs nothing more."""
-    saved_messages: int
-    saved_yen: Decimal
-    quota_limit: int | None
-    """LINE's own figure, or the plan's messages when LINE was never asked; None: no limit."""
-    quota_used: int
-    """As LINE said when it was last asked."""
-    quota_reserved: int
-    """What sends that are under way will still use."""
-    quota_left_after: int | None
-    """Below zero when it does not suffice; None without a limit."""
-    over_quota: bool
-    opted_out: int
-    """Friends who were meant, but decline this kind of message; not among `messages`."""
-    capped: int
-    """Friends who were meant, but have had as much as the account's cap allows; likewise."""
-    waits_until: datetime | None
-    """The end of the quiet hours that would hold it now; None when it would go out at once."""
-
-
-async def forecast(
-    session: WorkspaceSession,
-    channel: Channel,
-    recipients: int,
-    everybody: int,
-    *,
-    audience: Select[Any] | None = None,
-    topic_id: UUID | None = None,
-    must_go: bool = False,
-) -> Forecast:
-    """Return what sending to `recipients` of `everybody` costs and leaves (requirement C1).
-
-    With an `audience`, those whom the guards would leave out of it now are taken off.
-    """
-    left_out: Mapping[str, int] = {}
-    if audience is not None:
-        left_out = await guards.count_left_out(
-            session, channel.id, audience, topic_id=topic_id, must_go=must_go
-        )
-        recipients = max(0, recipients - sum(left_out.values()))
-    waits_until = None
-    if not must_go:
-        waits_until = (await guards.limits(session, channel.id)).waits_until(now())
-    reserved = int(
-        await session.scalar(
-            select(
-                func.coalesce(
-                    func.sum(
-                        Send.targeted
-                        - Send.accepted
-                        - Send.refused
-                        - Send.in_doubt
-                        - Send.cancelled
-                    ),
-                    0,
-                )
-            ).where(Send.channel_id == channel.id, Send.state.in_(("running", "paused")))
-        )
-        or 0
-    )
-    used = channel.quota_used + reserved
-    limit = _limit(channel)
-    yen = price(channel.plan, used, recipients)
-    left_after = None if limit is None else limit - used - recipients
-    return Forecast(
-        messages=recipients,
-        yen=yen,
-        saved_messages=max(0, everybody - recipients),
-        saved_yen=max(Decimal(0), price(channel.plan, used, everybody) - yen),
-        quota_limit=limit,
-        quota_used=channel.quota_used,
-        quota_reserved=reserved,
-        quota_left_after=left_after,
-        over_quota=left_after is not None and left_after < 0,
-        opted_out=left_out.get("opted_out", 0),
-        capped=left_out.get("capped", 0),
-        waits_until=waits_until,
-    )
-
-
-def _limit(channel: Channel) -> int | None:
-    if channel.quota_limit is not None or channel.quota_checked_at is not None:
-        return channel.quota_limit  # LINE's word; NULL says that there is no limit
-    plan = plans()[channel.plan]
-    return None if plan.sells_extra else plan.included

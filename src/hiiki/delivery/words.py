@@ -33,6 +33,7 @@ LEFT_OUT_WORDS: Mapping[str, Text] = {
     "blocked": _("Had blocked the account"),
     "opted_out": _("Declines this kind of message"),
     "capped": _("Had received enough already"),
+    "quota": _("The month's messages did not suffice"),
 }
 """Why somebody was left out of a send."""
 

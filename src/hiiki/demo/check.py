@@ -92,7 +92,7 @@ async def verdict(line: EmulatorClient, opened: list[Opened], ledger: Ledger) ->
             clicks += report["clicked"]
             forecast = ledger.forecasts[campaign.marker]
             saved += forecast["saved_messages"]
-            yen += int(Decimal(forecast["saved_yen"]))
+            yen += int(Decimal(forecast["saved_cost"]))
         results = await one.api.get(f"/surveys/{one.survey_id}/results")
         faults.equal(
             f"finished surveys of {one.shop.name}",

@@ -288,9 +288,9 @@ async def _send_campaigns(
             console.print(f"  {campaign.segment}: nobody yet, so nothing is sent")
             continue
         console.print(
-            f"  {campaign.segment}: {forecast['recipients']:,} messages, {_yen(forecast['yen'])}; "
-            f"saves {forecast['saved_messages']:,} messages, {_yen(forecast['saved_yen'])} against "
-            f"everybody; {forecast['quota_left_after']:,} left of the quota"
+            f"  {campaign.segment}: {forecast['recipients']:,} messages, {_yen(forecast['cost'])}; "
+            f"saves {forecast['saved_messages']:,} messages, {_yen(forecast['saved_cost'])} "
+            f"against everybody; {forecast['quota_left_after']:,} left of the quota"
         )
         ledger.forecasts[campaign.marker] = forecast
         broadcast = await one.api.post(

@@ -118,7 +118,8 @@ def credentials(channel: Channel) -> Credentials:
 
 def client_of(channel: Channel) -> LineClient:
     """Return the way to speak to LINE as this channel."""
-    return LineClient(http(), credentials(channel).token)
+    token = credentials(channel).token
+    return LineClient(http(), token)
 
 
 def webhook_url(channel: Channel) -> str:

@@ -15,7 +15,7 @@ from hiiki.kit.errors import Conflict, HiikiError, Invalid
 from hiiki.kit.forms import parse
 from hiiki.kit.i18n import Text, _
 from hiiki.kit.pages import WebRequest, form_data, page, to
-from hiiki.line.prices import LABELS, plans
+from hiiki.line.prices import label_of, plans, price_list
 from hiiki.settings import settings
 from hiiki.workspace import channels
 from hiiki.workspace.access import Access, audit
@@ -114,7 +114,8 @@ def _channel_page(
         channel=channel,
         problem=channels.problem_of(channel),
         webhook_url=channels.webhook_url(channel),
-        plans=[(name, LABELS.get(name, name), plan) for name, plan in plans().items()],
+        chosen_plan=price_list().known(channel.plan),
+        plans=[(name, label_of(name), plan) for name, plan in plans().items()],
         errors=errors or {},
         message=message,
     )

@@ -939,6 +939,7 @@ def upgrade() -> None:
         sa.Column("blocked", sa.Integer(), nullable=False),
         sa.Column("opted_out", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("capped", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("quota", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("topic_id", sa.Uuid(), nullable=True),
         sa.Column("must_go", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("accepted", sa.Integer(), nullable=False),
@@ -1305,6 +1306,7 @@ def upgrade() -> None:
         sa.Column("send_id", sa.Uuid(), nullable=True),
         sa.Column("topic_id", sa.Uuid(), nullable=True),
         sa.Column("must_go", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("up_to_quota", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("everybody", sa.Integer(), nullable=True),
         sa.Column("problem", sa.String(), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1413,7 +1415,7 @@ def upgrade() -> None:
         sa.Column("contact_ids", postgresql.ARRAY(sa.Uuid()), nullable=False),
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.CheckConstraint(
-            "reason in ('blocked', 'opted_out', 'capped')", name=op.f("ck_left_out_reason")
+            "reason in ('blocked', 'opted_out', 'capped', 'quota')", name=op.f("ck_left_out_reason")
         ),
         sa.ForeignKeyConstraint(
             ["send_id"],
