@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -123,6 +124,27 @@ async def db(database: str) -> AsyncIterator[str]:
         await empty(connection)
     yield database
     await engine_module.dispose()
+
+
+@pytest.fixture
+async def own_server(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[EmbeddedServer]:
+    """A PostgreSQL of this test's own, which waits for the disk; this process uses it too."""
+    folder = Path(os.environ["HIIKI_TEST_SHARED"]) / f"own-{os.getpid()}"
+    server = prepare(folder)
+    server.start()
+    server.create_database("hiiki")
+    await migrate(server.url())
+    await engine_module.dispose()
+    with monkeypatch.context() as patch:
+        patch.setenv("HIIKI_DATABASE_URL", server.url())
+        settings.cache_clear()
+        yield server
+        await engine_module.dispose()
+    settings.cache_clear()
+    server.stop("immediate")
+    shutil.rmtree(folder)
 
 
 @dataclass(frozen=True)

@@ -48,8 +48,7 @@ class Watch:
     """Sees the requests to send that come to LINE, at the very moment, and their answers go."""
 
     def __init__(self, line: Emulator) -> None:
-        self.asked = 0
-        self._place, self._left = "", 0
+        self._place, self._path, self._left = "", "", 0
         self._strike: Callable[[], None] = lambda: None
         self._struck = asyncio.Event()
         faults, log = line.platform.faults, line.platform.requests
@@ -67,23 +66,27 @@ class Watch:
         faults.strike, log.add = coming, answered  # type: ignore[method-assign]
 
     def _tell(self, place: str, method: str, path: str) -> None:
-        if method != "POST" or not path.startswith("/v2/bot/message/"):
-            return
-        self.asked += place == "coming"
-        if place == self._place:
+        if method == "POST" and place == self._place and path.startswith(self._path):
             self._left -= 1
             if self._left == 0:
                 self._strike()
                 self._struck.set()
 
     async def nth(
-        self, place: str, number: int, strike: Callable[[], None], seconds: float = 3
+        self,
+        place: str,
+        number: int,
+        strike: Callable[[], None],
+        *,
+        method: str = "",
+        seconds: float = 3,
     ) -> None:
-        """Call `strike` when the nth request from now on is `place`: coming, or answered.
+        """Call `strike` when the nth request (of this method) is `place`: coming, or answered.
 
         LINE has seen nothing of it in the one case, and has done it in the other, while the
         worker has not had a byte of the answer. Returns all the same when none comes.
         """
+        self._path = f"/v2/bot/message/{method}"
         self._place, self._left, self._strike = place, number, strike
         self._struck.clear()
         with suppress(TimeoutError):
@@ -98,23 +101,23 @@ class Work:
         self._account = account
         self._given = 0
 
-    def _next(self, count: int) -> range:
-        """The places of the next people in the account's lists."""
+    def next(self, count: int) -> range:
+        """Return the places of the next people in the account's lists."""
         self._given += count
         return range(self._given - count, self._given)
 
     async def more(self) -> None:
         """One more round: in turn by multicast and by personal push, and always by word."""
         account = self._account
-        chosen = [account.contacts[n] for n in self._next(BULK)]
+        chosen = [account.contacts[n] for n in self.next(BULK)]
         if self._given // PEOPLE % 2:
             await account.send(to=chosen)
         else:
             await account.send(to=chosen, messages=PERSONAL, personal=True)
         async with scope(account.workspace_id) as session:
-            for n in self._next(PUSHES):
+            for n in self.next(PUSHES):
                 await self._say(session, n)
-            for n in self._next(REPLIES):
+            for n in self.next(REPLIES):
                 good = {"reply_until": now() + timedelta(seconds=REPLY_SECONDS)}
                 await self._say(session, n, reply_token=self._token(n), **good)
 

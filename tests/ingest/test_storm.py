@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import shutil
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,11 +17,8 @@ from conftest import Shop, make_shop, scope
 from forked import Forked, open_nursery
 from hiiki.actions.models import Rule
 from hiiki.contacts.models import ContactTag, Tag
-from hiiki.db.embedded import EmbeddedServer, prepare
-from hiiki.db.engine import dispose
-from hiiki.db.migrate import migrate
+from hiiki.db.embedded import EmbeddedServer
 from hiiki.ingest.crew import Crew
-from hiiki.settings import settings
 from hiiki.surveys import service
 from hiiki.surveys.schemas import SurveySpec
 from hiiki.timeline import Event
@@ -218,27 +213,6 @@ async def test_workers_are_killed_in_the_middle_of_conversations(
         "follow": 1, "survey_start": 1, "postback": 2, "survey_answer": 2, "survey_finish": 1,
         "message": 6,
     }  # fmt: skip
-
-
-@pytest.fixture
-async def own_server(
-    database: str, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[EmbeddedServer]:
-    """A PostgreSQL of this test's own, which waits for the disk; this process uses it too."""
-    folder = Path(os.environ["HIIKI_TEST_SHARED"]) / f"own-{os.getpid()}"
-    server = prepare(folder)
-    server.start()
-    server.create_database("hiiki")
-    await migrate(server.url())
-    await dispose()
-    with monkeypatch.context() as patch:
-        patch.setenv("HIIKI_DATABASE_URL", server.url())
-        settings.cache_clear()
-        yield server
-        await dispose()
-    settings.cache_clear()
-    server.stop("immediate")
-    shutil.rmtree(folder)
 
 
 async def test_postgresql_is_cut_off(
