@@ -53,7 +53,7 @@ def web(host: str | None, port: int | None, processes: int) -> None:
 
     _needs_database()
     Granian(
-        "hiiki.web.app:create_app",
+        "hiiki.web.app:served_app",
         factory=True,
         address=host or settings().host,
         port=port or settings().port,

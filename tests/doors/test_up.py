@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -37,39 +36,51 @@ def children_named(pid: int, word: str) -> list[int]:
     return found
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[tuple[Running, str, Path]]:
-    """A running `hiiki up` in a data directory of its own: process, address, directory."""
-    port = free_port()
-    env = {
-        "HIIKI_DATA_DIR": str(tmp_path / "data"),
-        "HIIKI_DATABASE_URL": "",
-        "HIIKI_PUBLIC_URL": f"http://127.0.0.1:{port}",
-    }
-    running = run(tmp_path / "up.log", "hiiki", "up", "--port", str(port), env=env)
+def test_its_whole_life(tmp_path: Path) -> None:
+    """From the first visit over two deaths to an orderly end, all of one data directory."""
+    port, data = free_port(), tmp_path / "data"
     url = f"http://127.0.0.1:{port}"
-    wait_for(lambda: answers(f"{url}/readyz"), running, 60)
-    yield running, url, tmp_path / "data"
-    running.stop()
-    prepare(tmp_path / "data" / "postgres").stop("immediate")
+    env = {"HIIKI_DATA_DIR": str(data), "HIIKI_DATABASE_URL": "", "HIIKI_PUBLIC_URL": url}
+
+    def start() -> Running:
+        running = run(tmp_path / "up.log", "hiiki", "up", "--port", str(port), env=env)
+        wait_for(lambda: answers(f"{url}/readyz"), running, 60)
+        return running
+
+    running = start()
+    try:
+        the_first_visit_makes_the_owner(url)
+        a_part_that_dies_is_started_again(running, url)
+        killed_at_once_it_leaves_nothing_on_its_port(running, url)
+        running = start()
+        it_ends_in_order_and_takes_everything_with_it(running, url, data)
+    finally:
+        running.stop()
+        prepare(data / "postgres").stop("immediate")
 
 
-def test_the_first_visit_makes_the_owner(home: tuple[Running, str, Path]) -> None:
-    _running, url, _data = home
+def the_first_visit_makes_the_owner(url: str) -> None:
     with urllib.request.urlopen(f"{url}/") as response:
         assert response.url == f"{url}/welcome"
 
 
-def test_a_part_that_dies_is_started_again(home: tuple[Running, str, Path]) -> None:
-    running, url, _data = home
+def a_part_that_dies_is_started_again(running: Running, url: str) -> None:
     [web] = children_named(running.process.pid, " web ")
     os.kill(web, signal.SIGKILL)
     wait_for(lambda: children_named(running.process.pid, " web ") not in ([], [web]), running)
     wait_for(lambda: answers(f"{url}/readyz"), running)
 
 
-def test_it_ends_in_order_and_takes_everything_with_it(home: tuple[Running, str, Path]) -> None:
-    running, url, data = home
+def killed_at_once_it_leaves_nothing_on_its_port(running: Running, url: str) -> None:
+    os.kill(running.process.pid, signal.SIGKILL)
+    running.process.wait()
+    until = time.monotonic() + 20
+    while answers(f"{url}/healthz") and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not answers(f"{url}/healthz")
+
+
+def it_ends_in_order_and_takes_everything_with_it(running: Running, url: str, data: Path) -> None:
     parts = children(running.process.pid)
     assert len(parts) >= 2
     running.process.terminate()
@@ -77,25 +88,6 @@ def test_it_ends_in_order_and_takes_everything_with_it(home: tuple[Running, str,
     assert not answers(f"{url}/healthz")
     assert not any(Path(f"/proc/{pid}").exists() for pid in parts)
     assert not prepare(data / "postgres").running()
-
-
-def test_killed_at_once_it_leaves_nothing_on_its_port_and_starts_again(
-    home: tuple[Running, str, Path], tmp_path: Path
-) -> None:
-    running, url, data = home
-    os.kill(running.process.pid, signal.SIGKILL)
-    running.process.wait()
-    until = time.monotonic() + 20
-    while answers(f"{url}/healthz") and time.monotonic() < until:
-        time.sleep(0.2)
-    assert not answers(f"{url}/healthz")
-    port = url.rpartition(":")[2]
-    env = {"HIIKI_DATA_DIR": str(data), "HIIKI_DATABASE_URL": ""}
-    again = run(tmp_path / "again.log", "hiiki", "up", "--port", port, env=env)
-    try:
-        wait_for(lambda: answers(f"{url}/readyz"), again, 60)
-    finally:
-        again.stop()
 
 
 def test_staff_and_tokens_from_the_command_line(database: str, db: str) -> None:

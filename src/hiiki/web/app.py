@@ -15,6 +15,7 @@ from litestar.template import TemplateConfig
 from hiiki.db.engine import dispose
 from hiiki.kit.i18n import Text
 from hiiki.kit.logs import configure_logs
+from hiiki.kit.process import die_with_parent
 from hiiki.kit.road import Registry
 from hiiki.rooms import registry as all_rooms
 from hiiki.settings import settings
@@ -48,8 +49,18 @@ class Application(Litestar):
         await super().__call__(scope, receive, send)
 
 
+def served_app() -> Litestar:
+    """Return the application in a process that Granian has started; its server calls this.
+
+    When `hiiki web` is killed, the process that answers ends too: it would go on answering, on
+    the port of its successor.
+    """
+    die_with_parent()
+    return create_app()
+
+
 def create_app(registry: Registry = all_rooms) -> Application:
-    """Return the application; the server (Granian) calls this in each of its processes."""
+    """Return the application."""
     configure_logs(as_json=settings().log_json, level=settings().log_level)
     assets = Assets()
     needs: dict[str, Any] = {
