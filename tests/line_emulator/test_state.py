@@ -408,18 +408,30 @@ async def test_a_failing_copy_is_replaced_by_saving_in_the_process(tmp_path, mon
         assert not keeper._forks
 
 
+SERVE_AND_SAVE_OFTEN = """
+import asyncio, json, sys
+from line_emulator.emulator import Emulator
+
+async def serve():
+    async with Emulator(friends=3000, state=sys.argv[1], save_every=0.3) as line:
+        print(json.dumps(line.ready()), flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(serve())
+"""
+
+
 @pytest.mark.slow
 def test_killed_while_saving(tmp_path):
     """Kill -9 at some moments of constant saving: what is there is always a whole state."""
     path = tmp_path / "s"
-    command = [sys.executable, "-m", "line_emulator", "serve", "--port", "0", "--state", str(path),
-               "--friends", "3000"]  # fmt: skip
+    command = [sys.executable, "-c", SERVE_AND_SAVE_OFTEN, str(path)]
     seen = 0
     for round_ in range(4):
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             ready = json.loads(process.stdout.readline())
-            asyncio.run(_busy(ready, path, more=1.9 + round_ * 0.13))
+            asyncio.run(_busy(ready, path, more=0.28 + round_ * 0.03))
             process.send_signal(signal.SIGKILL)
             process.wait()
         if path.exists():
