@@ -121,11 +121,13 @@ class WorkspaceSession(AsyncSession):
     async def once(self, key: Hashable, ask: Callable[[], Awaitable[V]]) -> V:
         """Return what `ask` gives, asking only once in this transaction.
 
-        For what many events of a transaction need and none of them changes.
+        For what many events of a transaction need and none of them changes: it is asked without
+        writing before it what is gathered.
         """
         kept: dict[Hashable, Any] = self.info.setdefault(gathered.KNOWN, {})
         if key not in kept:
-            kept[key] = await ask()
+            with self.no_autoflush, gathered.held(self.sync_session):
+                kept[key] = await ask()
         return cast("V", kept[key])
 
     async def known(self, kind: type[T], ident: Any) -> T:
@@ -148,8 +150,8 @@ class WorkspaceSession(AsyncSession):
         """Return what `ask` finds of a person, or None.
 
         `ask` is called with all people whom this transaction deals with, once for each `what`.
-        Whoever changes what was found changes it there, too. For anybody else, and where nobody
-        said whom it deals with, `ask` is called each time.
+        Whoever is going to change what is found asks first, and changes it there, too. For
+        anybody else, and where nobody said whom it deals with, `ask` is called each time.
         """
         company: dict[UUID, None] = self.info.get(_COMPANY, {})
         if contact_id not in company:

@@ -9,7 +9,8 @@ is asked for all people whom the transaction deals with (`WorkspaceSession.ahead
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import event
@@ -20,6 +21,7 @@ Write = Callable[[Session, list[Any]], None]
 
 _GATHERED = "gathered"
 _WRITING = "writing gathered"
+_HELD = "gathered is held"
 _WRITES = "writes"
 KNOWN = "known"
 
@@ -34,6 +36,8 @@ def gather(session: Session, write: Write, row: Any) -> None:
 def write_gathered(session: Session) -> None:
     """Write all that is gathered now, in the order in which each kind was first gathered."""
     info = session.info
+    if info.get(_HELD):
+        return
     while gathered := info.pop(_GATHERED, None):
         outer, info[_WRITING] = info.get(_WRITING, False), True
         try:
@@ -41,6 +45,16 @@ def write_gathered(session: Session) -> None:
                 write(session, rows)
         finally:
             info[_WRITING] = outer
+
+
+@contextmanager
+def held(session: Session) -> Generator[None]:
+    """Hold back what is gathered, as what is asked meanwhile has nothing to do with it."""
+    outer, session.info[_HELD] = session.info.get(_HELD, False), True
+    try:
+        yield
+    finally:
+        session.info[_HELD] = outer
 
 
 def wrote(session: Session) -> None:

@@ -7,7 +7,6 @@ import time
 import traceback
 from datetime import datetime
 from pathlib import Path
-from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -95,9 +94,7 @@ class Crew:
 
     async def _hand(self) -> None:
         while True:
-            sources = [await self._work.get()]
-            while len(sources) < TOGETHER and not self._work.empty():
-                sources.append(self._work.get_nowait())
+            sources = self._alike(await self._work.get())
             # A cancelled hand must not leave a transaction half-way: it is finished first.
             task = asyncio.ensure_future(self._handle_sources(sources))
             try:
@@ -109,21 +106,27 @@ class Crew:
                 self._taken.difference_update(events[0].source for events in sources)
                 self.woken.set()
 
+    def _alike(self, first: list[Waiting]) -> list[list[Waiting]]:
+        """Return the source with others of its workspace; all else waits for the next hand."""
+        workspace_id = first[0].workspace_id
+        sources, others = [first], list[list[Waiting]]()
+        while len(sources) < TOGETHER and not self._work.empty():
+            events = self._work.get_nowait()
+            (sources if events[0].workspace_id == workspace_id else others).append(events)
+        for events in others:
+            self._work.put_nowait(events)
+        return sources
+
     async def _handle_sources(self, sources: list[list[Waiting]]) -> None:
         """Handle each source's events in their order, the first of all, then the second, …"""
         turn = 0
         while sources and not self.stop.is_set():
-            workspaces: dict[UUID, list[list[Waiting]]] = {}
-            for events in sources:
-                workspaces.setdefault(events[turn].workspace_id, []).append(events)
+            went_on = await self._handle_turn([events[turn] for events in sources])
             turn += 1
             sources = [
                 events
-                for group in workspaces.values()
-                for events, went_on in zip(
-                    group, await self._handle_turn([e[turn - 1] for e in group]), strict=True
-                )
-                if went_on and len(events) > turn
+                for events, may_go_on in zip(sources, went_on, strict=True)
+                if may_go_on and len(events) > turn
             ]
 
     async def _handle_turn(self, events: list[Waiting]) -> list[bool]:
