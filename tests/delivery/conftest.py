@@ -173,7 +173,7 @@ async def add_friends(account: Account, count: int, status: str = "following") -
     contacts = [contact_id(account.workspace_id, "P", user) for user in users]
     async with scope(account.workspace_id) as session:
         for user, contact in zip(users, contacts, strict=True):
-            session.add(Contact(id=contact, display_name=f"友だち{user[-4:]}"))
+            session.add(Contact(id=contact, display_name=f"友だち{user[-12:]}"))
         await session.flush()
         for user, contact in zip(users, contacts, strict=True):
             session.add(

@@ -97,7 +97,7 @@ async def test_personal_content_is_made_for_each(accounts: OpenAccount) -> None:
     assert send.accepted == 7
     for user in account.users:
         [message] = await account.control.received(user, account.line_channel_id)
-        assert message["text"] == f"友だち{user[-4:]}さん、こんにちは"
+        assert message["text"] == f"友だち{user[-12:]}さん、こんにちは"
 
 
 async def test_sent_event(accounts: OpenAccount) -> None:

@@ -185,8 +185,8 @@ async def test_waiting_for_days_without_doubt_is_no_doubt(accounts: OpenAccount)
 
 
 async def test_pause_resume(accounts: OpenAccount) -> None:
-    account = await accounts(400)
-    await account.control.fault("slow", match={"path": "/v2/bot/message/"}, seconds=0.2)
+    account = await accounts(900)
+    await account.control.fault("slow", match={"path": "/v2/bot/message/"}, seconds=0.5)
     async with sending():
         send_id = await account.send(messages=PERSONAL, personal=True)
 
@@ -202,25 +202,25 @@ async def test_pause_resume(accounts: OpenAccount) -> None:
 
         await until(nothing_is_with_line)
         held = sum(account.arrivals().values())
-        assert 0 < held < 400
+        assert 0 < held < 900
         await asyncio.sleep(0.8)
         assert sum(account.arrivals().values()) == held
         async with scope(account.workspace_id) as session:
             stands = await progress(session, send_id)
-        assert (stands.state, stands.accepted, stands.waiting) == ("paused", held, 400 - held)
+        assert (stands.state, stands.accepted, stands.waiting) == ("paused", held, 900 - held)
         assert (stands.pause_reason, stands.seconds_left) == (None, None)
         async with scope(account.workspace_id) as session:
             with pytest.raises(Conflict):
                 await pause(session, send_id)
             await resume(session, send_id)
         send = await finished(account, send_id)
-    assert send.accepted == 400
+    assert send.accepted == 900
     assert account.arrivals() == dict.fromkeys(account.users, 1)
 
 
 async def test_cancel(accounts: OpenAccount) -> None:
-    account = await accounts(400)
-    await account.control.fault("slow", match={"path": "/v2/bot/message/"}, seconds=0.2)
+    account = await accounts(900)
+    await account.control.fault("slow", match={"path": "/v2/bot/message/"}, seconds=0.5)
     async with sending():
         send_id = await account.send(messages=PERSONAL, personal=True)
 
@@ -234,8 +234,8 @@ async def test_cancel(accounts: OpenAccount) -> None:
         held = sum(account.arrivals().values())
         await asyncio.sleep(0.8)
     assert sum(account.arrivals().values()) == held == send.accepted
-    assert 0 < held < 400
-    assert (send.state, send.cancelled) == ("cancelled", 400 - held)
+    assert 0 < held < 900
+    assert (send.state, send.cancelled) == ("cancelled", 900 - held)
     async with scope(account.workspace_id) as session:
         with pytest.raises(Conflict):
             await resume(session, send_id)

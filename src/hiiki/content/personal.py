@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any, cast
 from uuid import UUID
 
 import orjson
 import regex
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, literal, select
+from sqlalchemy import ARRAY, Select, Uuid, any_, bindparam
 
-from hiiki.contacts.models import Attribute, Contact, ContactAttribute
+from hiiki.contacts.models import Contact
 from hiiki.content import links, tickets
+from hiiki.content.values import Values, readable, stored_values
 from hiiki.content.variables import BadTemplate, Template, is_template, read
 from hiiki.db import WorkspaceSession
 from hiiki.kit.text import shorten, utf16_length
@@ -29,7 +29,7 @@ _GRAPHEME = regex.compile(r"\X")
 _EMPTY = "…"
 """What stands where a text came out empty: LINE refuses a message with an empty text."""
 
-Values = Mapping[str, Any]
+_NOTHING: Values = {"attributes": {}}
 _Fill = Callable[[Values], Any]
 
 
@@ -58,21 +58,57 @@ async def personalise(
         same = program.fill({})
         return dict.fromkeys(contact_ids, same)
     ids = list(contact_ids)
-    people: Mapping[UUID, dict[str, Any]] = {}
-    if program.names:
-        people = await _people(session, ids)
-    attributes = await _attributes(session, ids, program.attributes)
+    known = await _known(session, program, ids)
     written = {
         code: [links.url_of(code, ticket) for ticket in tickets.tickets(code, ids)]
         for code in program.links
     }
     filled: dict[UUID, list[dict[str, Any]]] = {}
     for index, contact_id in enumerate(ids):
-        values = dict(people.get(contact_id, {}))
-        values["attributes"] = attributes.get(contact_id, {})
-        values["link"] = {code: urls[index] for code, urls in written.items()}
-        filled[contact_id] = program.fill(values)
+        values = known.get(contact_id, _NOTHING)
+        link = {code: urls[index] for code, urls in written.items()}
+        filled[contact_id] = program.fill({**values, "link": link})
     return filled
+
+
+async def _known(
+    session: WorkspaceSession, program: Program, ids: Sequence[UUID]
+) -> Mapping[UUID, Values]:
+    if not (program.names or program.attributes):
+        return {}
+
+    async def ask(people: Sequence[UUID]) -> dict[UUID, Values]:
+        rows = await session.execute(
+            _values_of_some(program.names, program.attributes), {"ids": list(people)}
+        )
+        return {ident: readable(values) for ident, values in rows}
+
+    if len(ids) == 1 and not program.attributes:  # which an action may just have set
+        one = await session.ahead(("values", program.names), ids[0], ask)
+        return {} if one is None else {ids[0]: one}
+    return await ask(ids)
+
+
+@lru_cache(maxsize=256)
+def _values_of_some(names: frozenset[str], attributes: frozenset[str]) -> Select[UUID, Any]:
+    return stored_values(names, attributes).where(
+        Contact.id == any_(bindparam("ids", type_=ARRAY(Uuid())))
+    )
+
+
+def shared_values(messages: Sequence[dict[str, Any]]) -> Select[UUID, Any] | None:
+    """Return what several people may have in common in these messages: contact id, values.
+
+    None when nobody can have the same as somebody else, for a tracked link is each person's
+    own. Like `stored_values`, it is for the caller to narrow down.
+    """
+    program = compiled(messages)
+    return None if program.links else stored_values(program.names, program.attributes)
+
+
+def fill(messages: Sequence[dict[str, Any]], values: Values) -> list[dict[str, Any]]:
+    """Return the messages with values that `shared_values` gave."""
+    return compiled(messages).fill({**readable(values), "link": {}})
 
 
 def compiled(messages: Sequence[dict[str, Any]]) -> Program:
@@ -189,60 +225,3 @@ def _cut_units(text: str, limit: int) -> str:
         kept.append(found[0])
         left -= size
     return "".join(kept) + "…"
-
-
-async def _people(session: WorkspaceSession, ids: list[UUID]) -> Mapping[UUID, dict[str, Any]]:
-    if len(ids) == 1:
-        one = await session.ahead("names", ids[0], lambda people: _names(session, people))
-        return {ids[0]: one or {}}
-    return await _names(session, ids)
-
-
-async def _names(session: WorkspaceSession, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
-    rows = await session.execute(_NAMES, {"ids": list(ids)})
-    return {
-        ident: {"name": real or shown, "display_name": shown, "prefecture": prefecture or ""}
-        for ident, shown, real, prefecture in rows
-    }
-
-
-_NAMES = select(Contact.id, Contact.display_name, Contact.real_name, Contact.prefecture).where(
-    Contact.id == any_(bindparam("ids", type_=ARRAY(Uuid())))
-)
-
-
-async def _attributes(
-    session: WorkspaceSession, ids: list[UUID], keys: frozenset[str]
-) -> dict[UUID, dict[str, Any]]:
-    if not keys:
-        return {}
-    value = ContactAttribute
-    rows = await session.execute(
-        select(
-            value.contact_id,
-            Attribute.key,
-            value.text,
-            value.number,
-            value.day,
-            value.choice,
-            value.choices,
-        )
-        .join(Attribute, Attribute.id == value.attribute_id)
-        .where(Attribute.key.in_(keys), value.contact_id == any_(literal(ids, ARRAY(Uuid()))))
-    )
-    found: dict[UUID, dict[str, Any]] = {}
-    for contact_id, key, text, number, day, choice, choices in rows:
-        shown: Any = text if text is not None else choice
-        if number is not None:
-            shown = _number(number)
-        elif day is not None:
-            shown = day.isoformat()
-        elif choices is not None:
-            shown = "、".join(choices)
-        found.setdefault(contact_id, {})[key] = shown or ("" if shown is None else shown)
-    return found
-
-
-def _number(number: Decimal) -> int | Decimal:
-    whole = number.to_integral_value()
-    return int(whole) if whole == number else number.normalize()

@@ -9,7 +9,7 @@ from hiiki.content import variables
 from hiiki.content.building import Built, build, coupon_message, measured_text, media_url
 from hiiki.content.draft import CardBlock, CouponBlock, Draft, ImageBlock, TextBlock
 from hiiki.content.models import Media
-from hiiki.content.personal import personalise
+from hiiki.content.personal import fill, personalise, shared_values
 from hiiki.db import WorkspaceSession
 from hiiki.kit.errors import Invalid, NotFound
 from hiiki.kit.i18n import Text, _
@@ -18,7 +18,16 @@ from hiiki.kit.text import utf16_length
 from hiiki.line import limits
 from hiiki.settings import settings
 
-__all__ = ["Built", "build", "check", "coupon_message", "media_url", "personalise"]
+__all__ = [
+    "Built",
+    "build",
+    "check",
+    "coupon_message",
+    "fill",
+    "media_url",
+    "personalise",
+    "shared_values",
+]
 
 
 async def check(session: WorkspaceSession, draft: Draft, prefix: str = "") -> None:

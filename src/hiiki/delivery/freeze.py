@@ -6,8 +6,24 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, Select, Uuid, func, insert, literal, literal_column, select
+from sqlalchemy import (
+    CTE,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    case,
+    func,
+    insert,
+    literal,
+    literal_column,
+    null,
+    select,
+)
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects.postgresql import JSONB, array
 
+from hiiki.content.service import shared_values
 from hiiki.db import WorkspaceSession
 from hiiki.delivery.guards import people
 from hiiki.delivery.models import LEFT_OUT_REASONS, LeftOut, Parcel, Send
@@ -36,8 +52,9 @@ async def freeze(
 ) -> Frozen:
     """Make the send's parcels, and keep who was left out of them and why.
 
-    Equal content goes to up to 500 people at a time, personal content to each alone.
-    With `most`, so many people get it at most (`hiiki.delivery.turns`).
+    Equal content goes to up to 500 people at a time; so does personal content that comes out
+    the same for them. What is one person's own goes to them alone. With `most`, so many
+    people get it at most (`hiiki.delivery.turns`).
     """
     judged = await people(
         session,
@@ -48,28 +65,23 @@ async def freeze(
         send_id=send.id,
     )
     found = (judged if most is None else in_turn(judged, send, most)).cte("people")
-    size = 1 if send.personal else MAX_RECIPIENTS
-    place = func.row_number().over(order_by=found.c.contact_id) - 1
-    numbered = (
-        select(found.c.contact_id, found.c.line_user_id, (place // literal(size)).label("page"))
-        .where(found.c.reason.is_(None))
-        .cte("numbered")
-    )
+    packed = _packed(send, found).cte("packed")
     parcels: Any = select(
         literal_column(await uuid7(session), Uuid()),
         literal(send.workspace_id),
         literal(send.id),
         literal(send.channel_id),
         literal(send.subject),
-        literal("push" if send.personal else "multicast"),
-        func.array_agg(numbered.c.contact_id),
-        func.array_agg(numbered.c.line_user_id),
+        packed.c.method,
+        packed.c.contact_ids,
+        packed.c.line_user_ids,
+        packed.c["values"],
         func.gen_random_uuid(),
         literal("ready"),
         literal(0),
         func.now(),
         func.now(),
-    ).group_by(numbered.c.page)
+    )
     columns = [
         "id",
         "workspace_id",
@@ -79,6 +91,7 @@ async def freeze(
         "method",
         "contact_ids",
         "line_user_ids",
+        "values",
         "retry_key",
         "state",
         "attempts",
@@ -101,6 +114,51 @@ async def freeze(
     ]
     row = (await session.execute(select(targeted, *counted), execution_options=BY_HAND)).one()
     return Frozen(*(int(count) for count in row))
+
+
+def _packed(send: Send, found: CTE) -> Select[str, Any, Any, Any]:
+    """Return who goes into a parcel together: method, contacts, LINE user ids, values."""
+    person: Any = found.c.contact_id
+    user: Any = found.c.line_user_id
+    going = found.c.reason.is_(None)
+    nothing: Any = sql_cast(null(), JSONB)
+    values = shared_values(send.messages) if send.personal else None
+    if send.personal and values is None:
+        return select(
+            literal("push").label("method"),
+            array([person]).label("contact_ids"),
+            array([user]).label("line_user_ids"),
+            nothing.label("values"),
+        ).where(going)
+    tables, stored, same = found, nothing, nothing
+    if values is not None:
+        filled = values.subquery("filled")
+        stored = filled.columns[1]
+        tables = found.join(filled, filled.columns[0] == person)
+        same = func.md5(sql_cast(stored, Text))
+    place = func.row_number().over(partition_by=same, order_by=person) - 1
+    placed = (
+        select(
+            person,
+            user,
+            stored.label("values"),
+            same.label("same"),
+            (place // literal(MAX_RECIPIENTS)).label("page"),
+        )
+        .select_from(tables)
+        .where(going)
+        .cte("placed")
+    )
+    alone = func.count() == 1
+    pushed = literal(True) if send.personal else literal(False)
+    # One person's values are looked up when it is sent: they are then as they are that day.
+    first = func.min(sql_cast(placed.c["values"], Text))
+    return select(
+        case((and_(pushed, alone), "push"), else_="multicast").label("method"),
+        func.array_agg(placed.c.contact_id).label("contact_ids"),
+        func.array_agg(placed.c.line_user_id).label("line_user_ids"),
+        case((alone, nothing), else_=sql_cast(first, JSONB)).label("values"),
+    ).group_by(placed.c.same, placed.c.page)
 
 
 def _left_out(send: Send, found: CTE) -> CTE:

@@ -297,6 +297,10 @@ select count(*) filter (where at >= :day), count(*) from (
     where p.workspace_id = :workspace and p.channel_id = :channel and p.is_triggered
       and p.send_id is null and p.contact_ids[1] = :contact and p.state in ('ready', 'sending')
     union all
+    select p.settled_at from delivery.parcel p
+    where p.state = 'accepted' and not p.is_told and p.workspace_id = :workspace
+      and p.channel_id = :channel and p.settled_at >= :week and :contact = any(p.contact_ids)
+    union all
     select 'infinity' from delivery.send s join delivery.parcel p on p.send_id = s.id
     where s.workspace_id = :workspace and s.channel_id = :channel and s.finished_at is null
       and s.state <> 'cancelled' and p.state in ('ready', 'sending')

@@ -128,6 +128,7 @@ class Parcel(Base, OwnedInBulk):
         Index(
             "ix_parcel_bulk",
             "send_id",
+            "method",
             "next_attempt_at",
             postgresql_where=text(f"send_id is not null and {_OPEN}"),
         ),
@@ -151,6 +152,11 @@ class Parcel(Base, OwnedInBulk):
         ),
         Index(None, "send_id", "id"),
         Index(
+            "ix_parcel_untold",
+            "settled_at",
+            postgresql_where=text("state = 'accepted' and not is_told"),
+        ),
+        Index(
             "ix_parcel_triggered",
             "channel_id",
             "settled_at",
@@ -173,6 +179,8 @@ class Parcel(Base, OwnedInBulk):
     """As many as `contact_ids`, in the same order."""
     messages: Mapped[list[dict[str, Any]] | None]
     """NULL in a bulk send, whose messages stand on the send."""
+    values: Mapped[dict[str, Any] | None]
+    """What a personal message is filled in with for all of these several recipients."""
     reply_token: Mapped[str | None]
     reply_until: Mapped[datetime | None]
     """Until when the reply token is good; afterwards the parcel goes by push."""
@@ -193,6 +201,8 @@ class Parcel(Base, OwnedInBulk):
     request_id: Mapped[str | None]
     """LINE's x-line-request-id, to be quoted to LINE's support."""
     created_at: Mapped[datetime] = mapped_column(default=now)
+    is_told: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """Whether its recipients' `sent` events are written (`hiiki.delivery.telling`)."""
     is_triggered: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     """True for a push that nobody asked for just now (a rule's): the guards are for it, too."""
 
@@ -249,6 +259,22 @@ class Interaction(Base, Owned):
     """LINE's `messages`, as `hiiki.line.insight.Bubble`."""
     links: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     """LINE's `clicks`, as `hiiki.line.insight.LinkClicks`."""
+
+
+class Budget(Base, Owned):
+    """How many requests a channel may make to an endpoint just now (`hiiki.delivery.budget`)."""
+
+    __tablename__ = "budget"
+    __table_args__ = ({"schema": "delivery"},)
+
+    channel_id: Mapped[UUID] = mapped_column(
+        ForeignKey("workspace.channel.id", ondelete="CASCADE"), primary_key=True
+    )
+    method: Mapped[str] = mapped_column(primary_key=True)
+    level: Mapped[float]
+    """Requests it held at `filled_at`."""
+    filled_at: Mapped[datetime]
+    """From when it fills again; in the future after LINE's 429."""
 
 
 class Guard(Base, Owned):

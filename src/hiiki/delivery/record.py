@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import text
 
 from hiiki.db import WorkspaceSession
+from hiiki.delivery import budget
 from hiiki.delivery.pauses import watch
 from hiiki.delivery.sql import BY_HAND, uuid7
 from hiiki.delivery.sweep import finish
@@ -30,13 +31,15 @@ class Outcome:
     sealed_token: bytes | None = None
 
 
-_ACCEPT = """
+_ACCEPT = text(
+    """
 with told as (
     select * from unnest(cast(:ids as uuid[]), cast(:attempts as int[]), cast(:requests as text[]))
         as t(id, attempts, request_id)
 ), done as (
     update delivery.parcel p
-    set state = 'accepted', settled_at = now(), request_id = t.request_id, error = null
+    set state = 'accepted', settled_at = now(), request_id = t.request_id, error = null,
+        is_told = cardinality(p.contact_ids) = 1
     from told t
     where p.id = t.id and p.state = 'sending' and p.attempts = t.attempts
     returning p.id, p.workspace_id, p.send_id, p.channel_id, p.subject, p.method,
@@ -53,13 +56,14 @@ with told as (
 ), told_of as (
     insert into timeline.event
         (workspace_id, contact_id, id, at, channel_id, kind, subject, data)
-    select d.workspace_id, person, {uuid7}, now(), d.channel_id, 'sent', d.subject,
+    -- What went to many is told a little later (`hiiki.delivery.telling`).
+    select d.workspace_id, d.contact_ids[1], d.id, now(), d.channel_id, 'sent', d.subject,
         jsonb_build_object('messages', coalesce(d.messages, jsonb_array_length(s.messages)),
                            'method', d.method, 'send', d.send_id)
         || case when d.is_triggered then jsonb_build_object('triggered', true)
                 else jsonb_build_object() end
     from done d left join delivery.send s on s.id = d.send_id
-    cross join unnest(d.contact_ids) as person
+    where cardinality(d.contact_ids) = 1
 ), bill as (
     select channel_id, sum(cardinality(contact_ids)) as people
     from done where method <> 'reply' group by channel_id
@@ -79,6 +83,7 @@ with told as (
     where c.id = ours.id
 )
 select id from counted"""
+)
 
 _SETTLE = text(
     """
@@ -124,13 +129,12 @@ returning s.id"""
 
 
 async def record(session: WorkspaceSession, outcomes: Sequence[Outcome]) -> None:
-    """Write down outcomes, the recipients' `sent` events and the sends' counters, all at once."""
+    """Write down outcomes, the sends' counters and single people's `sent` events, all at once."""
     touched: set[UUID] = set()
     accepted = [o for o in outcomes if o.verdict.state == "accepted"]
     if accepted:
-        statement = text(_ACCEPT.format(uuid7=await uuid7(session)))
         given = {**_leases(accepted), "requests": [o.verdict.request_id for o in accepted]}
-        rows = await session.execute(statement, given, execution_options=BY_HAND)
+        rows = await session.execute(_ACCEPT, given, execution_options=BY_HAND)
         touched.update(rows.scalars())
     others = [o for o in outcomes if o.verdict.state != "accepted" and not o.verdict.splits]
     if others:
@@ -159,6 +163,9 @@ async def record(session: WorkspaceSession, outcomes: Sequence[Outcome]) -> None
         if outcome.verdict.splits:
             await _split(session, outcome)
     await _pause(session, outcomes)
+    await budget.punish(
+        session, {(o.parcel.channel_id, o.parcel.method) for o in outcomes if o.verdict.punishes}
+    )
     if touched:
         await finish(session, sorted(touched))
 
@@ -204,10 +211,10 @@ with whole as materialized (
     from whole w where p.id = w.id
 )
 insert into delivery.parcel (id, workspace_id, send_id, channel_id, subject, method, contact_ids,
-    line_user_ids, messages, retry_key, state, attempts, next_attempt_at, created_at, error)
+    line_user_ids, messages, values, retry_key, state, attempts, next_attempt_at, created_at, error)
 select {uuid7}, w.workspace_id, w.send_id, w.channel_id, w.subject, w.method,
-    w.contact_ids[w.half + 1 :], w.line_user_ids[w.half + 1 :], w.messages, :other_key, 'ready',
-    0, now(), now(), cast(:error as text)
+    w.contact_ids[w.half + 1 :], w.line_user_ids[w.half + 1 :], w.messages, w.values, :other_key,
+    'ready', 0, now(), now(), cast(:error as text)
 from whole w where cardinality(w.contact_ids) > 1"""
 
 

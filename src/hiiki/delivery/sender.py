@@ -21,16 +21,16 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from hiiki.content.service import personalise
+from hiiki.content.service import fill, personalise
 from hiiki.db import everywhere, scope
 from hiiki.db.engine import listening
 from hiiki.delivery.accounts import Account, Accounts
-from hiiki.delivery.budget import Budgets
-from hiiki.delivery.claim import Running, claim_bulk, claim_urgent, lease_seconds, running_sends
+from hiiki.delivery.claim import claim_bulk, claim_urgent, lease_seconds, running_sends
 from hiiki.delivery.models import Send
 from hiiki.delivery.record import Outcome, record
 from hiiki.delivery.sql import BULK, URGENT, WAKE_CHANNEL
 from hiiki.delivery.sweep import sweep
+from hiiki.delivery.telling import tell
 from hiiki.delivery.verdict import NOTHING_LEFT, Claimed, Verdict, after, before
 from hiiki.jobs.keep import keep_running, pause
 from hiiki.kit.errors import HiikiError
@@ -41,12 +41,14 @@ log = structlog.get_logger()
 
 POLL = 1.0
 """Seconds after which a lane looks by itself, should a notification have been lost."""
-BREATH = 0.03
+BREATH = 0.04
 """Seconds between two claims of bulk, in which the rate budgets fill."""
-AT_ONCE = {URGENT: 100, BULK: 240}
+AT_ONCE = {URGENT: 100, BULK: 300}
 """Parcels a lane holds at a time. LINE takes 2,000 pushes a second, about 0.1 s each."""
 BATCH = 500
 """Outcomes written in one transaction."""
+GATHER = 0.02
+"""Seconds for which outcomes gather before they are written: a commit costs as much for one."""
 
 
 class Lane:
@@ -79,13 +81,13 @@ class Sender:
     def __init__(self, stop: asyncio.Event) -> None:
         self._stop = stop
         self._lanes = {name: Lane(name) for name in (URGENT, BULK)}
-        self._budgets = Budgets()
         self._accounts = Accounts()
         self._messages: dict[UUID, list[dict[str, Any]]] = {}
         """The messages of sends whose recipients all get the same."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._outcomes: asyncio.Queue[tuple[Lane, Outcome] | None] = asyncio.Queue()
         self._turn = 0
+        self._untold = asyncio.Event()
 
     async def run(self) -> None:
         """Run all parts until asked to stop."""
@@ -95,6 +97,7 @@ class Sender:
             "sender.bulk": self._send_bulk,
             "sender.listen": self._listen,
             "sender.sweep": self._sweep,
+            "sender.tell": self._tell,
         }
         try:
             async with asyncio.TaskGroup() as group:
@@ -111,6 +114,7 @@ class Sender:
         await self._stop.wait()
         for lane in self._lanes.values():
             lane.bell.set()
+        self._untold.set()
 
     async def _listen(self, stop: asyncio.Event) -> None:
         async with listening(WAKE_CHANNEL) as connection:
@@ -129,31 +133,43 @@ class Sender:
                 more = await sweep(session)
             await pause(stop, 0.05 if more else POLL)
 
+    async def _tell(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            self._untold.clear()
+            async with everywhere() as session:  # the queue is one for all workspaces
+                told = await tell(session)
+            if not told:
+                await pause(self._untold, POLL)
+
     async def _send_urgent(self, stop: asyncio.Event) -> None:
         lane = self._lanes[URGENT]
         while not stop.is_set():
-            spent = self._budgets.spent_channels()
             claimed: list[Claimed] = []
             if lane.room > 0:
                 async with everywhere() as session:  # the queue is one for all workspaces
-                    claimed = await claim_urgent(session, lane.room, spent)
+                    claimed, may_go_on = await claim_urgent(session, lane.room)
                     accounts = await self._accounts.of(session, {p.channel_id for p in claimed})
                 for parcel in claimed:
                     self._start(lane, parcel, accounts[parcel.channel_id], parcel.messages)
-            if spent:
-                asyncio.get_running_loop().call_later(BREATH, lane.bell.set)
+                if not may_go_on:
+                    asyncio.get_running_loop().call_later(BREATH, lane.bell.set)
             await lane.wait(POLL)
 
     async def _send_bulk(self, stop: asyncio.Event) -> None:
         lane = self._lanes[BULK]
         while not stop.is_set():
+            if lane.room <= 0:
+                await pause(stop, BREATH)
+                continue
             claimed: list[Claimed] = []
             accounts: dict[UUID, Account] = {}
             async with everywhere() as session:  # the queue is one for all workspaces
                 running = await running_sends(session)
-                rooms = self._share(lane.room, running)
-                if rooms:
-                    claimed = await claim_bulk(session, rooms)
+                if running:
+                    # Each in turn is the first, so that where little is to share, all get some.
+                    self._turn = (self._turn + 1) % len(running)
+                    in_turn = [*running[self._turn :], *running[: self._turn]]
+                    claimed = await claim_bulk(session, in_turn, lane.room)
                     accounts = await self._accounts.of(session, {p.channel_id for p in claimed})
             by_send: dict[UUID, list[Claimed]] = defaultdict(list)
             for parcel in claimed:
@@ -162,34 +178,7 @@ class Sender:
             personal = {send.id for send in running if send.personal}
             for send_id, parcels in by_send.items():
                 await self._dispatch(lane, send_id, parcels, accounts, send_id in personal)
-            # With nothing claimed though there was room, what is left waits for another try.
-            idle = not running or (rooms and not claimed)
-            await lane.wait(POLL) if idle else await pause(stop, BREATH)
-
-    def _share(self, room: int, running: Sequence[Running]) -> dict[UUID, int]:
-        """Share the room, and each endpoint's budget, among the running sends."""
-        if room <= 0 or not running:
-            return {}
-        self._turn += 1
-        start = self._turn % len(running)
-        rooms: dict[UUID, int] = {}
-        budgets: dict[tuple[UUID, str], int] = {}
-        rivals: dict[tuple[UUID, str], int] = defaultdict(int)
-        for send in running:
-            rivals[_endpoint(send)] += 1
-        # Each in turn is the first, so that where little is to share, all get some.
-        for left, send in enumerate([*running[start:], *running[:start]]):
-            key = _endpoint(send)
-            if key not in budgets:
-                budgets[key] = self._budgets.bulk(*key)
-            fair = max(1, room // (len(running) - left))
-            take = min(room, fair, -(-budgets[key] // rivals[key]))
-            rivals[key] -= 1
-            if take > 0:
-                rooms[send.id] = take
-                budgets[key] -= take
-                room -= take
-        return rooms
+            await (pause(stop, BREATH) if running else lane.wait(POLL))
 
     async def _dispatch(
         self,
@@ -231,13 +220,18 @@ class Sender:
                     self._messages.clear()
                 self._messages[send_id] = messages
                 return {parcel.id: messages for parcel in parcels}
-            people = [person for parcel in parcels for person in parcel.contact_ids]
-            filled = await personalise(session, messages, people)
-        return {
+            alone = [parcel for parcel in parcels if parcel.values is None]
+            people = [person for parcel in alone for person in parcel.contact_ids]
+            filled = await personalise(session, messages, people) if people else {}
+        texts = {
             parcel.id: filled[parcel.contact_ids[0]]
-            for parcel in parcels
+            for parcel in alone
             if parcel.contact_ids[0] in filled
         }
+        for parcel in parcels:
+            if parcel.values is not None:
+                texts[parcel.id] = fill(messages, parcel.values)
+        return texts
 
     def _start(
         self,
@@ -247,7 +241,6 @@ class Sender:
         messages: list[dict[str, Any]] | None,
     ) -> None:
         lane.held += 1
-        self._budgets.of(parcel.channel_id, parcel.method).spend(1)
         task = asyncio.create_task(self._deliver(lane, parcel, account, messages))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -265,8 +258,6 @@ class Sender:
             # A fault of ours must not lose the parcel: it is tried again, with its retry key.
             log.exception("sender.failed", parcel_id=str(parcel.id))
             verdict = Verdict("ready", repr(error), wait=10.0, is_certain=False)
-        if verdict.punishes:
-            self._budgets.of(parcel.channel_id, parcel.method).punish()
         self._settle(lane, Outcome(parcel, verdict, account.sealed_token))
 
     async def _try(
@@ -305,6 +296,8 @@ class Sender:
     async def _record(self) -> None:
         """Write outcomes down, as many at a time as have gathered, until the last."""
         while (first := await self._outcomes.get()) is not None:
+            if not self._stop.is_set():
+                await asyncio.sleep(GATHER)
             batch = [first]
             ends = False
             while len(batch) < BATCH and not self._outcomes.empty():
@@ -314,6 +307,7 @@ class Sender:
                     break
                 batch.append(following)
             await self._write([outcome for _lane, outcome in batch])
+            self._untold.set()
             loop = asyncio.get_running_loop()
             for lane, outcome in batch:
                 lane.held -= 1
@@ -347,7 +341,3 @@ class Sender:
                 return
             await asyncio.sleep(wait)
             wait = min(2.0, wait * 2)
-
-
-def _endpoint(send: Running) -> tuple[UUID, str]:
-    return send.channel_id, "push" if send.personal else "multicast"

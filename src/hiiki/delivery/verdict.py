@@ -48,6 +48,7 @@ class Claimed:
     contact_ids: list[UUID]
     line_user_ids: list[str]
     messages: list[dict[str, Any]] | None
+    values: dict[str, Any] | None
     reply_token: str | None
     retry_key: UUID
     doubt: float | None

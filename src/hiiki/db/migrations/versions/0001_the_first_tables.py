@@ -824,6 +824,31 @@ def upgrade() -> None:
         schema="coupons",
     )
     op.create_table(
+        "budget",
+        sa.Column("channel_id", sa.Uuid(), nullable=False),
+        sa.Column("method", sa.String(), nullable=False),
+        sa.Column("level", sa.Double(), nullable=False),
+        sa.Column("filled_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["channel_id"],
+            ["workspace.channel.id"],
+            name=op.f("fk_budget_channel_id_channel"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"],
+            ["workspace.workspace.id"],
+            name=op.f("fk_budget_workspace_id_workspace"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("channel_id", "method", name=op.f("pk_budget")),
+        schema="delivery",
+    )
+    op.create_index(
+        op.f("ix_budget_workspace_id"), "budget", ["workspace_id"], unique=False, schema="delivery"
+    )
+    op.create_table(
         "guard",
         sa.Column("channel_id", sa.Uuid(), nullable=False),
         sa.Column("day_cap", sa.Integer(), nullable=True),
@@ -1436,6 +1461,7 @@ def upgrade() -> None:
         sa.Column("contact_ids", postgresql.ARRAY(sa.Uuid()), nullable=False),
         sa.Column("line_user_ids", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("messages", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("values", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("reply_token", sa.String(), nullable=True),
         sa.Column("reply_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("retry_key", sa.Uuid(), nullable=False),
@@ -1447,6 +1473,7 @@ def upgrade() -> None:
         sa.Column("error", sa.String(), nullable=True),
         sa.Column("request_id", sa.String(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_told", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("is_triggered", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.CheckConstraint(
@@ -1483,7 +1510,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_parcel_bulk",
         "parcel",
-        ["send_id", "next_attempt_at"],
+        ["send_id", "method", "next_attempt_at"],
         unique=False,
         schema="delivery",
         postgresql_where=sa.text("send_id is not null and state in ('ready', 'sending')"),
@@ -1522,6 +1549,14 @@ def upgrade() -> None:
         unique=False,
         schema="delivery",
         postgresql_where=sa.text("is_triggered"),
+    )
+    op.create_index(
+        "ix_parcel_untold",
+        "parcel",
+        ["settled_at"],
+        unique=False,
+        schema="delivery",
+        postgresql_where=sa.text("state = 'accepted' and not is_told"),
     )
     op.create_index(
         "ix_parcel_urgent",
@@ -1629,6 +1664,12 @@ def downgrade() -> None:
         table_name="parcel",
         schema="delivery",
         postgresql_where=sa.text("send_id is null and state in ('ready', 'sending')"),
+    )
+    op.drop_index(
+        "ix_parcel_untold",
+        table_name="parcel",
+        schema="delivery",
+        postgresql_where=sa.text("state = 'accepted' and not is_told"),
     )
     op.drop_index(
         "ix_parcel_triggered",
@@ -1740,6 +1781,8 @@ def downgrade() -> None:
     op.drop_table("insight_account", schema="delivery")
     op.drop_index(op.f("ix_guard_workspace_id"), table_name="guard", schema="delivery")
     op.drop_table("guard", schema="delivery")
+    op.drop_index(op.f("ix_budget_workspace_id"), table_name="budget", schema="delivery")
+    op.drop_table("budget", schema="delivery")
     op.drop_index("uq_issue_grant", table_name="issue", schema="coupons")
     op.drop_index("uq_issue_code", table_name="issue", schema="coupons")
     op.drop_index(op.f("ix_issue_workspace_id"), table_name="issue", schema="coupons")
