@@ -14,8 +14,20 @@ from hiiki.delivery.service import start_send
 from hiiki.kit.errors import Conflict, Invalid, NotFound
 from hiiki.timeline.models import Event
 from hiiki.workspace.models import Channel
+from line_emulator.model import Friendship as Befriended
 
 from .conftest import OpenAccount, add_friends, finished, sending
+from .killing import Watch
+
+
+async def test_everybody_once_by_push(accounts: OpenAccount) -> None:
+    account = await accounts(501)
+    messages = [{"type": "text", "text": "{{ name }}さん"}]
+    async with sending():
+        send = await finished(account, await account.send(messages=messages, personal=True))
+    assert (send.state, send.targeted, send.accepted) == ("done", 501, 501)
+    assert account.arrivals() == dict.fromkeys(account.users, 1)
+    assert await account.sent_events() == dict.fromkeys(account.contacts, 1)
 
 
 @pytest.mark.parametrize("people", [0, 1, 499, 500, 501])
@@ -52,13 +64,25 @@ async def test_what_is_sent_counts_against_the_quota_at_once(accounts: OpenAccou
         assert (await session.one(Channel, other.channel_id)).quota_used == 0
 
 
-async def test_someone_who_blocks_in_the_middle_is_no_error(accounts: OpenAccount) -> None:
-    account = await accounts(4)
-    await account.control.block(account.users[0], account.line_channel_id)
+async def test_some_block_in_the_middle(accounts: OpenAccount) -> None:
+    """LINE takes what is for them and delivers nothing: no error, and nobody else's loss."""
+    account = await accounts(60)
+    channel = account.line.platform.channels[account.line_channel_id]
+    watch, left = Watch(account.line), set[str]()
+
+    def some_leave() -> None:
+        left.update([user for user in account.users if user not in account.arrivals()][-5:])
+        for user in left:
+            channel.phone(user).friendship = Befriended.BLOCKED
+
     async with sending():
-        send = await finished(account, await account.send())
-    assert (send.accepted, send.refused) == (4, 0)
-    assert set(account.arrivals()) == set(account.users[1:])
+        messages = [{"type": "text", "text": "{{ name }}"}]
+        send_id = await account.send(messages=messages, personal=True)
+        await watch.nth("answered", 20, some_leave)
+        send = await finished(account, send_id)
+    assert len(left) == 5
+    assert (send.accepted, send.refused) == (60, 0)
+    assert account.arrivals() == dict.fromkeys(set(account.users) - left, 1)
 
 
 async def test_only_this_channels_friends(accounts: OpenAccount) -> None:

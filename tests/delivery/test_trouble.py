@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -10,8 +11,13 @@ from sqlalchemy import text
 from hiiki.db import everywhere, scope
 from hiiki.delivery.service import cancel, pause, progress, resume
 from hiiki.kit.errors import Conflict, NotFound
+from hiiki.workspace.channels import replace_credentials
+from hiiki.workspace.models import Channel
+from hiiki.workspace.schemas import ChannelCredentials
+from line_emulator.model import IssuedToken
 
 from .conftest import Account, OpenAccount, Shop, finished, sending, until
+from .killing import Watch
 
 PERSONAL = [{"type": "text", "text": "{{ name }}"}]
 
@@ -68,40 +74,71 @@ async def test_quota_reached_in_the_middle(accounts: OpenAccount) -> None:
     assert account.arrivals() == dict.fromkeys(account.users, 1)
 
 
+async def test_quota_reached_in_the_middle_of_multicasts(accounts: OpenAccount) -> None:
+    """LINE takes a request whole or not at all; what it did not take waits, and goes later."""
+    account = await accounts(1300, quota=900)
+    async with sending(), sending():
+        send_id = await account.send()
+        await in_state(account, send_id, "paused")
+        await nothing_is_with_line(account, send_id)
+        send = await account.get(send_id)
+        assert send.accepted in (500, 800)
+        assert account.arrivals().total() == send.accepted
+        await account.control.update_channel(account.line_channel_id, quota=2000)
+        async with scope(account.workspace_id) as session:
+            await resume(session, send_id)
+        send = await finished(account, send_id)
+    assert (send.accepted, send.state) == (1300, "done")
+    assert account.arrivals() == dict.fromkeys(account.users, 1)
+    assert await account.sent_events() == dict.fromkeys(account.contacts, 1)
+
+
+async def nothing_is_with_line(account: Account, send_id: UUID) -> None:
+    async def settled() -> bool:
+        return not any(p.state == "sending" for p in await account.parcels(send_id))
+
+    await until(settled)
+
+
 async def test_token_revoked_in_the_middle(accounts: OpenAccount) -> None:
     account = await accounts(50)
-    # From the 20th request on LINE says 401.
-    await account.control.fault(
-        "401", match={"path": "/v2/bot/message/push"}, nth=list(range(20, 2000))
-    )
+    platform = account.line.platform
+    channel = platform.channels[account.line_channel_id]
+    token = platform.new_token()
+
+    def revoke() -> None:
+        platform.drop_token(channel, channel.token)
+        platform.keep_token(channel, IssuedToken(token, "long-lived", None))
 
     async def reason() -> str | None:
-        async with everywhere() as session:
-            return await session.scalar(
-                text("select paused_reason from workspace.channel"),
-                execution_options={"scoped_by_hand": True},
-            )
+        async with scope(account.workspace_id) as session:
+            return (await session.one(Channel, account.channel_id)).paused_reason
 
-    async with sending():
+    watch = Watch(account.line)
+    async with sending(), sending():
         send_id = await account.send(messages=PERSONAL, personal=True)
+        await watch.nth("answered", 20, revoke)
         said = await until(reason)
         assert "access token" in said.lower() or "authentication" in said.lower()
-        await asyncio.sleep(1.2)
+        await nothing_is_with_line(account, send_id)
         requests = len(await account.control.requests())
         async with scope(account.workspace_id) as session:
             stands = await progress(session, send_id)
-        assert (stands.state, stands.accepted) == ("running", 19)
-        assert stands.waiting == 31
+        assert (stands.state, stands.accepted) == ("running", account.arrivals().total())
+        assert 20 <= stands.accepted < 50
+        assert stands.waiting == 50 - stands.accepted
         assert stands.channel_paused_reason == said
         assert stands.seconds_left is None
         await asyncio.sleep(1.5)
         assert len(await account.control.requests()) == requests, "it went on knocking"
         # The owner puts in a new token.
-        await account.control.clear_faults()
-        await account.execute("update workspace.channel set paused_reason = null")
+        async with scope(account.workspace_id) as session:
+            shown = await session.one(Channel, account.channel_id)
+            await replace_credentials(session, shown, ChannelCredentials(token=token))
         send = await finished(account, send_id)
     assert send.accepted == 50
     assert account.arrivals() == dict.fromkeys(account.users, 1)
+    assert await account.sent_events() == dict.fromkeys(account.contacts, 1)
 
 
 async def test_a_token_that_cannot_be_opened_pauses_the_channel(accounts: OpenAccount) -> None:
