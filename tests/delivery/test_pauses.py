@@ -7,14 +7,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
+import httpx
 import pytest
 
+from conftest import Shop
+from console import console
 from hiiki.db import everywhere, scope
 from hiiki.delivery import sender
 from hiiki.delivery.claim import claim_bulk
 from hiiki.delivery.models import Send
 from hiiki.delivery.record import Outcome, record
-from hiiki.delivery.service import pause, resume
+from hiiki.delivery.service import pause, progress, resume
+from hiiki.delivery.sweep import sweep
 from hiiki.delivery.verdict import Claimed, Verdict, after
 from hiiki.line.client import Answer
 
@@ -164,3 +168,71 @@ async def test_line_is_down(accounts: OpenAccount, kind: str) -> None:
         send = await finished(account, send_id)
     assert (send.state, send.accepted) == ("done", 230)
     assert account.arrivals() == dict.fromkeys(account.users, 1)
+
+
+async def test_a_new_token_lets_all_go_on(accounts: OpenAccount, shop: Shop) -> None:
+    """The token is revoked in the middle; the owner is told, enters a new one, and that is all."""
+    account = await accounts(60)
+    secret = account.line.platform.channels[account.line_channel_id].secret
+    old = account.line.platform.channels[account.line_channel_id].token
+    await account.control.fault(
+        "401", match={"path": "/v2/bot/message/push"}, nth=list(range(20, 2000))
+    )
+    async with console() as app, httpx.AsyncClient(base_url=account.line.url) as line, sending():
+        owner = await app.person(shop)
+        send_id = await account.send(messages=PERSONAL, personal=True)
+
+        async def told() -> bool:
+            return "からの送信が止まっています" in (await owner.get("/")).text
+
+        await until(told)
+        assert (await line.post("/v2/oauth/revoke", data={"access_token": old})).is_success
+        await account.control.clear_faults()
+        given = {
+            "grant_type": "client_credentials",
+            "client_id": account.line_channel_id,
+            "client_secret": secret,
+        }
+        new = (await line.post("/v2/oauth/accessToken", data=given)).json()["access_token"]
+        page = f"/settings/channels/{account.channel_id}"
+        assert "からの送信は止まっています" in (await owner.get(page)).text
+        answer = await owner.form(f"{page}/credentials", {"token": new})
+        assert answer.status_code == 303, answer.text
+        send = await finished(account, send_id)
+        assert not await told()
+    assert (send.state, send.accepted) == ("done", 60)
+    assert account.arrivals() == dict.fromkeys(account.users, 1)
+
+
+async def test_its_speed_is_that_of_the_last_seconds(accounts: OpenAccount) -> None:
+    account = await accounts(60)
+    send_id = await account.send(messages=PERSONAL, personal=True)
+    await write(await claim(send_id, 40), (40, ACCEPTED))
+
+    async def speed(*, after: float) -> tuple[float, float | None]:
+        """What is told when so many seconds have passed, and a worker has looked."""
+        columns = ("running_since", "pace_at", "next_pace_at", "settled_at")
+        earlier = ", ".join(f"{one} = {one} - make_interval(secs => :secs)" for one in columns)
+        await account.execute(f"update delivery.send set {earlier}", secs=after)
+        async with scope(account.workspace_id) as session:
+            stands = await progress(session, send_id)
+        async with everywhere() as session:
+            await sweep(session)
+        return stands.per_second, stands.seconds_left
+
+    # 40 in the first five seconds, then none for ten: what came before is forgotten.
+    fast, left = await speed(after=5.1)
+    assert 6 < fast <= 40 / 5
+    assert left is not None
+    assert left == pytest.approx(20 / fast, rel=0.05)
+    slow, _left = await speed(after=5.1)
+    assert 3 < slow <= 40 / 10
+    assert await speed(after=5.1) == (0, None)
+    await write(await claim(send_id, 12), (12, ACCEPTED))
+    again, _left = await speed(after=5.1)
+    assert 0.9 < again <= 12 / 10
+    async with scope(account.workspace_id) as session:
+        await pause(session, send_id)
+        assert (await progress(session, send_id)).per_second == 0
+        await resume(session, send_id)
+        assert (await progress(session, send_id)).per_second == 0

@@ -16,7 +16,7 @@ from hiiki.db import WorkspaceSession
 from hiiki.delivery import guards
 from hiiki.delivery import service as delivery
 from hiiki.delivery.models import Send, Topic
-from hiiki.delivery.words import LEFT_OUT_WORDS, halt_of, time_left
+from hiiki.delivery.words import LEFT_OUT_WORDS, explain, halt_of, time_left
 from hiiki.kit.errors import HiikiError, NotFound
 from hiiki.kit.i18n import Text, _, current_locale, gettext
 from hiiki.kit.pages import page
@@ -108,6 +108,7 @@ async def detail(
         report=found,
         **await _progress(session, broadcast, broadcast.send_id),
         left_out=LEFT_OUT_WORDS,
+        explain=explain,
         chart=await _chart(session, broadcast, found),
         people=people,
         labels=STATE_LABELS,
