@@ -14,7 +14,7 @@ from conftest import Shop
 from console import console
 from hiiki.db import everywhere, scope
 from hiiki.delivery import sender
-from hiiki.delivery.claim import claim_bulk
+from hiiki.delivery.claim import claim_bulk, running_sends
 from hiiki.delivery.models import Send
 from hiiki.delivery.record import Outcome, record
 from hiiki.delivery.service import pause, progress, resume
@@ -31,9 +31,16 @@ FAILED = Verdict("ready", "503 Service Unavailable", failed=True)
 
 
 async def claim(send_id: UUID, count: int) -> list[Claimed]:
-    async with everywhere() as session:
-        claimed = await claim_bulk(session, {send_id: count})
-    assert len(claimed) == count
+    """Take so many of its parcels, as soon as the rate budgets allow."""
+    claimed: list[Claimed] = []
+
+    async def enough() -> bool:
+        async with everywhere() as session:
+            running = [send for send in await running_sends(session) if send.id == send_id]
+            claimed.extend(await claim_bulk(session, running, count - len(claimed)))
+        return len(claimed) == count
+
+    await until(enough, every=0.01)
     return claimed
 
 
