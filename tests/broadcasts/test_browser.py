@@ -155,6 +155,43 @@ async def test_a_running_send_is_followed(shop_page: Page, shop: Shop) -> None:
     await expect(page.get_by_text("6人には、送信前に中止")).to_be_visible()
 
 
+async def test_as_many_as_the_months_messages_suffice_for(shop_page: Page, shop: Shop) -> None:
+    await friends(shop, 4)
+    async with scope(shop.workspace_id) as session:
+        channel = (await session.scalars(select(Channel))).one()
+        channel.quota_limit, channel.quota_used, channel.quota_reported = 1000, 997, 996
+        channel.quota_checked_at = now()
+    page = shop_page
+    await page.goto("/broadcasts/new")
+    await page.get_by_label("名前", exact=True).fill("年末のお知らせ")
+    await page.locator("[name='draft.blocks.0.text']").fill("年末年始の営業時間です")
+    reach = page.get_by_role("region", name="届く人数と料金")
+    await expect(reach.get_by_role("alert")).to_contain_text("今月の残りは3通です")
+    await expect(reach).to_contain_text("LINEの集計で996通")
+    box = page.get_by_label("今月の通数が足りないときは、送れる人数まで送る")
+    await box.focus()
+    await page.keyboard.press("Space")
+    await expect(reach).to_contain_text("3人に届きます")
+    await expect(reach).to_contain_text("1人：今月の通数が足りません")
+    await expect(reach.get_by_role("alert")).to_have_count(0)
+    await page.get_by_role("button", name="保存して確認へ").click()
+    await expect(page.locator("main")).to_contain_text("足りないときは、送れる人数まで送る")
+    await page.get_by_role("link", name="編集").click()
+    await expect(box).to_be_checked()
+    await page.get_by_role("button", name="保存して確認へ").click()
+    await page.get_by_role("button", name="3人に今すぐ送信").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("送信後の残りは0通")
+    await dialog.get_by_role("button", name="送信", exact=True).click()
+    left = page.get_by_role("link", name="今月の通数が足りなかった 1")
+    await left.click()
+    await expect(page.get_by_role("row")).to_have_count(2)
+    await expect(page.get_by_role("row").last).to_contain_text("今月の通数が足りなかった")
+    async with scope(shop.workspace_id) as session:
+        made = (await session.scalars(select(Send))).one()
+        assert (made.targeted, made.quota) == (3, 1)
+
+
 async def test_nothing_scrolls_sideways_on_a_phone(shop_page: Page, shop: Shop) -> None:
     (person, *_rest) = await friends(shop, 2)
     async with scope(shop.workspace_id) as session:

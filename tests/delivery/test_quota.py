@@ -28,7 +28,7 @@ from hiiki.line.limits import LINE_DAYS, line_month
 from hiiki.workspace import quota
 from hiiki.workspace.models import Channel
 
-from .conftest import Account, OpenAccount, Shop, add_friends, finished, sending
+from .conftest import Account, OpenAccount, Shop, add_friends, finished, sending, until
 from .test_guards import guard, hours, send, why
 
 
@@ -327,6 +327,37 @@ async def test_over_the_api_from_the_forecast_to_the_list_of_those_left_out(
     assert [row[2] for row in rows] == ["reason", "quota", "quota"]
     assert "今月の通数が足りなかった" in (await staff.get(f"/broadcasts/{made['id']}")).text
     assert "2人には送られません" in (await staff.get("/deliveries")).text
+
+
+async def test_line_knows_better_than_we_and_more_can_be_bought(
+    app: Console, shop: Shop, accounts: OpenAccount
+) -> None:
+    account = await accounts(5)
+    await limit(account, 10)
+    await account.control.update_channel(account.line_channel_id, quota=3)
+    words = '{{ name | default: "お客様" }}'
+    ident = await broadcast(account, draft={"blocks": [{"kind": "text", "text": words}]})
+    async with sending():
+        async with scope(account.workspace_id) as session:
+            made = await broadcasts.send_now(session, ident)
+
+        async def paused() -> bool:
+            return (await account.get(made.id)).state == "paused"
+
+        await until(paused)
+        staff = await app.person(shop, "operator")
+        for locale, said in (("ja", "追加メッセージの上限を増やす"), ("en", "Then resume.")):
+            assert said in (await staff.get(f"/broadcasts/{ident}?lang={locale}")).text
+            assert said in (await staff.get(f"/deliveries?lang={locale}")).text
+        # LINE is asked at the next look, however young its figures are.
+        await quota.refresh_old_quotas()
+        async with scope(account.workspace_id) as session:
+            assert (await quota_of(session, account.channel_id)).limit == 3
+        await account.control.update_channel(account.line_channel_id, quota=100)
+        assert (await staff.form(f"/broadcasts/{ident}/resume")).status_code == 303
+        done = await finished(account, made.id)
+    assert (done.state, done.accepted) == ("done", 5)
+    assert account.arrivals() == dict.fromkeys(account.users, 1)
 
 
 async def test_in_quiet_hours_the_quota_is_reserved_all_the_same(accounts: OpenAccount) -> None:

@@ -234,6 +234,13 @@ async def _pause(session: WorkspaceSession, outcomes: Sequence[Outcome]) -> None
             {"id": send_id, "code": code, "reason": reason},
             execution_options=BY_HAND,
         )
+    if spent := {o.parcel.channel_id for o in outcomes if o.verdict.pauses_send == "quota"}:
+        # LINE's figures, by which the send could begin, were wrong: they are asked for anew.
+        await session.execute(
+            text("update workspace.channel set quota_asked_at = null where id = any(:ids)"),
+            {"ids": sorted(spent)},
+            execution_options=BY_HAND,
+        )
     channels = {
         o.parcel.channel_id: (o.verdict.error, o.sealed_token)
         for o in outcomes

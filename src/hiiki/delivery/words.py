@@ -84,7 +84,10 @@ class Halt:
 
 
 _TO_DO: Mapping[str, Text] = {
-    "quota": _("Get more messages from LINE, or wait for next month; then resume."),
+    "quota": _(
+        "Raise the limit of additional messages, or choose a larger plan, in LINE Official "
+        "Account Manager; or wait for next month. Then resume."
+    ),
     "content": _(
         "Resume to try again. If it stops again, stop it for good, correct the message and send "
         "it to those who have not got it."
