@@ -7,11 +7,12 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from sqlalchemy import event, func, select
 
 from conftest import Shop
 from hiiki.contacts.models import Tag
-from hiiki.db import WorkspaceSession, scope
+from hiiki.db import Unscoped, WorkspaceSession, scope
 from hiiki.db.engine import engine
 from hiiki.kit.errors import Conflict
 from hiiki.timeline import Event, record
@@ -113,3 +114,25 @@ async def test_it_is_known_whether_anything_was_written(shop: Shop) -> None:
             seen = session.writes
             write()
             assert session.writes != seen
+
+
+async def test_new_rows_go_together_and_have_their_tables_defaults(
+    shop: Shop, other_shop: Shop
+) -> None:
+    words = "「辛口」 \"50%\" \\ 'x' {a,b} \n🍛"
+    tags = [Tag(workspace_id=shop.workspace_id, name=f"{words}{number}") for number in range(3)]
+    with statements() as sent:
+        async with scope(shop.workspace_id) as session:
+            for tag in tags:
+                session.write(tag)
+                session.write(Tag(workspace_id=shop.workspace_id, id=tag.id, name="二度目"),
+                              "on conflict do nothing")  # fmt: skip
+            with pytest.raises(Unscoped):
+                session.write(Tag(workspace_id=other_shop.workspace_id, name="x"))
+    assert len(sent) == 2
+    async with scope(shop.workspace_id) as session:
+        stored = list(await session.scalars(select(Tag).order_by(Tag.id)))
+    assert [(tag.id, tag.name, tag.colour) for tag in stored] == [
+        (tag.id, tag.name, "blue") for tag in tags
+    ]
+    assert [tag.created_at for tag in stored] == [tag.created_at for tag in tags]

@@ -8,7 +8,6 @@ event which comes late never undoes a later one.
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -21,6 +20,7 @@ from hiiki.contacts.models import Attribute, Contact, ContactAttribute, ContactT
 from hiiki.contacts.values import Value, blank_columns, columns_of, parse_value
 from hiiki.db import Unscoped, WorkspaceSession
 from hiiki.db.gathered import Write
+from hiiki.db.rows import document, recordset
 from hiiki.kit.clock import now
 from hiiki.kit.ids import contact_id as derive_contact_id
 from hiiki.workspace.models import Channel
@@ -260,43 +260,38 @@ async def set_attribute_with(
     if parsed is None:
         await set_attribute(session, contact_id, attribute, None)
         return
-    row = {
-        "workspace_id": session.workspace_id,
-        "contact_id": contact_id,
-        "attribute_id": attribute.id,
-        "at": now(),
-    }
-    session.gather(_write_attributes, row | blank_columns() | columns_of(attribute, parsed))
+    row = ContactAttribute(
+        workspace_id=session.workspace_id,
+        contact_id=contact_id,
+        attribute_id=attribute.id,
+        at=now(),
+        **columns_of(attribute, parsed),
+    )
+    session.gather(_write_attributes, row)
 
 
 _ATTRIBUTES = text(
-    """
+    f"""
     insert into contacts.contact_attribute
         (workspace_id, contact_id, attribute_id, text, number, day, choice, choices, at)
-    select c.workspace_id, c.id, x.attribute_id, x.text, x.number, x.day, x.choice,
-        case when x.choices is not null
-            then array(select jsonb_array_elements_text(x.choices::jsonb)) end,
-        x.at
-    from unnest(
-        cast(:contact_id as uuid[]), cast(:attribute_id as uuid[]), cast(:text as text[]),
-        cast(:number as numeric[]), cast(:day as date[]), cast(:choice as text[]),
-        cast(:choices as text[]), cast(:at as timestamptz[])
-    ) as x (contact_id, attribute_id, text, number, day, choice, choices, at)
+    select c.workspace_id, c.id, x.attribute_id, x.text, x.number, x.day, x.choice, x.choices, x.at
+    from {recordset(ContactAttribute)} x
     join contacts.contact c on c.id = x.contact_id and c.workspace_id = :workspace_id
     on conflict (contact_id, attribute_id) do update
     set text = excluded.text, number = excluded.number, day = excluded.day,
         choice = excluded.choice, choices = excluded.choices, at = excluded.at
-    """
+    """  # noqa: S608 — the name of our own table
 )
 
 
-def _write_attributes(session: Session, rows: list[dict[str, Any]]) -> None:
+def _write_attributes(session: Session, rows: list[ContactAttribute]) -> None:
     # Of two values of one attribute the later holds.
-    last = list({(row["contact_id"], row["attribute_id"]): row for row in rows}.values())
-    values = {name: [row[name] for row in last] for name in last[0]}
-    values["choices"] = [None if one is None else json.dumps(one) for one in values["choices"]]
-    values["workspace_id"] = last[0]["workspace_id"]
-    session.execute(_ATTRIBUTES, values, execution_options={"scoped_by_hand": True})
+    last = {(row.contact_id, row.attribute_id): row for row in rows}.values()
+    session.execute(
+        _ATTRIBUTES,
+        {"workspace_id": rows[0].workspace_id, "rows": document(last)},
+        execution_options={"scoped_by_hand": True},
+    )
 
 
 async def set_attribute(

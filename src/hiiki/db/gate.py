@@ -29,7 +29,7 @@ from sqlalchemy import Row, TextClause, event
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 
-from hiiki.db import gathered
+from hiiki.db import gathered, rows
 from hiiki.db.base import Base, Owned
 from hiiki.db.engine import engine
 from hiiki.kit.errors import NotFound
@@ -162,6 +162,17 @@ class WorkspaceSession(AsyncSession):
     def gather(self, write: gathered.Write, row: Any) -> None:
         """Have this row written by `write`, with all others that are gathered for it."""
         gathered.gather(self.sync_session, write, row)
+
+    def write(self, row: Base, ending: str = "") -> None:
+        """Have a new row inserted with all others of its table that this transaction writes.
+
+        As `add` does, but the row stays an object that belongs to no session. `ending` is what
+        the statement ends with, such as `on conflict do nothing`.
+        """
+        if isinstance(row, Owned) and row.workspace_id != self.workspace_id:
+            raise Unscoped(f"{type(row).__name__} belongs to another workspace")
+        rows.complete(row)
+        self.gather(rows.inserting(type(row), ending), row)
 
     async def apart(self, statement: TextClause, values: Mapping[str, Any]) -> Row[Any] | None:
         """Execute a statement for one person, without writing before it what is gathered.

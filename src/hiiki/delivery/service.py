@@ -85,7 +85,8 @@ async def say(
     if held_until is not None:
         for parcel in parcels:
             parcel.next_attempt_at = held_until
-    session.add_all(parcels)
+    for parcel in parcels:
+        session.write(parcel)
     wake_with(session, URGENT)
     return parcels
 

@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import text
 
 from hiiki.actions.context import Context
@@ -75,10 +76,10 @@ _CLAIM = text(
     update ingest.webhook_event w
     set state = 'handled', handled_at = clock_timestamp(), attempts = w.attempts + 1,
         retry_at = null, error = null
-    from unnest(
-        cast(:channel_ids as uuid[]), cast(:event_ids as text[]), cast(:source_ids as text[]),
-        cast(:contact_ids as uuid[]), cast(:seen_since as timestamptz[])
-    ) with ordinality as x (channel_id, event_id, source_id, contact_id, seen_since, place)
+    from json_to_recordset(cast(:events as json)) as x (
+        place int, channel_id uuid, event_id text, source_id text, contact_id uuid,
+        seen_since timestamptz
+    )
     where w.workspace_id = :workspace_id and w.channel_id = x.channel_id
         and w.event_id = x.event_id and w.state = 'waiting'
         and (w.retry_at is null or w.retry_at <= clock_timestamp())
@@ -88,7 +89,7 @@ _CLAIM = text(
                 and e.state = 'waiting' and (e.at, e.serial) < (w.at, w.serial)
         )
         and pg_try_advisory_xact_lock(hashtextextended(x.channel_id::text || x.source_id, 0))
-    returning x.place::int - 1 as place, {STATE} as rulebook, exists (
+    returning x.place, {STATE} as rulebook, exists (
         select 1 from contacts.friendship f
         where f.workspace_id = :workspace_id and f.contact_id = x.contact_id
             and f.channel_id = x.channel_id and f.last_seen_at > x.seen_since
@@ -127,11 +128,19 @@ async def handle_together(events: Sequence[Waiting], *, is_careful: bool = False
             _CLAIM,
             {
                 "workspace_id": events[0].workspace_id,
-                "channel_ids": [event.channel_id for event in events],
-                "event_ids": [event.event_id for event in events],
-                "source_ids": [event.source_id for event in events],
-                "contact_ids": people,
-                "seen_since": [event.at - SEEN_WITHIN for event in events],
+                "events": orjson.dumps(
+                    [
+                        {
+                            "place": place,
+                            "channel_id": event.channel_id,
+                            "event_id": event.event_id,
+                            "source_id": event.source_id,
+                            "contact_id": people[place],
+                            "seen_since": event.at - SEEN_WITHIN,
+                        }
+                        for place, event in enumerate(events)
+                    ]
+                ).decode(),
             },
             execution_options={"scoped_by_hand": True},
         )

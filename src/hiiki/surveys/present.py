@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, quote_plus
 from uuid import UUID
 
 from hiiki.kit.i18n import Text, _
@@ -65,8 +65,8 @@ class Tap:
 
 def tap_data(question: Asked, choice_id: str = "", *, pick: bool = True) -> str:
     """Return the postback data of a button (at most 300 characters; this has about 110)."""
-    data = {"survey": question.survey_id, "q": question.id, "c": choice_id}
-    return urlencode(data if pick else data | {"off": 1})
+    data = f"survey={question.survey_id}&q={question.id}&c={quote_plus(choice_id)}"
+    return data if pick else f"{data}&off=1"
 
 
 def read_tap(data: str) -> Tap | None:

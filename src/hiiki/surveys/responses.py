@@ -6,7 +6,6 @@ session: whoever changes one says so with `keep`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from sqlalchemy import ARRAY, Uuid, any_, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from hiiki.db import WorkspaceSession
+from hiiki.db.rows import document, recordset
 from hiiki.kit.clock import now
 from hiiki.kit.ids import uuid7
 from hiiki.surveys.models import Finish, Response
@@ -126,36 +126,22 @@ def keep(session: WorkspaceSession, response: Response) -> None:
 
 
 _KEEP = text(
-    """
+    f"""
     update surveys.response r
-    set state = x.state, question_id = x.question_id, picked = x.picked::jsonb,
-        misses = x.misses, asked_at = x.asked_at, finished_at = x.finished_at
-    from unnest(
-        cast(:contact_ids as uuid[]), cast(:ids as uuid[]), cast(:states as text[]),
-        cast(:question_ids as uuid[]), cast(:pickeds as text[]), cast(:misses as int[]),
-        cast(:asked_ats as timestamptz[]), cast(:finished_ats as timestamptz[])
-    ) as x (contact_id, id, state, question_id, picked, misses, asked_at, finished_at)
+    set state = x.state, question_id = x.question_id, picked = x.picked, misses = x.misses,
+        asked_at = x.asked_at, finished_at = x.finished_at
+    from {recordset(Response)} x
     where r.workspace_id = :workspace_id and r.contact_id = x.contact_id and r.id = x.id
-    """
+    """  # noqa: S608 — the name of our own table
 )
 
 
 def _write(session: Session, changed: list[Response]) -> None:
     # As each of them is by now, however often it was changed.
-    responses = list({response.id: response for response in changed}.values())
+    responses = {response.id: response for response in changed}.values()
     session.execute(
         _KEEP,
-        {
-            "workspace_id": responses[0].workspace_id,
-            "contact_ids": [response.contact_id for response in responses],
-            "ids": [response.id for response in responses],
-            "states": [response.state for response in responses],
-            "question_ids": [response.question_id for response in responses],
-            "pickeds": [json.dumps(response.picked) for response in responses],
-            "misses": [response.misses for response in responses],
-            "asked_ats": [response.asked_at for response in responses],
-            "finished_ats": [response.finished_at for response in responses],
-        },
+        {"workspace_id": changed[0].workspace_id, "rows": document(responses)},
         execution_options={"scoped_by_hand": True},
     )
 
@@ -180,7 +166,13 @@ async def first_finish(session: WorkspaceSession, response: Response) -> bool:
     if response.contact_id in finished:
         return False
     finished.add(response.contact_id)
-    session.gather(_write_finishes, response)
+    finish = Finish(
+        workspace_id=session.workspace_id,
+        contact_id=response.contact_id,
+        survey_id=survey_id,
+        at=now(),
+    )
+    session.write(finish, "on conflict do nothing")
     return True
 
 
@@ -188,26 +180,3 @@ _FINISHED = select(Finish.contact_id).where(
     Finish.contact_id == any_(bindparam("contact_ids", type_=ARRAY(Uuid()))),
     Finish.survey_id == bindparam("survey_id"),
 )
-_FINISH = text(
-    """
-    insert into surveys.finish (workspace_id, contact_id, survey_id, at)
-    select cast(:workspace_id as uuid), f.contact_id, f.survey_id, f.at
-    from unnest(
-        cast(:contact_ids as uuid[]), cast(:survey_ids as uuid[]), cast(:ats as timestamptz[])
-    ) as f (contact_id, survey_id, at)
-    on conflict do nothing
-    """
-)
-
-
-def _write_finishes(session: Session, responses: list[Response]) -> None:
-    session.execute(
-        _FINISH,
-        {
-            "workspace_id": responses[0].workspace_id,
-            "contact_ids": [response.contact_id for response in responses],
-            "survey_ids": [response.survey_id for response in responses],
-            "ats": [response.finished_at for response in responses],
-        },
-        execution_options={"scoped_by_hand": True},
-    )

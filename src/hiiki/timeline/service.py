@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import select, tuple_
 
 from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
@@ -44,41 +42,8 @@ def record(
         value=None if value is None else Decimal(value),
         data=data or {},
     )
-    session.gather(_write, event)
+    session.write(event)
     return event
-
-
-_WRITE = text(
-    """
-    insert into timeline.event
-        (workspace_id, contact_id, id, at, channel_id, kind, subject, value, data)
-    select cast(:workspace_id as uuid), e.contact_id, e.id, e.at, e.channel_id, e.kind,
-        e.subject, e.value, e.data::jsonb
-    from unnest(
-        cast(:contact_ids as uuid[]), cast(:ids as uuid[]), cast(:ats as timestamptz[]),
-        cast(:channel_ids as uuid[]), cast(:kinds as text[]), cast(:subjects as text[]),
-        cast(:values as numeric[]), cast(:datas as text[])
-    ) as e (contact_id, id, at, channel_id, kind, subject, value, data)
-    """
-)
-
-
-def _write(session: Session, events: list[Event]) -> None:
-    session.execute(
-        _WRITE,
-        {
-            "workspace_id": events[0].workspace_id,
-            "contact_ids": [event.contact_id for event in events],
-            "ids": [event.id for event in events],
-            "ats": [event.at for event in events],
-            "channel_ids": [event.channel_id for event in events],
-            "kinds": [event.kind for event in events],
-            "subjects": [event.subject for event in events],
-            "values": [event.value for event in events],
-            "datas": [json.dumps(event.data) for event in events],
-        },
-        execution_options={"scoped_by_hand": True},
-    )
 
 
 async def of_contact(
