@@ -34,6 +34,7 @@ def up(host: str | None, port: int | None) -> None:
 
     host, port = host or settings().host, port or settings().port
     _needs_assets()
+    _needs_prices()
     with database() as url:
         asyncio.run(_migrate(url))
         click.echo(f"Hiiki runs at http://{host}:{port} (end it with Ctrl-C)")
@@ -52,6 +53,7 @@ def web(host: str | None, port: int | None, processes: int) -> None:
     from granian.log import LogLevels
 
     _needs_database()
+    _needs_prices()
     Granian(
         "hiiki.web.app:served_app",
         factory=True,
@@ -77,6 +79,7 @@ def worker() -> None:
     from hiiki.worker import run_worker
 
     _needs_database()
+    _needs_prices()
 
     async def run() -> None:
         stop = asyncio.Event()
@@ -281,6 +284,18 @@ def _needs_database() -> None:
     raise click.ClickException(
         "No database: set HIIKI_DATABASE_URL, or start `hiiki up` first, which runs its own."
     )
+
+
+def _needs_prices() -> None:
+    """End with what is wrong when the operator's price list cannot be read."""
+    if settings().line_prices is None:
+        return
+    from hiiki.line.prices import price_list
+
+    try:
+        price_list()
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"HIIKI_LINE_PRICES: {error}") from error
 
 
 def _needs_assets() -> None:

@@ -41,8 +41,9 @@ class Settings(BaseSettings):
     )
     line_prices: Path | None = Field(
         default=None,
-        description="A JSON file with LINE's plans where prices have changed: "
-        '{"standard": {"monthly_yen": …, "included": …, "tiers": [{"up_to": …, "yen": …}]}}',
+        description="A JSON file with LINE's plans, where prices have changed or are not in yen: "
+        '{"currency": "TWD", "plans": {"high": {"monthly_fee": …, "included": …, '
+        '"tiers": [{"up_to": …, "price": …}]}}}',
     )
     public_url: str = Field(
         default="http://127.0.0.1:8000",

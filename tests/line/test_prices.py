@@ -6,8 +6,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from pydantic import ValidationError
 
+from hiiki.cli import main
 from hiiki.line.prices import PriceList, label_of, plan_of, price, price_list
 from hiiki.settings import settings
 
@@ -81,3 +83,14 @@ def test_a_plan_that_is_not_in_the_list_is_the_smallest(own_file: Path) -> None:
 def test_a_file_that_makes_no_sense_is_refused(wrong: str) -> None:
     with pytest.raises(ValidationError):
         PriceList.model_validate_json(wrong)
+
+
+def test_nothing_starts_with_a_file_that_cannot_be_read(
+    own_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings(), "database_url", "postgresql://nobody@127.0.0.1:1/none")
+    own_file.write_text('{"plans": {"light": {"included": 200}}}')
+    ended = CliRunner().invoke(main, ["worker"])
+    assert ended.exit_code == 1
+    assert "HIIKI_LINE_PRICES" in ended.output
+    assert "monthly_fee" in ended.output
