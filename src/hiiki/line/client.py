@@ -19,6 +19,7 @@ import aiohttp
 import orjson
 
 from hiiki.line.insight import UnitStatistics, unit_statistics
+from hiiki.line.pool import NotReached, pool_of
 from hiiki.settings import settings
 
 Messages = Sequence[Mapping[str, Any]]
@@ -267,19 +268,19 @@ class LineClient:
         if retry_key is not None:
             headers = {**headers, "X-Line-Retry-Key": str(retry_key)}
         try:
-            async with self._http.post(
-                f"{self._base}/v2/bot/message/{method}", data=orjson.dumps(body), headers=headers
-            ) as response:
-                return Answer(
-                    response.status,
-                    response.headers.get("x-line-request-id"),
-                    response.headers.get("x-line-accepted-request-id"),
-                    _json(await response.read()),
-                )
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            response = await pool_of(self._base).post(
+                f"/v2/bot/message/{method}", headers, orjson.dumps(body), settings().line_timeout
+            )
+        except NotReached as error:
             return Answer(0, None, None, {"message": _no_answer(error)}, reached=False)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (TimeoutError, OSError) as error:
             return Answer(0, None, None, {"message": _no_answer(error)})
+        return Answer(
+            response.status,
+            response.headers.get("x-line-request-id"),
+            response.headers.get("x-line-accepted-request-id"),
+            _json(response.body),
+        )
 
     async def _call(
         self, method: str, path: str, body: Mapping[str, Any] | None = None

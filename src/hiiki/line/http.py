@@ -1,4 +1,7 @@
-"""One HTTP session a process: connections to LINE are kept open and shared by all callers."""
+"""One HTTP session a process: connections to LINE are kept open and shared by all callers.
+
+What sends messages has its own (`hiiki.line.pool`).
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,11 @@ import asyncio
 
 import aiohttp
 
+from hiiki.line.pool import close_pools
 from hiiki.settings import settings
 
-MAX_CONNECTIONS = 384
-"""More than the sender has parcels in hand, so that none waits for a connection."""
+MAX_CONNECTIONS = 100
+"""For all that is asked of LINE but sending, which has connections of its own."""
 
 _session: aiohttp.ClientSession | None = None
 _loop: asyncio.AbstractEventLoop | None = None
@@ -40,8 +44,9 @@ def make_session() -> aiohttp.ClientSession:
 
 
 async def close_http() -> None:
-    """Close this process's session, if there is one."""
+    """Close this process's session and its connections to LINE, if there are any."""
     global _session, _loop
+    close_pools()
     if _session is not None:
         await _session.close()
     _session = _loop = None
