@@ -36,6 +36,7 @@ from hiiki.delivery import claim, service
 from hiiki.delivery.models import Parcel, Send
 from hiiki.delivery.record import Outcome, record
 from hiiki.delivery.sweep import sweep
+from hiiki.delivery.telling import tell
 from hiiki.delivery.verdict import Claimed, after, before
 from hiiki.kit.clock import now
 from hiiki.kit.errors import Conflict
@@ -277,10 +278,10 @@ class ParcelLife(RuleBasedStateMachine):
     async def _take(self, room: int, urgent: bool) -> list[Claimed]:
         async with everywhere() as session:
             if urgent:
-                return await claim.claim_urgent(session, room, [])
-            if not any(s.id == self.send for s in await claim.running_sends(session)):
-                return []
-            return await claim.claim_bulk(session, {self.send: room})
+                claimed, _more = await claim.claim_urgent(session, room)
+                return claimed
+            running = [s for s in await claim.running_sends(session) if s.id == self.send]
+            return await claim.claim_bulk(session, running, room)
 
     @precondition(lambda self: self.late)
     @rule()
@@ -298,6 +299,14 @@ class ParcelLife(RuleBasedStateMachine):
     async def _sweep(self) -> None:
         async with everywhere() as session:
             await sweep(session)
+
+    @rule()
+    def the_timeline_is_told(self) -> None:
+        self.wait(self._tell())
+
+    async def _tell(self) -> None:
+        async with everywhere() as session:
+            await tell(session)
 
     # ---- the clock
 
@@ -375,7 +384,7 @@ class ParcelLife(RuleBasedStateMachine):
             assert len(arrived) == 1, "one request reaches all or none"
             if parcel.state == "accepted":
                 assert arrived == {1}
-                told.update(parcel.contact_ids)
+                told.update(parcel.contact_ids if parcel.is_told else [])
             elif parcel.state in ("refused", "cancelled"):
                 assert arrived == {0}
             elif parcel.state == "ready" and parcel.first_attempt_at is None:
@@ -403,8 +412,10 @@ class ParcelLife(RuleBasedStateMachine):
             self.wait(self._record([self._ask(parcel, "") for parcel in claimed]))
             if not claimed:
                 break
+        self.wait(self._tell())
         self.nobody_twice_and_the_books_are_true()
         send, parcels, _events = self.wait(self._world())
+        assert all(p.is_told for p in parcels if p.state == "accepted")
         assert not [p for p in parcels if p.state in ("ready", "sending")]
         assert send.finished_at is not None
         assert send.state in ("done", "cancelled")
