@@ -77,10 +77,9 @@ async def pause_relay(
     channel_id: UUID, relay_id: UUID, session: WorkspaceSession, access: Access
 ) -> RelayOut:
     """Hold a target's webhooks back, each for 24 hours at most."""
-    target = await service.target(session, channel_id, relay_id)
-    await service.set_paused(session, target, True)
-    audit(session, access, "relays.pause", relay_id, name=target.name)
-    return RelayOut.model_validate(target)
+    return RelayOut.model_validate(
+        await service.switch(session, access, channel_id, relay_id, True)
+    )
 
 
 @post(_ONE + "/resume", operation_id="ResumeRelay", status_code=200, **RELAYS)
@@ -88,10 +87,9 @@ async def resume_relay(
     channel_id: UUID, relay_id: UUID, session: WorkspaceSession, access: Access
 ) -> RelayOut:
     """Relay to a paused target again, beginning with what was held back."""
-    target = await service.target(session, channel_id, relay_id)
-    await service.set_paused(session, target, False)
-    audit(session, access, "relays.resume", relay_id, name=target.name)
-    return RelayOut.model_validate(target)
+    return RelayOut.model_validate(
+        await service.switch(session, access, channel_id, relay_id, False)
+    )
 
 
 @post(_ONE + "/test", operation_id="TestRelay", status_code=200, **RELAYS)

@@ -21,6 +21,7 @@ from hiiki.kit.errors import Conflict, Invalid, NotFound
 from hiiki.kit.i18n import _
 from hiiki.kit.ids import uuid7
 from hiiki.line.signature import sign
+from hiiki.workspace.access import Access, audit
 from hiiki.workspace.channels import credentials
 from hiiki.workspace.models import Channel
 from hiiki.workspace.seal import seal
@@ -115,6 +116,19 @@ async def set_paused(session: WorkspaceSession, changed: RelayTarget, is_paused:
     if not is_paused:
         _soon(changed)
         await _wake(session, changed.id)
+
+
+async def switch(
+    session: WorkspaceSession, access: Access, channel_id: UUID, relay_id: UUID, is_paused: bool
+) -> RelayTarget:
+    """Pause or resume one target of the channel as `access` asks; returns it."""
+    changed = await target(session, channel_id, relay_id)
+    await set_paused(session, changed, is_paused)
+    audit(
+        session, access, "relays.pause" if is_paused else "relays.resume", relay_id,
+        name=changed.name,
+    )  # fmt: skip
+    return changed
 
 
 async def _wake(session: WorkspaceSession, target_id: UUID) -> None:

@@ -150,9 +150,7 @@ async def pause_relay(
     channel_id: UUID, relay_id: UUID, session: WorkspaceSession, access: Access
 ) -> Redirect:
     """Hold a target's webhooks back."""
-    target = await service.target(session, channel_id, relay_id)
-    await service.set_paused(session, target, True)
-    audit(session, access, "relays.pause", relay_id, name=target.name)
+    await service.switch(session, access, channel_id, relay_id, True)
     return to(_path(channel_id, relay_id), _("Paused. What arrives is held back for 24 hours."))
 
 
@@ -161,9 +159,7 @@ async def resume_relay(
     channel_id: UUID, relay_id: UUID, session: WorkspaceSession, access: Access
 ) -> Redirect:
     """Relay to a target again."""
-    target = await service.target(session, channel_id, relay_id)
-    await service.set_paused(session, target, False)
-    audit(session, access, "relays.resume", relay_id, name=target.name)
+    await service.switch(session, access, channel_id, relay_id, False)
     return to(_path(channel_id, relay_id), _("Webhooks are relayed there again."))
 
 
