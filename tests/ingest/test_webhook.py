@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -22,6 +23,7 @@ from hiiki.ingest.models import WebhookEvent
 from hiiki.kit.ids import uuid7
 from hiiki.line.signature import sign
 from hiiki.settings import settings
+from hiiki.web import direct
 from hiiki.workspace.models import Channel
 from hiiki.workspace.seal import seal
 from ingest.line_side import Person, body, make_channel
@@ -148,6 +150,22 @@ async def test_what_is_not_a_post_to_an_address(client: Client, channel: Channel
             path, content=raw, headers={"x-line-signature": sign(SECRET, raw)}
         )
         assert answer.status_code in (303, 403, 404), path
+
+
+async def test_while_the_event_loop_is_late_posts_are_refused_unread(
+    client: Client, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has waited so long is delivered again: storing it would let the next wait as long."""
+    monkeypatch.setattr(direct, "LATE", 0.2)
+    raw = body(Person(channel).event("unfollow"))
+    assert (await post(client, channel, body())).status_code == 200
+    time.sleep(0.3)  # noqa: ASYNC251 — the loop is to be late
+    refused = await post(client, channel, raw)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "unavailable")
+    assert await stored(channel) == []
+    await asyncio.sleep(direct.BEAT * 2.5)
+    assert (await post(client, channel, raw)).status_code == 200
+    assert len(await stored(channel)) == 1
 
 
 async def test_posts_are_counted_and_timed(client: Client, channel: Channel) -> None:

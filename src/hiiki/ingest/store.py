@@ -8,6 +8,7 @@ less each of them costs. What no longer fits is refused at once, and LINE delive
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -75,7 +76,7 @@ class _Post:
     raw: Raw | None
     """What LINE posted, when the channel relays it."""
     since: float
-    """The loop's time when it came."""
+    """`time.monotonic()` when it came."""
     channel: str = field(init=False)
     keys: frozenset[tuple[str, str]] = field(init=False)
     """Its events by channel and id."""
@@ -104,10 +105,10 @@ class Keeper:
         loop = asyncio.get_running_loop()
         if self._events + len(events) > WAITING_AT_MOST:
             raise Overloaded()
-        if self._posts and loop.time() - self._posts[0].since > WAIT_AT_MOST:
+        if self._posts and time.monotonic() - self._posts[0].since > WAIT_AT_MOST:
             raise Overloaded()
         kept: asyncio.Future[int] = loop.create_future()
-        post = _Post(workspace_id, channel_id, events, kept, raw, loop.time())
+        post = _Post(workspace_id, channel_id, events, kept, raw, time.monotonic())
         self._posts.append(post)
         self._events += len(events)
         if len(self._writers) < WRITERS:

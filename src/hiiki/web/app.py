@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -31,6 +32,7 @@ from hiiki.workspace.access import Access
 
 MAX_BODY = 2_000_000
 """Bytes. A handler that takes files says `request_max_body_size=…` itself."""
+SWITCH_SECONDS = 0.0005
 
 
 class Application(Litestar):
@@ -138,6 +140,10 @@ def _home(registry: Registry) -> Any:
 
 @asynccontextmanager
 async def _lifespan(_app: Litestar) -> AsyncGenerator[None]:
+    # The server's own thread needs the interpreter's lock to hand over each request. While
+    # Python is busy it would wait Python's usual five milliseconds for every one of them, and
+    # in a storm what is refused would be refused too late.
+    sys.setswitchinterval(SWITCH_SECONDS)
     try:
         yield
     finally:

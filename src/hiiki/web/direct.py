@@ -6,13 +6,14 @@ about as much as for all else together, the database included. Here it pays for 
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
 import orjson
 import structlog
 
-from hiiki.kit.errors import NotAllowed, NotFound, TooLarge
+from hiiki.kit.errors import NotAllowed, NotFound, TooLarge, Unavailable
 from hiiki.kit.road import Direct
 from hiiki.web.errors import translate
 from hiiki.web.health import note
@@ -27,6 +28,45 @@ _HEADERS = [
 ]
 
 
+LATE = 0.5
+"""Seconds. While the event loop is so late, posts are refused unread: LINE gives up after two,
+and what has waited so long only keeps the next ones waiting."""
+BEAT = 0.05
+
+
+class Pulse:
+    """Tells how late an event loop is: whatever comes has waited about as long."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._due = 0.0
+        self._late = 0.0
+        self._is_asked = False
+
+    def late(self) -> float:
+        """Return the seconds by which things happen later than they should."""
+        self._is_asked = True
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            self._late = 0.0
+            self._next()
+        # The clock, and not the loop's own time, which stands still while it is busy.
+        return max(self._late, time.monotonic() - self._due)
+
+    def _next(self) -> None:
+        assert self._loop is not None
+        self._due = time.monotonic() + BEAT
+        self._loop.call_later(BEAT, self._beat)
+
+    def _beat(self) -> None:
+        self._late = time.monotonic() - self._due
+        if not self._is_asked:
+            self._loop = None  # nobody comes: it begins anew with the next post
+            return
+        self._is_asked = False
+        self._next()
+
+
 class _Gone(Exception):
     """Whoever posted has not waited for the end of it."""
 
@@ -37,12 +77,15 @@ class ShortWay:
     def __init__(self, direct: Direct) -> None:
         self._direct = direct
         self._route = f"{direct.prefix}{{key}}"
+        self._pulse = Pulse()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Take one request and answer it."""
         started = time.perf_counter()
         status, answer = 200, _TAKEN
         try:
+            if self._pulse.late() > LATE:
+                raise Unavailable()
             await self._take(scope, receive)
         except _Gone:
             return
