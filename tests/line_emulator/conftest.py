@@ -14,9 +14,10 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from line_emulator.pytest_plugin import Line, line, line_emulator_url
+from line_emulator.client import EmulatorClient
+from line_emulator.pytest_plugin import Line, line_emulator_url
 
-__all__ = ["line", "line_emulator_url"]
+__all__ = ["line_emulator_url"]
 
 Json = dict[str, Any]
 
@@ -63,10 +64,33 @@ class Api:
         return await self.call("POST", "/v2/bot/message/multicast", body, **headers)
 
 
+# The plugin's `line` (which `test_plugin` tests) opens connections of its own for each test;
+# with two thousand tests that takes longer than many of them.
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def only_line(line_emulator_url: str) -> AsyncIterator[Line]:
+    async with EmulatorClient(line_emulator_url) as client:
+        channel = (await client.channels())[0]
+    async with Line(line_emulator_url, channel) as found:
+        yield found
+
+
 @pytest_asyncio.fixture
-async def api(line: Line) -> AsyncIterator[Api]:
-    async with aiohttp.ClientSession() as session:
-        yield Api(line.url, line.token, session)
+async def line(only_line: Line) -> AsyncIterator[Line]:
+    """A freshly reset emulator; whatever a test does, it must not have an error of its own."""
+    await only_line.reset()
+    yield only_line
+    assert (await only_line.state())["own_errors"] == 0
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def wire() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        yield session
+
+
+@pytest_asyncio.fixture
+async def api(line: Line, wire: aiohttp.ClientSession) -> Api:
+    return Api(line.url, line.token, wire)
 
 
 @dataclass
@@ -125,10 +149,3 @@ async def bot(line: Line) -> AsyncIterator[Bot]:
 @pytest.fixture
 def hello() -> Json:
     return {"type": "text", "text": "こんにちは"}
-
-
-@pytest_asyncio.fixture(autouse=True)
-async def never_fails_by_itself(line: Line) -> AsyncIterator[None]:
-    """Whatever a test does, the emulator must not have had an error of its own."""
-    yield
-    assert (await line.state())["own_errors"] == 0

@@ -42,11 +42,6 @@ def url(line_emulator_url: str) -> Iterator[str]:
     assert state["own_errors"] == 0
 
 
-@pytest.fixture(autouse=True)
-def never_fails_by_itself() -> None:
-    """Instead of the asynchronous one: these tests have no event loop, and look themselves."""
-
-
 @pytest.fixture
 def known(url: str) -> dict[str, str]:
     """Ids of what is there, by the names of path parameters."""

@@ -8,8 +8,10 @@ import sys
 
 import aiohttp
 import pytest
+from click.testing import CliRunner
 
 from line_emulator import Emulator, EmulatorClient, EmulatorError
+from line_emulator.cli import main
 
 pytest_plugins = ["pytester"]
 
@@ -193,9 +195,19 @@ def test_a_person_gets_a_table_and_a_machine_json(tmp_path):
 
 @pytest.mark.parametrize(
     ("option", "complaint"),
-    [(("--webhook", "http://example.com/x"), "https"), (("--webhook", "ftp://x"), "https"),
-     (("--state", __file__), "not a state file"), (("--port", "70000"), "65535"),
-     (("--channels", "0"), "1<=x<=100"), (("--host", "203.0.113.1"), "cannot listen")],
+    [(("--webhook", "ftp://x"), "https"), (("--port", "70000"), "65535"),
+     (("--channels", "0"), "1<=x<=100")],
+)  # fmt: skip
+def test_an_option_that_cannot_be_is_refused(option, complaint):
+    done = CliRunner().invoke(main, ["serve", "--port", "0", *option])
+    assert done.exit_code == 2
+    assert complaint in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "complaint"),
+    [(("--webhook", "http://example.com/x"), "https"),
+     (("--state", __file__), "not a state file"), (("--host", "203.0.113.1"), "cannot listen")],
 )  # fmt: skip
 def test_a_wrong_option_is_refused_in_a_sentence(option, complaint):
     done = subprocess.run(
