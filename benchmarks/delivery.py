@@ -98,6 +98,7 @@ async def open_side(url: str, friends: int, *, limits: bool) -> Side:
 async def make_friends(url: str, channel: dict[str, Any], users: list[str]) -> tuple[UUID, UUID]:
     """Make a workspace, a channel and its friends; returns the ids of the first two."""
     from hiiki.db import everywhere, scope
+    from hiiki.kit.clock import now
     from hiiki.kit.ids import contact_id, uuid7
     from hiiki.workspace.models import Channel, Workspace
     from hiiki.workspace.seal import seal
@@ -115,6 +116,7 @@ async def make_friends(url: str, channel: dict[str, Any], users: list[str]) -> t
                 sealed_secret=seal(channel["channel_secret"], ident, "secret"),
                 sealed_token=seal(channel["access_token"], ident, "token"),
                 webhook_key=workspace_id.hex,
+                quota_checked_at=now(),  # LINE says: no limit
             )
         )
     people = [contact_id(workspace_id, "P", user) for user in users]

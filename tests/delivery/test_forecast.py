@@ -8,7 +8,6 @@ import pytest
 
 from conftest import Shop
 from hiiki.db import scope
-from hiiki.delivery.budget import Budgets
 from hiiki.delivery.forecast import Forecast, forecast
 from hiiki.delivery.models import Send
 from hiiki.kit.clock import now
@@ -89,49 +88,3 @@ async def test_without_lines_figure_the_plan_tells(
 ) -> None:
     found = await ask(shop, 1000, 1000, plan=plan, quota_checked_at=now() if checked else None)
     assert (found.quota.limit, found.quota_left_after) == (limit, left)
-
-
-def test_budgets_never_exceed_lines_rate() -> None:
-    """Whatever the rhythm, over any span no more goes out than LINE's own bucket has."""
-    clock = [0.0]
-    budgets = Budgets(lambda: clock[0])
-    channel = uuid7()
-    sent: list[float] = []
-    for step in range(2000):
-        clock[0] = step * 0.013
-        room = budgets.bulk(channel, "multicast")
-        budgets.of(channel, "multicast").spend(room)
-        sent += [clock[0]] * room
-    assert len(sent) > 200 * 25
-    level, then = 200.0, 0.0
-    for moment in sent:
-        level, then = min(200.0, level + (moment - then) * 200), moment
-        level -= 1
-        assert level >= 0
-
-
-def test_bulk_leaves_room_for_what_is_urgent() -> None:
-    clock = [0.0]
-    budgets = Budgets(lambda: clock[0])
-    channel, other = uuid7(), uuid7()
-    bucket = budgets.of(channel, "push")
-    bucket.spend(budgets.bulk(channel, "push"))
-    assert budgets.bulk(channel, "push") == 0
-    assert bucket.level() >= 50
-    assert budgets.spent_channels() == []
-    bucket.spend(bucket.level())
-    assert budgets.spent_channels() == [channel]
-    assert budgets.bulk(other, "push") > 0
-    clock[0] += 1
-    assert budgets.bulk(channel, "push") > 0
-
-
-def test_after_a_429_an_endpoint_rests() -> None:
-    clock = [0.0]
-    budgets = Budgets(lambda: clock[0])
-    channel = uuid7()
-    budgets.of(channel, "push").punish()
-    clock[0] = 0.9
-    assert budgets.bulk(channel, "push") == 0
-    clock[0] = 1.3
-    assert budgets.bulk(channel, "push") > 0
