@@ -6,7 +6,7 @@ import asyncio
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from psycopg.errors import ForeignKeyViolation
 from sqlalchemy import select, text
@@ -73,6 +73,7 @@ async def test_a_connection_that_ended_while_nobody_used_it_fails_no_post(shop: 
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(values=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))))
+@example(values=['"', "\\", '\\"', "{a,b}", "", "NULL", " ", "\n\t", "é日本\U0001f600"])
 async def test_an_array_as_text_is_what_it_was(shop: Shop, values: list[str]) -> None:
     async with scope(shop.workspace_id) as session:
         found = await session.scalar(
