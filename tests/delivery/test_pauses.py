@@ -63,6 +63,12 @@ def why(send: Send) -> tuple[object, ...]:
     return send.state, send.pause_code, send.pause_failed, send.pause_of
 
 
+async def has_run_a_minute(account: Account) -> None:
+    await account.execute(
+        "update delivery.send set running_since = running_since - interval '1 minute'"
+    )
+
+
 @pytest.mark.parametrize(
     ("verdicts", "expected"),
     [
@@ -83,6 +89,7 @@ async def test_where_the_budgets_end(
 ) -> None:
     account = await accounts(201)
     send_id = await account.send(messages=PERSONAL, personal=True)
+    await has_run_a_minute(account)
     await write(await claim(send_id, sum(count for count, _verdict in verdicts)), *verdicts)
     send = await account.get(send_id)
     assert why(send) == expected
@@ -105,6 +112,13 @@ async def test_the_budget_is_whole_again_after_a_resume(accounts: OpenAccount) -
     assert (*why(send), send.refused) == ("running", None, None, None, 60)
     await write(await claim(send_id, 30), (10, ACCEPTED), (20, REFUSED))
     assert why(await account.get(send_id)) == ("paused", "refused", 20, 70)
+
+
+async def test_a_bad_second_at_the_start_stops_nothing(accounts: OpenAccount) -> None:
+    account = await accounts(201)
+    send_id = await account.send(messages=PERSONAL, personal=True)
+    await write(await claim(send_id, 200), (200, FAILED))
+    assert why(await account.get(send_id)) == ("running", None, None, None)
 
 
 async def test_nothing_is_left_to_pause(accounts: OpenAccount) -> None:
@@ -165,6 +179,7 @@ async def test_line_is_down(accounts: OpenAccount, kind: str) -> None:
     await account.control.fault(kind, match={"path": "/v2/bot/message/push"})
     async with sending():
         send_id = await account.send(messages=PERSONAL, personal=True)
+        await has_run_a_minute(account)
         send = await paused(account, send_id)
         assert send.pause_code == "errors"
         assert 200 <= (send.pause_of or 0) < 1000

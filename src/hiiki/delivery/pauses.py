@@ -28,6 +28,8 @@ REFUSED_SHARE = 0.10
 FAILED_LEAST = 200
 """Requests that must have been tried before the share that failed counts: a tenth of a second
 of pushes at LINE's ceiling, or a second of multicasts."""
+FAILED_SECONDS = 30
+"""For so long a send must have run before that: LINE's one bad second must not stop it."""
 FAILED_SHARE = 0.5
 """Of those that LINE settled or left without a proper answer; more than that pauses."""
 
@@ -35,7 +37,8 @@ _SETTLED = "(s.accepted + s.refused + s.in_doubt + s.cancelled - s.settled_befor
 _REFUSED = f"""(s.refused_since >= {REFUSED_LEAST}
     and s.refused_since > {REFUSED_SHARE} * {_SETTLED})"""
 _FAILED = f"""(s.tried_since >= {FAILED_LEAST}
-    and s.failed_since > {FAILED_SHARE} * s.tried_since)"""
+    and s.failed_since > {FAILED_SHARE} * s.tried_since
+    and now() >= s.running_since + make_interval(secs => {FAILED_SECONDS}))"""
 
 _WATCH = text(
     f"""
