@@ -116,15 +116,15 @@ async def _told(account: Account, people: int) -> bool:
 async def test_asked_to_end_it_finishes_what_it_has_begun(
     accounts: OpenAccount, worker: MakeWorker
 ) -> None:
-    account = await accounts(300)
+    account = await accounts(700)
     await account.control.fault("slow", seconds=0.3, match={"path": "/v2/bot/message/"})
     send_id = await account.send(messages=PERSONAL, personal=True)
     watch, one = Watch(account.line), worker(PATIENT)
     one.start()
-    await watch.nth("coming", 20, lambda: None)
+    await watch.nth("coming", 5, lambda: None)
     await one.stop()
     states = {parcel.state for parcel in await account.parcels(send_id)}
     assert "sending" not in states
     arrived = sum(account.arrivals().values())
-    assert 20 <= arrived < 300
+    assert 5 <= arrived < 700
     assert (await account.get(send_id)).accepted == arrived
