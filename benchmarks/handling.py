@@ -274,14 +274,14 @@ _ANYTHING_WAITS = "select exists (select 1 from ingest.webhook_event where state
 async def handle_all(alone: bool) -> None:
     """Handle everything that waits, by a crew or one by one."""
     from hiiki.ingest.crew import Crew
-    from hiiki.ingest.handle import handle
+    from hiiki.ingest.handle import handle_together
     from hiiki.ingest.queue import waiting
 
     if alone:
         while found := (await waiting([]))[0]:
             for events in found:
                 for one in events:
-                    await handle(one)
+                    await handle_together([one])
         return
     stop = asyncio.Event()
     crew = Crew(stop)
