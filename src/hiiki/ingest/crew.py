@@ -9,11 +9,12 @@ from datetime import datetime
 from pathlib import Path
 
 import structlog
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from hiiki.actions.context import MustUndo
 from hiiki.db.engine import listening
+from hiiki.db.outage import is_outage
 from hiiki.ingest.handle import Waiting, handle, handle_together
 from hiiki.ingest.queue import Source, describe, failed, waiting
 from hiiki.ingest.store import CHANNEL
@@ -191,20 +192,6 @@ class Crew:
             except Exception as error:  # a lost listener only makes us slower; come back
                 log.warning("ingest.not_listening", error=describe(error))
             await asyncio.sleep(RECOVER_SECONDS)
-
-
-def is_outage(error: BaseException) -> bool:
-    """True when the database is away or busy, so that the event itself is not to blame."""
-    if isinstance(error, PoolTimeout):
-        return True
-    if isinstance(error, DBAPIError):
-        state: str = getattr(error.orig, "sqlstate", None) or ""
-        # Lost connection, resources, intervention (shutdown), deadlock or serialization.
-        return error.connection_invalidated or (
-            isinstance(error, OperationalError | InterfaceError)
-            and state[:2] in ("", "08", "53", "57", "40")
-        )
-    return False
 
 
 def _where(error: BaseException) -> str:

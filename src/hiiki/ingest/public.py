@@ -15,8 +15,9 @@ from typing import ClassVar
 
 import psycopg
 import structlog
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
+from hiiki.db.outage import is_outage
 from hiiki.ingest.credentials import find_door, is_signed
 from hiiki.ingest.relay.outbox import Raw
 from hiiki.ingest.store import keep
@@ -70,7 +71,7 @@ async def receive_webhook(
         _say("webhook.refused", error.code)
         raise
     except (TimeoutError, SQLAlchemyError, psycopg.Error, OSError) as error:
-        if not _is_outage(error):
+        if not (isinstance(error, OSError) or is_outage(error)):  # a TimeoutError is an OSError
             raise
         _say("webhook.unavailable", type(error).__name__)
         raise Unavailable() from error
@@ -105,17 +106,3 @@ def _say(what: str, why: str) -> None:
         return
     _said[what, why] = (moment, 0)
     log.warning(what, why=why, times=unsaid + 1)
-
-
-def _is_outage(error: Exception) -> bool:
-    """True when the database, and not the statement, is the trouble."""
-    cause = error
-    if isinstance(error, DBAPIError):
-        if error.connection_invalidated:
-            return True
-        cause = error.orig
-    if not isinstance(cause, psycopg.Error):
-        return True
-    state = cause.sqlstate or ""
-    # 08 connection, 53 resources, 57 intervention (shutting down); "" is a lost connection.
-    return state[:2] in ("", "08", "53", "57", "40", "55", "25")
