@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -51,6 +53,43 @@ async def test_nobody_is_taken_who_would_wait_too_long(
     assert results[0] == 1  # before it nobody waited
     assert all(isinstance(result, store.Overloaded) for result in results[1:])
     assert await deliver(channel, Person(channel).event("follow")) == 1
+
+
+async def test_a_post_that_comes_as_the_last_writers_end_is_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In the very step of the event loop: nobody would ever write it, and nobody be taken again."""
+    keeper = store.Keeper()
+    under_way: asyncio.Queue[asyncio.Future[None]] = asyncio.Queue()
+    moment = asyncio.get_running_loop().create_future()
+
+    async def insert(posts: Sequence[Any]) -> set[tuple[str, str]]:
+        done = asyncio.get_running_loop().create_future()
+        under_way.put_nowait(done)
+        await done
+        return {key for post in posts for key in post.keys}
+
+    async def keep() -> int:
+        return await keeper.keep(uuid4(), uuid4(), parse(body({"type": "follow"})))
+
+    async def keep_then() -> int:
+        await moment
+        return await keep()
+
+    monkeypatch.setattr(store, "_insert", insert)
+    monkeypatch.setattr(store, "WAIT_AT_MOST", 0.0)
+    late = asyncio.create_task(keep_then())
+    first: list[asyncio.Task[int]] = []
+    writing: list[asyncio.Future[None]] = []
+    for _ in range(store.WRITERS):
+        first.append(asyncio.create_task(keep()))
+        writing.append(await under_way.get())
+    for future in (*writing, moment):
+        future.set_result(None)  # each wakes its task in the next step, in this order
+    async with asyncio.timeout(5):
+        assert await asyncio.gather(*first) == [1] * store.WRITERS
+        (await under_way.get()).set_result(None)
+        assert await late == 1
 
 
 async def test_a_connection_that_ended_while_nobody_used_it_fails_no_post(shop: Shop) -> None:

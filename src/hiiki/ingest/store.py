@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -85,6 +85,10 @@ class _Post:
         self.channel = str(self.channel_id)
         self.keys = frozenset((self.channel, event.id) for event in self.events)
 
+    def age(self) -> float:
+        """Return for how many seconds it has waited."""
+        return time.monotonic() - self.since
+
 
 class Keeper:
     """Gathers the posts of one event loop into shared commits."""
@@ -105,28 +109,36 @@ class Keeper:
         loop = asyncio.get_running_loop()
         if self._events + len(events) > WAITING_AT_MOST:
             raise Overloaded()
-        if self._posts and time.monotonic() - self._posts[0].since > WAIT_AT_MOST:
+        # Only while somebody writes is the age of the first a sign of how fast it goes.
+        if self._writers and self._posts and self._posts[0].age() > WAIT_AT_MOST:
             raise Overloaded()
         kept: asyncio.Future[int] = loop.create_future()
         post = _Post(workspace_id, channel_id, events, kept, raw, time.monotonic())
         self._posts.append(post)
         self._events += len(events)
         if len(self._writers) < WRITERS:
-            writer = asyncio.create_task(self._write())
-            self._writers.add(writer)
-            writer.add_done_callback(self._writers.discard)
+            self._writers.add(asyncio.create_task(self._write()))
         return await kept
 
     async def _write(self) -> None:
-        while self._posts:
-            posts = self._take()
-            try:
-                await self._write_together(posts)
-            finally:
-                # Reached with posts unanswered only when the loop is closing.
-                for post in posts:
-                    if not post.kept.done():
-                        post.kept.cancel()
+        me = cast("asyncio.Task[None]", asyncio.current_task())
+        try:
+            while self._posts:
+                await self._write_next()
+        finally:
+            # In the step that found nothing left to do. A callback would come a step later, and
+            # a post between the two would count on a writer that has ended.
+            self._writers.discard(me)
+
+    async def _write_next(self) -> None:
+        posts = self._take()
+        try:
+            await self._write_together(posts)
+        finally:
+            # Reached with posts unanswered only when the loop is closing.
+            for post in posts:
+                if not post.kept.done():
+                    post.kept.cancel()
 
     def _take(self) -> list[_Post]:
         posts: list[_Post] = []
