@@ -503,7 +503,8 @@ async def test_a_real_worker_sends_it_at_its_time_and_only_once(
     at = now() + timedelta(seconds=3)
     async with scope(account.workspace_id) as session:
         await service.schedule(session, ident, at)
-    workers = [WorkerProcess(tmp_path / f"worker{n}.log", line.url) for n in range(2)]
+    surroundings = {"HIIKI_LINE_API": line.url}
+    workers = [WorkerProcess(tmp_path / f"worker{n}.log", surroundings) for n in range(2)]
     for worker in workers:
         await worker.start()
 

@@ -227,12 +227,18 @@ async def until(
 
 
 async def finished(account: Account, send_id: UUID, seconds: float = 30) -> Send:
-    """Wait until the send is over, and return it."""
+    """Wait until the send is over and the timeline has been told, and return it."""
 
     async def over() -> Send | None:
         nonlocal send
         send = await account.get(send_id)
-        return send if send.finished_at else None
+        if send.finished_at is None:
+            return None
+        async with scope(account.workspace_id) as session:
+            untold = select(Parcel.id).where(
+                Parcel.send_id == send_id, Parcel.state == "accepted", Parcel.is_told.is_(False)
+            )
+            return send if await session.scalar(untold.limit(1)) is None else None
 
     send: Send | None = None
     try:

@@ -339,6 +339,13 @@ class ParcelLife(RuleBasedStateMachine):
                 {"s": seconds},
                 execution_options=BY_HAND,
             )
+            await session.execute(
+                text(
+                    "update delivery.budget set filled_at = filled_at - make_interval(secs => :s)"
+                ),
+                {"s": seconds},
+                execution_options=BY_HAND,
+            )
 
     # ---- staff
 

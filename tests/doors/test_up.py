@@ -30,7 +30,10 @@ def children(pid: int) -> list[int]:
 def children_named(pid: int, word: str) -> list[int]:
     found: list[int] = []
     for child in children(pid):
-        command = Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+        try:
+            command = Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except FileNotFoundError:
+            continue  # it has ended meanwhile
         if word in command:
             found.append(child)
     return found

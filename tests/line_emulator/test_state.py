@@ -386,12 +386,16 @@ async def test_saved_now_and_then_and_only_when_something_changed(tmp_path):
 
         idle = await quiet()
         await _push(emulator.url, emulator.channel.token, friend)
-        assert await quiet() > idle
-        data = StateFile(tmp_path / "s").read()
-        assert data is not None
-        kept = Platform(Setup(channels=0))
-        restore(kept, data)
+        for _look in range(200):
+            data = StateFile(tmp_path / "s").read()
+            assert data is not None
+            kept = Platform(Setup(channels=0))
+            restore(kept, data)
+            if kept.channel(None).phones[friend].entries:
+                break
+            await asyncio.sleep(0.05)
         assert len(kept.channel(None).phones[friend].entries) == 1
+        assert await quiet() > idle
 
 
 async def test_a_failing_copy_is_replaced_by_saving_in_the_process(tmp_path, monkeypatch):

@@ -17,7 +17,8 @@ pytestmark = pytest.mark.browser
 async def log_in(page: Page, shop: Shop, role: str = "owner") -> None:
     await make_staff(shop, role, email=f"{role}@example.com")
     await page.goto("/login")
-    # By keyboard alone: the first field has the focus already.
+    # By keyboard alone: the first field has the focus already, once the page is drawn.
+    await expect(page.locator("[name=email]")).to_be_focused()
     await page.keyboard.type(f"{role}@example.com")
     await page.keyboard.press("Tab")
     await page.keyboard.type(PASSWORD)

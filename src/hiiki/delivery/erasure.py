@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from hiiki.db import WorkspaceSession
+from hiiki.delivery.sql import ERASED, people_may_go
 
 # What is still to go out goes without them; a parcel for them alone is dropped, and a
 # worker that has it in hand finds nothing left to record. What has gone out stays counted,
@@ -20,6 +21,9 @@ _FORGET = text(
             array_position(contact_ids, cast(:contact_id as uuid)) as place
         from delivery.parcel
         where workspace_id = :workspace_id and :contact_id = any(contact_ids)
+        -- Locked as it is read: the place is that in the newest row, and parcels come before
+        -- sends, as for whoever records outcomes.
+        for update
     ), dropped as (
         delete from delivery.parcel p using theirs t
         where p.id = t.id and t.is_open and t.is_alone
@@ -31,12 +35,12 @@ _FORGET = text(
     ), settled as (
         update delivery.parcel p
         set contact_ids = array_replace(p.contact_ids, :contact_id,
-                cast('00000000-0000-0000-0000-000000000000' as uuid)),
+                cast(:erased as uuid)),
             line_user_ids = p.line_user_ids[\: t.place - 1] || cast('' as text)
                 || p.line_user_ids[t.place + 1 \:],
             messages = case when t.is_alone and p.messages is not null
                 then cast('[]' as jsonb) else p.messages end,
-            reply_token = null
+            values = null, reply_token = null
         from theirs t where p.id = t.id and not t.is_open
     )
     update delivery.send s set targeted = s.targeted - t.people
@@ -58,9 +62,12 @@ _FORGET_LEFT_OUT = text(
 
 async def forget_person(session: WorkspaceSession, contact_id: UUID) -> None:
     """Take a contact out of all parcels and lists of the left out, in this transaction."""
-    for statement in (_FORGET, _FORGET_LEFT_OUT):
+    await people_may_go(session)
+    # Parcels last, for their sends' rows are what workers wait for; and twice, for a split that
+    # the first waited for has put half of its people into a parcel that it did not see.
+    for statement in (_FORGET_LEFT_OUT, _FORGET, _FORGET):
         await session.execute(
             statement,
-            {"workspace_id": session.workspace_id, "contact_id": contact_id},
+            {"workspace_id": session.workspace_id, "contact_id": contact_id, "erased": ERASED},
             execution_options={"scoped_by_hand": True},
         )

@@ -27,7 +27,7 @@ from hiiki.content.service import shared_values
 from hiiki.db import WorkspaceSession
 from hiiki.delivery.guards import people
 from hiiki.delivery.models import LEFT_OUT_REASONS, LeftOut, Parcel, Send
-from hiiki.delivery.sql import BY_HAND, uuid7
+from hiiki.delivery.sql import BY_HAND, people_stay, uuid7
 from hiiki.delivery.turns import in_turn
 from hiiki.line.limits import MAX_RECIPIENTS
 
@@ -56,6 +56,7 @@ async def freeze(
     the same for them. What is one person's own goes to them alone. With `most`, so many
     people get it at most (`hiiki.delivery.turns`).
     """
+    await people_stay(session)
     judged = await people(
         session,
         send.channel_id,

@@ -304,6 +304,18 @@ select count(*) filter (where at >= :day), count(*) from (
     select 'infinity' from delivery.send s join delivery.parcel p on p.send_id = s.id
     where s.workspace_id = :workspace and s.channel_id = :channel and s.finished_at is null
       and s.state <> 'cancelled' and p.state in ('ready', 'sending')
+      and p.method = 'multicast' and :contact = any(p.contact_ids)
+    union all
+    -- A personal send may have a million parcels: theirs is found by its only recipient.
+    select 'infinity' from delivery.parcel p join delivery.send s on s.id = p.send_id
+    where p.contact_ids[1] = :contact and p.method = 'push' and p.state in ('ready', 'sending')
+      and s.workspace_id = :workspace and s.channel_id = :channel and s.finished_at is null
+      and s.state <> 'cancelled'
+    union all
+    -- What is in doubt may have arrived.
+    select p.settled_at from delivery.parcel p
+    where p.state = 'in_doubt' and p.workspace_id = :workspace and p.channel_id = :channel
+      and p.settled_at >= :week and (p.send_id is not null or p.is_triggered)
       and :contact = any(p.contact_ids)
 ) as got"""
 )

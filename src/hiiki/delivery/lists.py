@@ -14,13 +14,11 @@ from hiiki.contacts.models import Contact
 from hiiki.db import WorkspaceSession
 from hiiki.delivery.models import SEND_STATES, Parcel, Send
 from hiiki.delivery.service import Progress, progress_of
-from hiiki.delivery.sql import BY_HAND
+from hiiki.delivery.sql import BY_HAND, ERASED
 from hiiki.workspace.models import Channel
 
 PAGE = 50
 PROBLEMS = ("refused", "in_doubt")
-ERASED = UUID(int=0)
-"""Stands in a parcel where somebody was who has been erased since."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,12 +47,12 @@ class Send(Base, Identified, Owned):
     messages: Mapped[list[dict[str, Any]]]
     """LINE message objects; with `personal` they hold variables and tracked links."""
     personal: Mapped[bool] = mapped_column(default=False)
-    """True when what each recipient gets differs, so that each needs a push of their own."""
+    """True when recipients do not all get the same: variables, or tracked links of their own."""
     unit: Mapped[str | None]
     """The name under which LINE counts who opens it (`hiiki.delivery.units`); NULL without."""
     state: Mapped[str] = mapped_column(default="running")
     pause_code: Mapped[str | None]
-    """Why it paused by itself (`hiiki.delivery.pauses.PAUSE_CODES`); NULL when staff did."""
+    """Why it paused by itself (`hiiki.delivery.verdict.PauseCode`); NULL when staff did."""
     pause_reason: Mapped[str | None]
     """What was said about it last, in LINE's words when it was LINE."""
     pause_failed: Mapped[int | None]
@@ -136,7 +136,7 @@ class Parcel(Base, OwnedInBulk):
             "ix_parcel_in_order",
             text("(contact_ids[1])"),
             "id",
-            postgresql_where=text(f"send_id is null and {_OPEN}"),
+            postgresql_where=text(_OPEN),
         ),
         Index(
             "ix_parcel_doubt",

@@ -39,7 +39,7 @@ with told as (
 ), done as (
     update delivery.parcel p
     set state = 'accepted', settled_at = now(), request_id = t.request_id, error = null,
-        is_told = cardinality(p.contact_ids) = 1
+        is_told = cardinality(p.contact_ids) = 1, values = null
     from told t
     where p.id = t.id and p.state = 'sending' and p.attempts = t.attempts
     returning p.id, p.workspace_id, p.send_id, p.channel_id, p.subject, p.method,
@@ -95,7 +95,7 @@ with told as (
         as t(id, attempts, state, wait, error, request_id, becomes_push, forgets, failed, age)
 ), done as (
     update delivery.parcel p
-    set state = t.state, error = t.error, request_id = coalesce(t.request_id, p.request_id),
+    set state = t.state, values = case when t.state = 'ready' then p.values end, error = t.error, request_id = coalesce(t.request_id, p.request_id),
         settled_at = case when t.state = 'ready' then null else now() end,
         next_attempt_at = now() + make_interval(secs => t.wait),
         method = case when t.becomes_push then 'push' else p.method end,
@@ -131,6 +131,7 @@ returning s.id"""
 async def record(session: WorkspaceSession, outcomes: Sequence[Outcome]) -> None:
     """Write down outcomes, the sends' counters and single people's `sent` events, all at once."""
     touched: set[UUID] = set()
+    await _hold(session, outcomes)
     accepted = [o for o in outcomes if o.verdict.state == "accepted"]
     if accepted:
         given = {**_leases(accepted), "requests": [o.verdict.request_id for o in accepted]}
@@ -168,6 +169,22 @@ async def record(session: WorkspaceSession, outcomes: Sequence[Outcome]) -> None
     )
     if touched:
         await finish(session, sorted(touched))
+
+
+async def _hold(session: WorkspaceSession, outcomes: Sequence[Outcome]) -> None:
+    """Lock what several sends' outcomes change, in one order: parcels, then sends.
+
+    Two workers would otherwise each hold a send that the other wants. A single send cannot
+    be part of such a circle.
+    """
+    sends = {o.parcel.send_id for o in outcomes if o.parcel.send_id is not None}
+    if len(sends) > 1:
+        for table, ids in (("parcel", [o.parcel.id for o in outcomes]), ("send", list(sends))):
+            await session.execute(
+                text(f"select from delivery.{table} where id = any(:ids) order by id for update"),  # noqa: S608 — the two above
+                {"ids": ids},
+                execution_options=BY_HAND,
+            )
 
 
 def _leases(outcomes: Sequence[Outcome]) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from hiiki.content.service import fill, personalise
 from hiiki.db import everywhere, scope
@@ -85,13 +84,14 @@ class Sender:
         self._messages: dict[UUID, list[dict[str, Any]]] = {}
         """The messages of sends whose recipients all get the same."""
         self._tasks: set[asyncio.Task[None]] = set()
-        self._outcomes: asyncio.Queue[tuple[Lane, Outcome] | None] = asyncio.Queue()
+        self._outcomes = {lane: asyncio.Queue[Outcome | None]() for lane in self._lanes.values()}
+        """By lane: what holds up the writing of bulk must not hold up replies."""
         self._turn = 0
         self._untold = asyncio.Event()
 
     async def run(self) -> None:
         """Run all parts until asked to stop."""
-        recorder = asyncio.create_task(self._record())
+        recorders = [asyncio.create_task(self._record(lane)) for lane in self._outcomes]
         parts = {
             "sender.urgent": self._send_urgent,
             "sender.bulk": self._send_bulk,
@@ -107,8 +107,9 @@ class Sender:
         finally:
             if self._tasks:
                 await asyncio.wait(self._tasks)
-            self._outcomes.put_nowait(None)
-            await recorder
+            for outcomes in self._outcomes.values():
+                outcomes.put_nowait(None)
+            await asyncio.gather(*recorders)
 
     async def _ring_at_stop(self) -> None:
         await self._stop.wait()
@@ -143,8 +144,8 @@ class Sender:
 
     async def _send_urgent(self, stop: asyncio.Event) -> None:
         lane = self._lanes[URGENT]
+        spent_until = 0.0
         while not stop.is_set():
-            claimed: list[Claimed] = []
             if lane.room > 0:
                 async with everywhere() as session:  # the queue is one for all workspaces
                     claimed, may_go_on = await claim_urgent(session, lane.room)
@@ -152,8 +153,9 @@ class Sender:
                 for parcel in claimed:
                     self._start(lane, parcel, accounts[parcel.channel_id], parcel.messages)
                 if not may_go_on:
-                    asyncio.get_running_loop().call_later(BREATH, lane.bell.set)
-            await lane.wait(POLL)
+                    spent_until = time.monotonic() + POLL
+            # What a spent budget holds up rings no bell when the budget has filled.
+            await lane.wait(BREATH if time.monotonic() < spent_until else POLL)
 
     async def _send_bulk(self, stop: asyncio.Event) -> None:
         lane = self._lanes[BULK]
@@ -196,12 +198,14 @@ class Sender:
                 texts = {parcel.id: same for parcel in parcels}
             else:
                 texts = await self._texts(send_id, parcels, personal)
-        except (OperationalError, InterfaceError):
-            raise  # the database is away: the leases run out
         except Exception as error:
-            log.exception("sender.personalise", send_id=str(send_id))
-            reason = error.message.to("en") if isinstance(error, HiikiError) else repr(error)
-            verdict = Verdict("ready", reason, wait=POLL, pauses_send="content")
+            if is_outage(error):
+                log.warning("sender.personalise", error=str(error).partition("\n")[0])
+                verdict = Verdict("ready", wait=POLL)
+            else:
+                log.exception("sender.personalise", send_id=str(send_id))
+                reason = error.message.to("en") if isinstance(error, HiikiError) else repr(error)
+                verdict = Verdict("ready", reason, wait=POLL, pauses_send="content")
             for parcel in parcels:
                 self._settle(lane, Outcome(parcel, verdict), starts=True)
             return
@@ -291,27 +295,28 @@ class Sender:
     def _settle(self, lane: Lane, outcome: Outcome, *, starts: bool = False) -> None:
         if starts:
             lane.held += 1
-        self._outcomes.put_nowait((lane, outcome))
+        self._outcomes[lane].put_nowait(outcome)
 
-    async def _record(self) -> None:
-        """Write outcomes down, as many at a time as have gathered, until the last."""
-        while (first := await self._outcomes.get()) is not None:
+    async def _record(self, lane: Lane) -> None:
+        """Write a lane's outcomes down, as many at a time as have gathered, until the last."""
+        outcomes = self._outcomes[lane]
+        while (first := await outcomes.get()) is not None:
             if not self._stop.is_set():
                 await asyncio.sleep(GATHER)
             batch = [first]
             ends = False
-            while len(batch) < BATCH and not self._outcomes.empty():
-                following = self._outcomes.get_nowait()
+            while len(batch) < BATCH and not outcomes.empty():
+                following = outcomes.get_nowait()
                 if following is None:
                     ends = True
                     break
                 batch.append(following)
-            await self._write([outcome for _lane, outcome in batch])
+            await self._write(batch)
             self._untold.set()
             loop = asyncio.get_running_loop()
-            for lane, outcome in batch:
-                lane.held -= 1
-                lane.bell.set()
+            lane.held -= len(batch)
+            lane.bell.set()
+            for outcome in batch:
                 if outcome.verdict.state == "ready":
                     loop.call_later(outcome.verdict.wait + 0.01, lane.bell.set)
             if ends:
@@ -325,16 +330,16 @@ class Sender:
                 async with everywhere() as session:  # one batch holds several workspaces'
                     await record(session, outcomes)
                 return
-            except (OperationalError, InterfaceError, OSError) as error:
-                # The database is away, and will be back; or two workers met in a deadlock.
+            except Exception as error:
+                if not is_outage(error):
+                    log.exception("sender.record")
+                    if len(outcomes) == 1:
+                        return  # its lease runs out, and it is tried again
+                    for outcome in outcomes:  # one bad row must not lose the others
+                        await self._write([outcome])
+                    return
+                # The database is away or busy, and will be back; or two workers met in a deadlock.
                 log.warning("sender.record", error=str(error).partition("\n")[0])
-            except Exception:
-                log.exception("sender.record")
-                if len(outcomes) == 1:
-                    return  # its lease runs out, and it is tried again
-                for outcome in outcomes:  # one bad row must not lose the others
-                    await self._write([outcome])
-                return
             if time.monotonic() > until:
                 # The leases have run out by now: others try again with the same retry keys.
                 log.error("sender.lost", parcels=[str(o.parcel.id) for o in outcomes])

@@ -25,6 +25,9 @@ from hiiki.line.limits import MAX_MESSAGES
 from hiiki.timeline import record
 from hiiki.workspace.models import Channel
 
+SKEW = timedelta(minutes=1)
+"""What is to go at once is due since then: it is compared with the database's clock, and this
+machine's may be ahead."""
 TOKEN_LEFT = timedelta(seconds=3)
 """A reply token that is good for less than this is not worth a try: the push is certain."""
 
@@ -82,10 +85,8 @@ async def say(
     if reply_token and reply_until and reply_until - now() > TOKEN_LEFT:
         first = parcels[0]
         first.method, first.reply_token, first.reply_until = "reply", reply_token, reply_until
-    if held_until is not None:
-        for parcel in parcels:
-            parcel.next_attempt_at = held_until
     for parcel in parcels:
+        parcel.next_attempt_at = held_until or now() - SKEW
         session.write(parcel)
     wake_with(session, URGENT)
     return parcels
@@ -322,7 +323,9 @@ def _pace(send: Send, settled: int) -> float:
     if send.settled_at is None:
         return 0.0
     if send.finished_at is not None:
-        people, since, until = settled - send.settled_before, send.running_since, send.settled_at
+        # Whoever it was cancelled for was settled by one sweep, which says nothing of its speed.
+        people = settled - send.cancelled - send.settled_before
+        since, until = send.running_since, send.settled_at
     else:
         people, since = settled - send.pace_settled, send.pace_at
         # Not before what the database's clock has said, should ours be behind.

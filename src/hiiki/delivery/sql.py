@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
@@ -13,6 +15,9 @@ URGENT = "urgent"
 BULK = "bulk"
 
 _WOKEN = "woken lanes"
+
+ERASED = UUID(int=0)
+"""Stands in a settled parcel where somebody was who has been erased since."""
 
 BY_HAND = {"scoped_by_hand": True}
 """These statements carry their own workspace_id, or belong to the workers' queue."""
@@ -57,3 +62,25 @@ def _wake(session: Session, lanes: list[str]) -> None:
 
 
 _NOTIFY: TextClause = text("select pg_notify(:name, :lane)")
+
+
+async def people_stay(session: WorkspaceSession) -> None:
+    """Let nobody of this workspace be erased until this transaction has ended.
+
+    What copies people from one table into another by one long statement would otherwise
+    bring back who was erased meanwhile.
+    """
+    await _about_people(session, "pg_advisory_xact_lock_shared")
+
+
+async def people_may_go(session: WorkspaceSession) -> None:
+    """Wait until nobody says any more that `people_stay`, and keep them from saying so."""
+    await _about_people(session, "pg_advisory_xact_lock")
+
+
+async def _about_people(session: WorkspaceSession, lock: str) -> None:
+    await session.execute(
+        text(f"select {lock}(hashtextextended(:name, 0))"),  # noqa: S608 — one of the two above
+        {"name": f"hiiki.delivery.people:{session.workspace_id}"},
+        execution_options=BY_HAND,
+    )

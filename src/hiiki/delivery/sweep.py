@@ -40,7 +40,7 @@ with gone as (
 ), done as (
     update delivery.parcel p
     set state = case when gone.first_attempt_at is null then 'cancelled' else 'in_doubt' end,
-        settled_at = now()
+        settled_at = now(), values = null
     from gone where p.id = gone.id
     returning p.send_id, p.state, cardinality(p.contact_ids) as people
 ), counts as (
@@ -49,7 +49,8 @@ with gone as (
     from done group by send_id
 )
 update delivery.send s
-set cancelled = s.cancelled + c.cancelled, in_doubt = s.in_doubt + c.in_doubt
+set cancelled = s.cancelled + c.cancelled, in_doubt = s.in_doubt + c.in_doubt,
+    settled_at = case when c.in_doubt > 0 then now() else s.settled_at end
 from counts c where s.id = c.send_id"""
 )
 

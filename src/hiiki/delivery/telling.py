@@ -11,7 +11,7 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from hiiki.db import WorkspaceSession
-from hiiki.delivery.sql import BY_HAND
+from hiiki.delivery.sql import BY_HAND, ERASED
 
 TOLD_AT_ONCE = 40
 """Parcels told in one transaction: some 20,000 events."""
@@ -39,7 +39,7 @@ with untold as materialized (
     select a.workspace_id, person, a.id, a.settled_at, a.channel_id, 'sent', a.subject, a.what
     from about a cross join unnest(a.contact_ids) as person
     -- Not for the place where somebody was who has been erased since.
-    where person <> '00000000-0000-0000-0000-000000000000'
+    where person <> :erased
 )
 select count(*) from told"""
 )
@@ -47,5 +47,5 @@ select count(*) from told"""
 
 async def tell(session: WorkspaceSession) -> int:
     """Write the `sent` events of some accepted parcels; returns of how many."""
-    found = await session.scalar(_TELL, {"room": TOLD_AT_ONCE}, execution_options=BY_HAND)
+    found = await session.scalar(_TELL, {"room": TOLD_AT_ONCE, "erased": ERASED}, execution_options=BY_HAND)
     return int(found or 0)

@@ -269,7 +269,9 @@ class Registry:
 
     async def erase(self, session: Any, contact_id: UUID) -> None:
         """Let every room forget what it keeps of a contact outside rows of their own."""
-        for room in self.rooms:
+        # From the doors inwards: what is just being handled is waited for before delivery is
+        # asked, which then sees what has been said.
+        for room in reversed(self.rooms):
             if room.erase is not None:
                 await room.erase(session, contact_id)
 
