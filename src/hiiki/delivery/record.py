@@ -95,7 +95,9 @@ with told as (
         as t(id, attempts, state, wait, error, request_id, becomes_push, forgets, failed, age)
 ), done as (
     update delivery.parcel p
-    set state = t.state, values = case when t.state = 'ready' then p.values end, error = t.error, request_id = coalesce(t.request_id, p.request_id),
+    set state = t.state, error = t.error,
+        values = case when t.state = 'ready' then p.values end,
+        request_id = coalesce(t.request_id, p.request_id),
         settled_at = case when t.state = 'ready' then null else now() end,
         next_attempt_at = now() + make_interval(secs => t.wait),
         method = case when t.becomes_push then 'push' else p.method end,
@@ -181,7 +183,7 @@ async def _hold(session: WorkspaceSession, outcomes: Sequence[Outcome]) -> None:
     if len(sends) > 1:
         for table, ids in (("parcel", [o.parcel.id for o in outcomes]), ("send", list(sends))):
             await session.execute(
-                text(f"select from delivery.{table} where id = any(:ids) order by id for update"),  # noqa: S608 — the two above
+                text(f"select from delivery.{table} where id = any(:ids) order by id for update"),
                 {"ids": ids},
                 execution_options=BY_HAND,
             )

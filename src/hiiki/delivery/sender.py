@@ -23,6 +23,7 @@ from sqlalchemy import select
 from hiiki.content.service import fill, personalise
 from hiiki.db import everywhere, scope
 from hiiki.db.engine import listening
+from hiiki.db.outage import is_outage
 from hiiki.delivery.accounts import Account, Accounts
 from hiiki.delivery.claim import claim_bulk, claim_urgent, lease_seconds, running_sends
 from hiiki.delivery.models import Send

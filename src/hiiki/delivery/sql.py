@@ -80,7 +80,7 @@ async def people_may_go(session: WorkspaceSession) -> None:
 
 async def _about_people(session: WorkspaceSession, lock: str) -> None:
     await session.execute(
-        text(f"select {lock}(hashtextextended(:name, 0))"),  # noqa: S608 — one of the two above
+        text(f"select {lock}(hashtextextended(:name, 0))"),
         {"name": f"hiiki.delivery.people:{session.workspace_id}"},
         execution_options=BY_HAND,
     )

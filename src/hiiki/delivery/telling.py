@@ -47,5 +47,7 @@ select count(*) from told"""
 
 async def tell(session: WorkspaceSession) -> int:
     """Write the `sent` events of some accepted parcels; returns of how many."""
-    found = await session.scalar(_TELL, {"room": TOLD_AT_ONCE, "erased": ERASED}, execution_options=BY_HAND)
+    found = await session.scalar(
+        _TELL, {"room": TOLD_AT_ONCE, "erased": ERASED}, execution_options=BY_HAND
+    )
     return int(found or 0)

@@ -1529,7 +1529,7 @@ def upgrade() -> None:
         [sa.literal_column("(contact_ids[1])"), "id"],
         unique=False,
         schema="delivery",
-        postgresql_where=sa.text("send_id is null and state in ('ready', 'sending')"),
+        postgresql_where=sa.text("state in ('ready', 'sending')"),
     )
     op.create_index(
         "ix_parcel_problem",
@@ -1688,7 +1688,7 @@ def downgrade() -> None:
         "ix_parcel_in_order",
         table_name="parcel",
         schema="delivery",
-        postgresql_where=sa.text("send_id is null and state in ('ready', 'sending')"),
+        postgresql_where=sa.text("state in ('ready', 'sending')"),
     )
     op.drop_index(
         "ix_parcel_doubt",
