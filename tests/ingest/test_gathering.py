@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -16,6 +18,7 @@ from sqlalchemy import select, text
 from conftest import Shop, scope
 from hiiki.ingest import store
 from hiiki.ingest.models import WebhookEvent
+from hiiki.kit.errors import Invalid
 from hiiki.line.wire import parse
 from ingest.line_side import Person, body, deliver, make_channel
 
@@ -148,6 +151,36 @@ async def test_a_body_that_cannot_be_kept_takes_no_other_with_it(
     assert results == [1] * 10
     assert len(await ids(shop)) == 5
     assert len(await ids(other_shop)) == 5
+
+
+@pytest.mark.parametrize(
+    ("odd", "refusal"),
+    [
+        ({"payload": {"a": 2**70}}, Invalid),
+        ({"payload": {"a": "\ud83d"}}, Invalid),
+        ({"id": "a\0b"}, psycopg.DataError),  # the driver's own, without a state
+        ({"source_id": "\ud83d"}, UnicodeEncodeError),
+        ({"payload": {"a": "\0"}}, psycopg.DataError),
+    ],
+)
+async def test_what_cannot_be_written_is_refused_alone(
+    shop: Shop, other_shop: Shop, odd: dict[str, Any], refusal: type[Exception]
+) -> None:
+    """Whatever the reading of bodies lets through one day."""
+    here, there = await make_channel(shop.workspace_id), await make_channel(other_shop.workspace_id)
+    [good] = parse(body(Person(here).event("follow")))
+    results = await asyncio.gather(
+        deliver(there, Person(there).event("follow")),
+        store.keep(shop.workspace_id, here.id, [replace(good, **odd)]),
+        deliver(there, Person(there).event("follow")),
+        deliver(here, Person(here).event("follow")),
+        return_exceptions=True,
+    )
+    first, refused, *others = results
+    assert isinstance(refused, refusal)
+    assert [first, *others] == [1, 1, 1]
+    assert len(await ids(shop)) == 1
+    assert len(await ids(other_shop)) == 2
 
 
 async def test_more_than_can_be_kept_in_time_is_refused_and_comes_again(

@@ -215,6 +215,35 @@ async def test_odd_events_are_kept(client: Client, channel: Channel) -> None:
     assert kept.payload["message"]["text"] == "half \ufffd and \ufffd nul"
 
 
+ODD = b'{"events":[{"type":"message","webhookEventId":"01Z","message":{"text":%s}}]}'
+ODD_BODIES = {
+    "half an emoji, raw": (ODD % b'"a\xed\xa0\x80b"', 200),
+    "half an emoji beside a large number": (ODD % b'"\\ud83d","n":123456789012345678901234', 200),
+    "another encoding, with NUL in the id": (
+        (ODD % b'"x"').decode().replace("01Z", "01Z\\u0000").encode("utf-16-le"), 200,
+    ),
+    "no number": (ODD % b"[NaN, -Infinity, 1e999]", 200),
+    "nested deeply": (ODD % (b"[" * 260 + b"]" * 260), 400),
+    "nested more deeply, and odd": (ODD % (b"[" * 300 + b'"\\ud83d"' + b"]" * 300), 400),
+    "nested very deeply": (ODD % (b"[" * 900 + b"]" * 900), 400),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("raw", "status"), ODD_BODIES.values(), ids=list(ODD_BODIES))
+async def test_an_odd_body_beside_others(
+    client: Client, channel: Channel, raw: bytes, status: int
+) -> None:
+    """They share a commit: it is kept or refused by itself."""
+    assert (await post(client, channel, body())).status_code == 200  # the channel is known
+    events = [Person(channel).event("unfollow") for _ in range(4)]
+    bodies = [body(events[0]), body(events[1]), raw, body(events[2]), body(events[3])]
+    answers = await asyncio.gather(*(post(client, channel, one) for one in bodies))
+    assert [answer.status_code for answer in answers] == [200, 200, status, 200, 200]
+    if status == 400:
+        assert answers[2].json()["error"]["code"] == "not_a_webhook"
+    assert len(await stored(channel)) == (5 if status == 200 else 4)
+
+
 async def test_many_events_keep_their_order(client: Client, channel: Channel) -> None:
     events = [Person(channel).event("unfollow") for _ in range(100)]
     assert (await post(client, channel, body(*events))).status_code == 200

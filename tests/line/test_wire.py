@@ -82,6 +82,18 @@ def test_what_postgresql_cannot_keep_is_replaced() -> None:
     assert parse(whole)[0].payload["message"]["text"] == "😀"
 
 
+def test_what_only_a_lenient_reader_takes_is_storable_too() -> None:
+    text = (
+        '{"events":[{"type":"message","webhookEventId":"a\\u0000","n":-12345678901234567890123}]}'
+    )
+    for encoding in ("utf-16", "utf-16-le", "utf-32", "utf-8-sig"):
+        (event,) = parse(text.encode(encoding))
+        assert (event.id, event.payload["n"]) == ("a\ufffd", -1.2345678901234568e22)
+    (event,) = parse(b'{"events":[{"type":"\xed\xa0\x80","n":9223372036854775807}]}')
+    assert (event.kind, event.payload["n"]) == ("\ufffd", 2**63 - 1)
+    assert orjson.dumps(event.payload)
+
+
 @pytest.mark.parametrize("raw", [b"", b"not json", b"[]", b"7", b'{"events":{}}', b"\xff\xfe"])
 def test_what_is_no_webhook(raw: bytes) -> None:
     with pytest.raises(Invalid):

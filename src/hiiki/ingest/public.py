@@ -87,14 +87,13 @@ async def _take(webhook_key: str, body: bytes, signature: str | None) -> int:
         raise NotFound()
     if not await is_signed(door, webhook_key, body, signature):
         raise WrongSignature()
+    raw = Raw(body, signature or "") if door.relays else None
     try:
-        events = parse(body)
+        return await keep(door.workspace_id, door.channel_id, parse(body), raw)
     except Invalid as error:
         raise NoWebhook(error.message) from error
     except RecursionError as error:
         raise NoWebhook(_("The body is nested too deeply.")) from error
-    raw = Raw(body, signature or "") if door.relays else None
-    return await keep(door.workspace_id, door.channel_id, events, raw)
 
 
 def _say(what: str, why: str) -> None:

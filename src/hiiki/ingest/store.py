@@ -17,12 +17,13 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import orjson
-import psycopg
 from psycopg import AsyncConnection
 
 from hiiki.db.engine import autocommit
+from hiiki.db.outage import is_conflict, is_outage
 from hiiki.ingest.relay.outbox import Arrived, Raw, put
-from hiiki.kit.errors import Unavailable
+from hiiki.kit.errors import Invalid, Unavailable
+from hiiki.kit.i18n import _
 from hiiki.line.wire import WireEvent
 
 CHANNEL = "hiiki_ingest"
@@ -75,13 +76,17 @@ class _Post:
     kept: asyncio.Future[int]
     raw: Raw | None
     """What LINE posted, when the channel relays it."""
-    since: float
+    payloads: Sequence[str] = field(init=False)
+    """Its events as JSON."""
+    since: float = field(init=False)
     """`time.monotonic()` when it came."""
     channel: str = field(init=False)
     keys: frozenset[tuple[str, str]] = field(init=False)
     """Its events by channel and id."""
 
     def __post_init__(self) -> None:
+        self.payloads = _written(self.events)
+        self.since = time.monotonic()
         self.channel = str(self.channel_id)
         self.keys = frozenset((self.channel, event.id) for event in self.events)
 
@@ -113,7 +118,7 @@ class Keeper:
         if self._writers and self._posts and self._posts[0].age() > WAIT_AT_MOST:
             raise Overloaded()
         kept: asyncio.Future[int] = loop.create_future()
-        post = _Post(workspace_id, channel_id, events, kept, raw, time.monotonic())
+        post = _Post(workspace_id, channel_id, events, kept, raw)
         self._posts.append(post)
         self._events += len(events)
         if len(self._writers) < WRITERS:
@@ -157,16 +162,15 @@ class Keeper:
             return
         try:
             new = await _insert(posts)
-        except psycopg.Error as error:
-            if len(posts) == 1 or _is_lost(error):
+        except Exception as error:
+            if len(posts) == 1 or (is_outage(error) and not is_conflict(error)):
                 _fail(posts, error)
                 return
             # One body that cannot be stored, or a channel deleted meanwhile, is no reason
             # to lose the others; two processes with the same redelivered events may meet.
             for post in posts:
-                await self._write_together([post])
-        except Exception as error:
-            _fail(posts, error)
+                if not post.kept.done():  # whoever gave up meanwhile comes again
+                    await self._write_together([post])
         else:
             for post in posts:
                 mine = post.keys & new
@@ -175,10 +179,15 @@ class Keeper:
                     post.kept.set_result(len(mine))
 
 
-def _is_lost(error: psycopg.Error) -> bool:
-    """True when the connection is the trouble, so that a further attempt would only wait."""
-    # 08 connection, 53 resources, 57 intervention (shutting down); "" is a lost connection.
-    return (error.sqlstate or "")[:2] in ("", "08", "53", "57")
+def _written(events: Sequence[WireEvent]) -> list[str]:
+    """Return the payloads of events as JSON, before anybody else's are beside them.
+
+    Raises `Invalid` when one cannot be written: it was nested more deeply than can be.
+    """
+    try:
+        return [orjson.dumps(event.payload).decode() for event in events]
+    except orjson.JSONEncodeError as error:
+        raise Invalid(_("The body holds something that cannot be stored.")) from error
 
 
 def _fail(posts: Sequence[_Post], error: Exception) -> None:
@@ -220,7 +229,7 @@ async def _insert_events(
             array(event.source_id for event in events),
             array(event.kind for event in events),
             array(event.at.isoformat() for event in events),
-            array(orjson.dumps(event.payload).decode() for event in events),
+            array(payload for post in posts for payload in post.payloads),
             CHANNEL,
         ),
         prepare=True,
@@ -251,7 +260,8 @@ async def keep(
 
     When this returns, the events are committed; when it raises, none of them is, or LINE
     sends them again and they are already there: either way nothing is lost or doubled.
-    Raises `Overloaded` when too many wait already.
+    Raises `Overloaded` when too many wait already, and `Invalid` when an event cannot be
+    written as JSON.
     """
     if not events:
         return 0

@@ -48,25 +48,31 @@ class WireEvent:
 
 def parse(body: bytes) -> list[WireEvent]:
     """Return the events of a webhook body, in its order; raises `Invalid` if it is no webhook."""
+    odd = b"\\u0000" in body or b"\\ud" in body.lower()
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError:
         found = _parse_oddly(body)
+        odd = True  # in another encoding, say, where the above would not be seen
     if not isinstance(found, dict):
         raise Invalid(_("The body is not a LINE webhook: it must be a JSON object."))
     events = cast("dict[str, Any]", found).get("events", [])
     if not isinstance(events, list):
         raise Invalid(_("The body is not a LINE webhook: `events` must be a list."))
-    odd = b"\\u0000" in body or b"\\ud" in body.lower()
     return [_event(_storable(event) if odd else event) for event in cast("list[Any]", events)]
 
 
 def _parse_oddly(body: bytes) -> Any:
     # orjson refuses half an emoji (a lone surrogate), which a phone can nevertheless send.
     try:
-        return json.loads(body)
+        return json.loads(body, parse_int=_number)
     except (ValueError, RecursionError):
         raise Invalid(_("The body is not JSON.")) from None
+
+
+def _number(digits: str) -> float:
+    """Return an integer as orjson does: one that 64 bits may not hold is rounded."""
+    return int(digits) if len(digits) < 20 else float(digits)
 
 
 def _storable(value: Any) -> Any:
