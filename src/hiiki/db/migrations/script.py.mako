@@ -1,6 +1,8 @@
 # ruff: noqa: E501 (expressions of indexes are written in one piece)
 """${message}"""
 
+# pyright: reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import sqlalchemy as sa
