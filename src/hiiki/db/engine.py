@@ -14,6 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from hiiki.settings import settings
 
+CONNECT: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 8_000,
+}
+"""What bounds the wait for a server that says nothing any more, as after a fail-over or on a
+frozen host: seconds, and milliseconds for the last. The kernel gives such a connection up after
+some ten seconds instead of two hours. On a Unix socket libpq has no use for them."""
+
 _engine: AsyncEngine | None = None
 _idle: list[psycopg.AsyncConnection[Any]] = []
 """Connections that `autocommit` has opened and nobody uses."""
@@ -54,7 +65,7 @@ def engine() -> AsyncEngine:
             pool_pre_ping=True,
             # Errors are logged; what customers said and who they are is not.
             hide_parameters=True,
-            connect_args={"connect_timeout": 5, "application_name": "hiiki"},
+            connect_args={**CONNECT, "application_name": "hiiki"},
         )
     return _engine
 
@@ -92,7 +103,7 @@ async def autocommit() -> AsyncGenerator[psycopg.AsyncConnection[Any]]:
             connection = None
     if connection is None:
         connection = await psycopg.AsyncConnection.connect(
-            libpq_url(database_url()), autocommit=True, connect_timeout=5, application_name="hiiki"
+            libpq_url(database_url()), autocommit=True, **CONNECT, application_name="hiiki"
         )
     try:
         yield connection
@@ -116,7 +127,7 @@ def _has_ended(connection: psycopg.AsyncConnection[Any]) -> bool:
 async def listening(*channels: str) -> AsyncGenerator[psycopg.AsyncConnection[Any]]:
     """Open a connection of its own that listens to these NOTIFY channels."""
     connection = await psycopg.AsyncConnection.connect(
-        libpq_url(database_url()), autocommit=True, connect_timeout=5
+        libpq_url(database_url()), autocommit=True, **CONNECT
     )
     try:
         for channel in channels:

@@ -10,7 +10,7 @@ from typing import Any
 import procrastinate
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from hiiki.db.engine import database_url, libpq_url, raw_connection
+from hiiki.db.engine import CONNECT, database_url, libpq_url, raw_connection
 
 
 @lru_cache(maxsize=1)
@@ -18,7 +18,7 @@ def job_app() -> procrastinate.App:
     """Return this process's queue; rooms' blueprints are added to it by `hiiki.rooms`."""
     return procrastinate.App(
         connector=procrastinate.PsycopgConnector(
-            conninfo=libpq_url(database_url()), min_size=1, max_size=4
+            conninfo=libpq_url(database_url()), min_size=1, max_size=4, kwargs=CONNECT
         )
     )
 
