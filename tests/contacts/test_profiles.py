@@ -99,6 +99,20 @@ async def test_who_has_blocked_is_asked_for_once(shop: Shop, line: Line) -> None
     assert contact.display_name == user["display_name"]
 
 
+async def test_who_follows_one_account_and_blocked_another_is_asked_for_where_they_follow(
+    shop: Shop, line: Line
+) -> None:
+    other = await make_channel(shop)  # of the same provider; LINE would give nothing there
+    [user] = await line.control.create_users(1, state="friend")
+    async with scope(shop.workspace_id) as session:
+        await befriend(session, line.channel, user["id"], at=T0, is_unblocked=False)
+        await befriend(session, other, user["id"], at=T0, is_unblocked=False)
+        await block(session, other, user["id"], at=now())
+    assert await profiles.fetch_due() == 1
+    [contact] = await people(shop)
+    assert contact.display_name == user["display_name"]
+
+
 async def test_a_name_that_is_known_is_kept_when_line_has_none(shop: Shop, line: Line) -> None:
     async with scope(shop.workspace_id) as session:
         ident = await meet(session, line.channel, "U" + "0" * 32, at=T0)

@@ -110,8 +110,9 @@ async def fetch_due(limit: int = BATCH) -> int:
             select(Friendship.contact_id, Friendship.line_user_id, Channel)
             .join(Channel, Channel.id == Friendship.channel_id)
             .where(Friendship.contact_id.in_(claimed), Channel.is_active.is_(True))
-            # LINE gives no profile of who has blocked the account: ask where they follow.
-            .order_by(Friendship.status.desc(), Friendship.last_seen_at)
+            # LINE gives no profile of who has blocked the account: of a person's rows the last
+            # stays below, which is where they follow ("blocked" < "following") and were seen last.
+            .order_by(Friendship.status, Friendship.last_seen_at.asc().nulls_first())
         )
         where = {ident: (user, channel) for ident, user, channel in rows}
     clients = _clients({channel.id: channel for _, channel in where.values()}.values())
