@@ -175,6 +175,13 @@ async def _save(asked: Iterable[_Asked], moment: datetime) -> None:
     names = ("ids", "names", "pictures", "languages", "known", "profile_ats", "due_ats")
     columns = {name: [row[at] for row in rows] for at, name in enumerate(names)}
     async with everywhere() as session:  # one statement for people of any workspace
+        # Locked in the order in which webhooks' people are, or two may wait for each other.
+        await session.execute(
+            select(Contact.id)
+            .where(Contact.id.in_(columns["ids"]))
+            .order_by(Contact.id)
+            .with_for_update(key_share=True)
+        )
         await session.execute(
             _SAVE, {**columns, "moment": moment}, execution_options={"scoped_by_hand": True}
         )

@@ -129,8 +129,9 @@ def _writer(kind: str) -> Write:
     statement = _statement(kind)
 
     def write(session: Session, rows: list[dict[str, Any]]) -> None:
-        # As Core, one row after the other: a person may be among them on two accounts.
-        session.connection().execute(statement, rows)
+        # As Core, one row after the other: a person may be among them on two accounts. In the
+        # order in which all lock people, or two transactions may wait for each other.
+        session.connection().execute(statement, sorted(rows, key=lambda row: row["contact_id"]))
 
     return write
 
@@ -192,6 +193,7 @@ _TAGS = text(
     from unnest(cast(:contact_ids as uuid[]), cast(:tag_ids as uuid[])) as x (contact_id, tag_id)
     join contacts.contact c on c.id = x.contact_id and c.workspace_id = :workspace_id
     join contacts.tag t on t.id = x.tag_id and t.workspace_id = :workspace_id
+    order by c.id, t.id -- as `add_tag_to` does, or two may wait for each other
     on conflict do nothing
     """
 )
@@ -218,6 +220,7 @@ async def add_tag_to(session: WorkspaceSession, contacts: Select[UUID], tag_id: 
         select(literal(session.workspace_id), chosen.c.id, Tag.id, literal(now()))
         .select_from(chosen)
         .join(Tag, (Tag.id == tag_id) & (Tag.workspace_id == session.workspace_id))
+        .order_by(chosen.c.id)  # as `_TAGS` does, or two may wait for each other
     )
     done = await session.scalars(
         insert(ContactTag)
