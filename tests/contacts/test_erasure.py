@@ -6,7 +6,7 @@ import json
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 import hiiki.rooms
 from conftest import Shop, make_shop, scope
@@ -24,6 +24,8 @@ from hiiki.workspace.models import Channel
 from .people import T0, make_channel, make_friend
 
 assert hiiki.rooms.registry
+
+GROUP = "C" + "0" * 32
 
 
 async def rows_that_mention(words: list[str]) -> dict[str, int]:
@@ -92,6 +94,19 @@ async def with_everything(shop: Shop, channel: Channel, name: str) -> tuple[Cont
             )
         )
         session.add(
+            WebhookEvent(
+                channel_id=channel.id,
+                event_id=f"group {contact.id.hex}"[:14],
+                source_id=GROUP,
+                kind="message",
+                at=T0,
+                payload={
+                    "source": {"type": "group", "groupId": GROUP, "userId": user},
+                    "message": {"text": f"{name} says to all"},
+                },
+            )
+        )
+        session.add(
             Parcel(
                 channel_id=channel.id,
                 method="push",
@@ -155,6 +170,13 @@ async def test_nothing_stays_anywhere(shop: Shop, channel: Channel) -> None:
         assert gone_out.line_user_ids == [other_user, ""]
         assert (await session.one(Parcel, done.id)).messages == []
         assert (await session.one(Send, send.id)).targeted == 1
+        of_group = select(WebhookEvent).where(WebhookEvent.source_id == GROUP)
+        emptied, kept = await session.scalars(of_group.order_by(WebhookEvent.serial))
+        assert (emptied.payload, emptied.state) == ({}, "dismissed")
+        assert (kept.payload["message"]["text"], kept.state) == (
+            "こんにちは says to all",
+            "waiting",
+        )
 
 
 async def test_every_table_about_contacts_is_emptied_by_itself(

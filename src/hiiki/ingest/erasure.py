@@ -11,15 +11,18 @@ from sqlalchemy import text
 
 from hiiki.db import WorkspaceSession
 
+# What they said in a group or a room has that one's id as its source; it stays, for the
+# group's later events keep their order by it.
 _FORGET = text(
     """
     update ingest.webhook_event w
-    set payload = '{}', source_id = '', error = null,
+    set payload = '{}', error = null,
+        source_id = case when w.source_id = f.line_user_id then '' else w.source_id end,
         state = case when w.state = 'handled' then w.state else 'dismissed' end
     from contacts.friendship f
     where f.workspace_id = :workspace_id and f.contact_id = :contact_id
         and w.workspace_id = f.workspace_id and w.channel_id = f.channel_id
-        and w.source_id = f.line_user_id
+        and f.line_user_id in (w.source_id, w.payload -> 'source' ->> 'userId')
     """
 )
 
