@@ -19,6 +19,7 @@ from sqlalchemy import func, select, update
 import hiiki.rooms  # noqa: F401 — opens the road
 from conftest import Shop, make_shop, scope
 from hiiki.actions.models import Rule
+from hiiki.contacts.erasure import erase
 from hiiki.contacts.models import Contact, Friendship
 from hiiki.delivery.models import Parcel
 from hiiki.ingest import handle as handling
@@ -377,3 +378,19 @@ async def test_a_rule_that_is_switched_off_never_runs_again(channel: Channel, sh
             [rule] = await session.scalars(select(Rule))
             rule.is_on = is_on
         assert len(await person.follow()) == is_on
+
+
+async def test_what_arrives_while_its_person_is_erased_waits(channel: Channel) -> None:
+    """Or it would hang on the person who comes back later, whose id is the same."""
+    person = Person(channel)
+    await person.types("まだいます")
+    async with scope(channel.workspace_id) as session:
+        await erase(session, await session.one(Contact, person.contact_id))
+        message = {"type": "text", "id": "late", "text": "もういません"}
+        await deliver(channel, person.event("message", message=message))
+        [[late]], _ = await waiting([])
+        assert not await handle(late)
+    assert await person.timeline() == []
+    assert await handle(late)
+    async with scope(channel.workspace_id) as session:
+        assert await session.get(Contact, person.contact_id)

@@ -15,6 +15,7 @@ from sqlalchemy import Table, delete, select
 
 from hiiki.contacts.attributes import all_attributes, values_of
 from hiiki.contacts.models import Contact, ContactTag, Tag
+from hiiki.contacts.turns import hold_turns
 from hiiki.contacts.values import jsonable
 from hiiki.db import Base, WorkspaceSession
 from hiiki.kit.clock import now
@@ -37,6 +38,9 @@ async def erase(session: WorkspaceSession, contact: Contact) -> None:
 
     When they write to the account again, they come back as somebody new.
     """
+    # An event that is handled meanwhile would leave on the timeline what nobody finds any more,
+    # until the same person, whose id is derived, comes back as somebody new.
+    await hold_turns(session, contact.id)
     await road().erase(session, contact.id)
     await session.flush()
     for table in tables_about_contacts():

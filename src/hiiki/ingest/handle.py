@@ -25,6 +25,7 @@ from sqlalchemy import text
 from hiiki.actions.context import Context
 from hiiki.actions.rulebook import STATE
 from hiiki.contacts import service as contacts
+from hiiki.contacts.turns import turn_key
 from hiiki.db import WorkspaceSession, scope
 from hiiki.ingest.translate import Told, part, reply_until, tell
 from hiiki.ingest.unsend import forget_message, was_unsent
@@ -88,7 +89,7 @@ _CLAIM = text(
             where e.channel_id = x.channel_id and e.source_id = x.source_id
                 and e.state = 'waiting' and (e.at, e.serial) < (w.at, w.serial)
         )
-        and pg_try_advisory_xact_lock(hashtextextended(x.channel_id::text || x.source_id, 0))
+        and pg_try_advisory_xact_lock({turn_key("x.channel_id", "x.source_id")})
     returning x.place, {STATE} as rulebook, exists (
         select 1 from contacts.friendship f
         where f.workspace_id = :workspace_id and f.contact_id = x.contact_id
