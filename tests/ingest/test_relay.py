@@ -297,6 +297,40 @@ async def test_erased_with_the_person(line: AsyncTestClient[Any], channel: Chann
     assert await count(channel, RelayDelivery, RelayDelivery.problem == "erased") == 2
 
 
+async def test_a_body_is_its_first_sender_s(line: AsyncTestClient[Any], channel: Channel) -> None:
+    """Whatever the others' ids: what begins with one sender is relayed one after the other."""
+    await target_of(channel, "http://127.0.0.1:9/")
+    low, high = sorted((Person(channel), Person(channel)), key=lambda each: each.user_id)
+    events = [each.event("unfollow") for each in (high, low, high)]
+    await post(line, channel, body(*events))
+    async with scope(channel.workspace_id) as session:
+        [kept] = await session.scalars(select(RelayBody))
+    assert kept.people == [high.user_id, low.user_id]
+
+
+async def test_who_is_late_leaves_the_next_ones_lease(
+    line: AsyncTestClient[Any], channel: Channel
+) -> None:
+    target = await target_of(channel, "http://127.0.0.1:9/")
+    for n in range(2):
+        await post(line, channel, said(Person(channel), str(n)))
+    late = await outbox.claim(target.id, 1)
+    await hurry(channel)  # as if its lease had run out
+    own = await outbox.claim(target.id, 2)
+    assert late
+    assert own
+    await outbox.record(late[0], [(late[1][0], Outcome(200, None), 0.0)], 0, None)
+    await outbox.record(late[0], [(late[1][0], Outcome(None, "timeout"), 0.0)], 7, 300.0)
+    async with scope(channel.workspace_id) as session:
+        found = await session.one(RelayTarget, target.id)
+        assert (found.leased_until, found.failures) == (own[0].leased_until, 0)
+    assert await count(channel, RelayDelivery, RelayDelivery.state == "delivered") == 1
+    await outbox.record(own[0], [(own[1][1], Outcome(503, "status"), 0.0)], 1, 1.0)
+    async with scope(channel.workspace_id) as session:
+        found = await session.one(RelayTarget, target.id)
+        assert (found.leased_until, found.failures) == (None, 1)
+
+
 async def test_limits_of_targets(channel: Channel) -> None:
     for n in range(service.MOST):
         await target_of(channel, f"https://tool{n}.example/")

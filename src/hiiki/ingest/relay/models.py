@@ -50,7 +50,8 @@ class RelayBody(Base, OwnedInBulk):
     signature: Mapped[str]
     """The header `x-line-signature`."""
     people: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    """LINE's ids of the users, groups and rooms in it: whoever is erased is found by them."""
+    """LINE's ids of the users, groups and rooms in it, the first event's source first: whoever is
+    erased is found by them."""
 
 
 class RelayDelivery(Base, OwnedInBulk):

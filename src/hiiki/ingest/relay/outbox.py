@@ -156,7 +156,7 @@ _SETTLE = text(
     update ingest.relay_target
     set failures = :failures, leased_until = null,
         rests_until = clock_timestamp() + cast(:rest as float8) * interval '1 second'
-    where id = :target_id
+    where id = :target_id and leased_until = :leased_until
     """
 )
 
@@ -170,7 +170,11 @@ _WAKE = text(
 
 async def put(connection: AsyncConnection[Any], arrived: Sequence[Arrived]) -> None:
     """Queue bodies for all targets of their channels, in the transaction of their events."""
-    people = [{name for e in one.events for name in (e.source_id, e.user_id)} for one in arrived]
+    # In the order of appearance: a target gets one after the other what begins with one sender.
+    people = [
+        dict.fromkeys(name for e in one.events for name in (e.source_id, e.user_id) if name)
+        for one in arrived
+    ]
     await connection.execute(
         _PUT,
         {
@@ -179,7 +183,7 @@ async def put(connection: AsyncConnection[Any], arrived: Sequence[Arrived]) -> N
             "channel_ids": [one.channel_id for one in arrived],
             "bodies": [one.raw.body for one in arrived],
             "signatures": [one.raw.signature for one in arrived],
-            "people": [" ".join(sorted(names - {""})) for names in people],
+            "people": [" ".join(names) for names in people],
             "events": [len(one.events) for one in arrived],
             "kept_for": GIVEN_UP_AFTER,
             "notify": CHANNEL,
@@ -226,7 +230,16 @@ async def record(
     # As above. Whoever changes these tables locks targets, then bodies, then deliveries; and two
     # targets that finish with one body must not miss each other, or nobody would drop it.
     async with everywhere() as session:
-        await session.execute(_SETTLE, {"target_id": target.id, "failures": failures, "rest": rest})
+        await session.execute(
+            _SETTLE,
+            {
+                "target_id": target.id,
+                # Too late, the lease is another worker's, which knows better how the target does.
+                "leased_until": target.leased_until,
+                "failures": failures,
+                "rest": rest,
+            },
+        )
         await session.execute(_LOCK_BODIES, {"ids": ids})
         await session.execute(
             _RECORD,
