@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 import hiiki.rooms  # noqa: F401 — opens the road
 from conftest import Shop, scope
 from console import Console, console
+from hiiki.ingest import service
 from hiiki.ingest.crew import Crew
 from hiiki.ingest.models import WebhookEvent
 from hiiki.kit.road import Reaction, road
@@ -28,8 +29,9 @@ class Fault:
 
     async def hear(self, _context: Any, event: Any) -> None:
         """What the room does with a message."""
-        self.heard.append(event.data["text"])
-        if event.data["text"] == "boom" and not self.is_mended:
+        said = event.data.get("text", "")
+        self.heard.append(said)
+        if said == "boom" and not self.is_mended:
             raise RuntimeError("the room cannot cope")
 
 
@@ -146,3 +148,21 @@ async def test_programs_see_it_run_it_again_or_leave_it(
     assert len(await other.timeline()) == 2
     for path in (f"{url}/{event_id}/run", f"{url}/{left}/run", f"{url}/{left}/dismiss"):
         assert (await program.post(path)).status_code == 409
+
+
+async def test_what_was_taken_back_does_not_come_back(
+    shop: Shop, channel: Channel, fault: Fault
+) -> None:
+    """A message is set aside, then unsent, then run again: it stays unsent."""
+    person = Person(channel)
+    boom = await set_aside_beside(person, shop)
+    await deliver(channel, person.event("unsend", unsend={"messageId": "boom"}))
+    await handle_what_waits(shop)
+    async with scope(shop.workspace_id) as session:
+        event = await session.one(WebhookEvent, (channel.id, boom))
+        assert event.payload["message"] == {"id": "boom", "type": "text", "unsent": True}
+        await service.run_again(session, channel.id, boom)
+    fault.is_mended = True
+    await handle_what_waits(shop)
+    [*_said, late] = await person.timeline("message")
+    assert late.data == {"type": "text", "message_id": "boom", "unsent": True}

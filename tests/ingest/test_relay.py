@@ -331,6 +331,26 @@ async def test_who_is_late_leaves_the_next_ones_lease(
         assert (found.leased_until, found.failures) == (None, 1)
 
 
+async def test_what_was_given_up_forgets_what_was_taken_back(
+    line: AsyncTestClient[Any], channel: Channel
+) -> None:
+    target = await target_of(channel, "http://127.0.0.1:9/")
+    person = Person(channel)
+    for ident in ("4201", "4202"):
+        message = {"id": ident, "type": "text", "text": ident}
+        await post(line, channel, body(person.event("message", message=message)))
+    async with scope(channel.workspace_id) as session:
+        await session.execute(update(RelayDelivery).values(expires_at=now()))
+    await outbox.give_up_old()
+    await person.does("unsend", unsend={})  # names nothing, and takes nothing with it
+    await person.does("unsend", unsend={"messageId": "4201"})
+    async with scope(channel.workspace_id) as session:
+        [kept] = await session.scalars(select(RelayBody))
+        assert b"4202" in kept.body
+        own = await session.one(RelayTarget, target.id)
+        assert await service.run_again(session, own) == 1
+
+
 async def test_limits_of_targets(channel: Channel) -> None:
     for n in range(service.MOST):
         await target_of(channel, f"https://tool{n}.example/")

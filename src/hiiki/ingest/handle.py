@@ -191,7 +191,9 @@ async def apply(
         await forget_message(session, person, waiting.channel_id, data["message_id"])
     elif told.kind == "message":
         is_late = part(payload, "deliveryContext").get("isRedelivery") is True
-        if is_late and await was_unsent(session, person, data["message_id"]):
+        if part(payload, "message").get("unsent") is True or (
+            is_late and await was_unsent(session, person, data["message_id"])
+        ):
             data = {"type": data["type"], "message_id": data["message_id"], "unsent": True}
         else:
             data = data | {"event_id": waiting.event_id}

@@ -11,10 +11,12 @@ from uuid import UUID
 from sqlalchemy import text
 
 from hiiki.db import WorkspaceSession
+from hiiki.ingest.relay.outbox import forget_given_up
 
 # What a person typed stands on the timeline as the message, and as the answer that a
 # survey took it for; both name the message's id. The webhook's own copy is found by the
-# event's id, which the message names too.
+# event's id, which the message names too; or among those set aside, for such an event has left
+# nothing on the timeline, and staff may run it again.
 _FORGET = text(
     """
     with forgotten as (
@@ -25,6 +27,12 @@ _FORGET = text(
         where workspace_id = :workspace_id and contact_id = :contact_id
             and kind in ('message', 'survey_answer') and data ->> 'message_id' = :message_id
         returning data ->> 'event_id' as event_id
+    ), stored as (
+        select event_id from forgotten
+        union
+        select event_id from ingest.webhook_event
+        where workspace_id = :workspace_id and channel_id = :channel_id
+            and state = 'set_aside' and payload -> 'message' ->> 'id' = :message_id
     )
     update ingest.webhook_event w
     set payload = jsonb_set(
@@ -32,9 +40,9 @@ _FORGET = text(
         jsonb_build_object('id', :message_id, 'type', w.payload -> 'message' -> 'type',
             'unsent', true)
     )
-    from forgotten f
+    from stored s
     where w.workspace_id = :workspace_id and w.channel_id = :channel_id
-        and w.event_id = f.event_id
+        and w.event_id = s.event_id
     """
 )
 
@@ -53,7 +61,9 @@ _BY_HAND = {"scoped_by_hand": True}
 async def forget_message(
     session: WorkspaceSession, contact_id: UUID, channel_id: UUID, message_id: str
 ) -> None:
-    """Take what the message said off the timeline and out of the stored webhook."""
+    """Take what the message said off the timeline, out of the stored webhook and the relay."""
+    if not message_id:
+        return
     await session.execute(
         _FORGET,
         {
@@ -64,6 +74,7 @@ async def forget_message(
         },
         execution_options=_BY_HAND,
     )
+    await forget_given_up(session, channel_id, message_id)
 
 
 async def was_unsent(session: WorkspaceSession, contact_id: UUID, message_id: str) -> bool:

@@ -11,7 +11,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from sqlalchemy import select, text
 
-from hiiki.db import everywhere
+from hiiki.db import WorkspaceSession, everywhere
 from hiiki.ingest.relay.models import RelayTarget
 from hiiki.ingest.relay.post import Outcome
 from hiiki.kit.ids import uuid7
@@ -151,6 +151,23 @@ _DROP_BODIES = text(
     """
 )
 
+_GIVEN_UP_WITH = text(
+    """
+    select b.id from ingest.relay_body b
+    where b.workspace_id = :workspace_id and b.channel_id = :channel_id
+        and position(convert_to(:quoted, 'UTF8') in b.body) > 0
+        and exists (select 1 from ingest.relay_delivery d
+            where d.body_id = b.id and d.state = 'given_up')
+    order by b.id for update of b
+    """
+)
+_LET_GO = text(
+    """
+    update ingest.relay_delivery set body_id = null
+    where body_id = any(cast(:ids as uuid[])) and state = 'given_up'
+    """
+)
+
 _SETTLE = text(
     """
     update ingest.relay_target
@@ -253,6 +270,29 @@ async def record(
         await session.execute(_DROP_BODIES, {"ids": ids})
         if target.failures >= OUTAGE and not failures:
             await session.execute(_WAKE, {"target_id": target.id})
+
+
+async def forget_given_up(session: WorkspaceSession, channel_id: UUID, message_id: str) -> None:
+    """Drop what was given up and names this message, which was taken back.
+
+    A body cannot be changed without breaking its signature, so it goes as a whole. What still
+    waits is relayed: the other tool is told that the message was taken back, too.
+    """
+    by_hand = {"scoped_by_hand": True}
+    ids = list(
+        await session.scalars(
+            _GIVEN_UP_WITH,
+            {
+                "workspace_id": session.workspace_id,
+                "channel_id": channel_id,
+                "quoted": f'"{message_id}"',
+            },
+            execution_options=by_hand,
+        )
+    )
+    if ids:
+        await session.execute(_LET_GO, {"ids": ids}, execution_options=by_hand)
+        await session.execute(_DROP_BODIES, {"ids": ids}, execution_options=by_hand)
 
 
 async def give_up_old() -> None:
