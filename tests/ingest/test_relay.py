@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,13 @@ import hiiki.rooms  # noqa: F401 — opens the road
 from conftest import Shop, scope
 from hiiki.contacts.erasure import erase
 from hiiki.contacts.models import Contact
-from hiiki.ingest.credentials import forget_doors
+from hiiki.ingest.credentials import (
+    KEPT_SECONDS,
+    RELAYS_NOTHING_SECONDS,
+    find_door,
+    forget_doors,
+)
+from hiiki.ingest.credentials import _doors as doors  # pyright: ignore[reportPrivateUsage]
 from hiiki.ingest.jobs import forget_relayed
 from hiiki.ingest.models import WebhookEvent
 from hiiki.ingest.relay import outbox, service
@@ -329,6 +336,20 @@ async def test_who_is_late_leaves_the_next_ones_lease(
     async with scope(channel.workspace_id) as session:
         found = await session.one(RelayTarget, target.id)
         assert (found.leased_until, found.failures) == (None, 1)
+
+
+async def test_a_first_target_is_known_everywhere_after_five_seconds(
+    line: AsyncTestClient[Any], channel: Channel
+) -> None:
+    await post(line, channel, said(Person(channel), "まだ"))
+    async with scope(channel.workspace_id) as session:  # as another process would add it
+        session.add(RelayTarget(channel_id=channel.id, name="t", url="http://127.0.0.1:9/"))
+    for kept in (RELAYS_NOTHING_SECONDS, KEPT_SECONDS - 1):
+        door = await find_door(channel.webhook_key)
+        assert door
+        doors[channel.webhook_key] = replace(door, read_at=door.read_at - kept)
+        await post(line, channel, said(Person(channel), "もう"))
+    assert await count(channel, RelayBody) == 2
 
 
 async def test_what_was_given_up_forgets_what_was_taken_back(

@@ -20,6 +20,9 @@ from hiiki.workspace.channels import credentials
 from hiiki.workspace.models import Channel
 
 KEPT_SECONDS = 30.0
+RELAYS_NOTHING_SECONDS = 5.0
+"""How long it is believed that a channel relays nothing: what comes after its first target was
+added, and before a process knows of it, is never relayed."""
 ASKED_AGAIN_SECONDS = 1.0
 """Wrong signatures (which anybody may send) cost at most one query a second and channel."""
 KEPT_AT_MOST = 10_000
@@ -44,8 +47,10 @@ _doors: dict[str, Door] = {}
 async def find_door(webhook_key: str, *, younger_than: float = KEPT_SECONDS) -> Door | None:
     """Return the active channel behind a webhook's address, or None when there is none."""
     door = _doors.get(webhook_key)
-    if door is not None and time.monotonic() - door.read_at < younger_than:
-        return door
+    if door is not None:
+        kept = younger_than if door.relays else min(younger_than, RELAYS_NOTHING_SECONDS)
+        if time.monotonic() - door.read_at < kept:
+            return door
     # LINE knows an address and no workspace: this is where the workspace is found out.
     async with everywhere() as session:
         relays = exists().where(RelayTarget.channel_id == Channel.id)
@@ -82,5 +87,5 @@ async def is_signed(door: Door, webhook_key: str, body: bytes, signature: str | 
 
 
 def forget_doors() -> None:
-    """Empty the cache: a channel has got its first relay target; and for tests."""
+    """Empty the cache, for tests."""
     _doors.clear()

@@ -10,7 +10,6 @@ import orjson
 from sqlalchemy import func, select, text, update
 
 from hiiki.db import WorkspaceSession
-from hiiki.ingest.credentials import forget_doors
 from hiiki.ingest.relay.models import RelayDelivery, RelayTarget
 from hiiki.ingest.relay.outbox import CHANNEL, GIVEN_UP_AFTER
 from hiiki.ingest.relay.post import HEADER_PURPOSE, Outcome, destination, post
@@ -72,7 +71,6 @@ async def add(session: WorkspaceSession, channel_id: UUID, given: RelayIn) -> Re
     _take(made, given)
     session.add(made)
     await session.flush()
-    forget_doors()
     return made
 
 
@@ -154,7 +152,6 @@ async def delete(session: WorkspaceSession, gone: RelayTarget) -> None:
     """Relay nothing there any more; what waits for it is dropped."""
     await session.delete(gone)
     await session.flush()
-    forget_doors()
 
 
 async def test(session: WorkspaceSession, tested: RelayTarget) -> Outcome:
