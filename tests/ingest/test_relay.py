@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -370,6 +371,25 @@ async def test_what_was_given_up_forgets_what_was_taken_back(
         assert b"4202" in kept.body
         own = await session.one(RelayTarget, target.id)
         assert await service.run_again(session, own) == 1
+
+
+async def test_a_long_backlog_is_forgotten_in_rounds(
+    line: AsyncTestClient[Any], channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hiiki.ingest.jobs.AT_ONCE", 2)
+    await target_of(channel, "http://127.0.0.1:9/")
+    for n in range(6):
+        await post(line, channel, said(Person(channel), str(n)))
+    async with scope(channel.workspace_id) as session:
+        first = await session.scalar(select(func.min(RelayDelivery.serial)))
+        await session.execute(
+            update(RelayDelivery)
+            .where(RelayDelivery.serial != first)
+            .values(state="given_up", settled_at=now() - timedelta(days=8))
+        )
+    await forget_relayed(0)
+    assert await count(channel, RelayDelivery) == 1
+    assert await count(channel, RelayBody) == 1
 
 
 async def test_limits_of_targets(channel: Channel) -> None:
