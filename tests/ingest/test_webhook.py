@@ -179,6 +179,47 @@ async def test_posts_are_counted_and_timed(client: Client, channel: Channel) -> 
     assert (counted("200"), counted("401")) == (before[0] + 1, before[1] + 1)
 
 
+async def test_invented_methods_are_counted_as_one(client: Client, channel: Channel) -> None:
+    def series() -> set[str]:
+        return {
+            sample.labels["method"]
+            for metric in REGISTRY.collect()
+            for sample in metric.samples
+            if "route" in sample.labels
+        }
+
+    await client.get(f"/webhook/{channel.webhook_key}")
+    before = series()
+    for path in (f"/webhook/{channel.webhook_key}", "/login", "/nowhere"):
+        answer = await client.request("INVENTED", path)
+        assert answer.status_code in (404, 405), path
+    assert series() - before <= {"OTHER"}
+    assert "OTHER" in series()
+
+
+async def test_a_body_that_does_not_arrive_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(direct, "READ_WITHIN", 0.05)
+    parts = [b"{"]
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        if not parts:
+            await asyncio.Event().wait()
+        return {"type": "http.request", "body": parts.pop(), "more_body": True}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    async with asyncio.timeout(10):
+        asked = {"method": "POST", "path": "/webhook/key", "headers": []}
+        await direct.ShortWay(public.webhook)(asked, receive, send)
+    start, answer = sent
+    assert (start["status"], dict(start["headers"])[b"connection"]) == (408, b"close")
+    assert json.loads(answer["body"])["error"]["code"] == "too_slow"
+
+
 async def test_a_channel_that_went_a_moment_ago(
     client: Client, channel: Channel, shop: Shop
 ) -> None:

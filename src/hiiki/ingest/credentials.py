@@ -7,9 +7,11 @@ not fit, and then the database is asked again, so nobody waits for the cache.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import exists, select
 
@@ -26,6 +28,9 @@ added, and before a process knows of it, is never relayed."""
 ASKED_AGAIN_SECONDS = 1.0
 """Wrong signatures (which anybody may send) cost at most one query a second and channel."""
 KEPT_AT_MOST = 10_000
+STRANGERS = 2
+"""Unknown addresses looked up at a time. Anybody may post to one: they must not use up the
+database connections of those that are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +47,31 @@ class Door:
 
 
 _doors: dict[str, Door] = {}
+_at_the_gate: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 async def find_door(webhook_key: str, *, younger_than: float = KEPT_SECONDS) -> Door | None:
     """Return the active channel behind a webhook's address, or None when there is none."""
     door = _doors.get(webhook_key)
-    if door is not None:
-        kept = younger_than if door.relays else min(younger_than, RELAYS_NOTHING_SECONDS)
-        if time.monotonic() - door.read_at < kept:
-            return door
+    if door is None:
+        async with _strangers():
+            # Many may have waited here for the same answer.
+            return _doors.get(webhook_key) or await _ask(webhook_key)
+    kept = younger_than if door.relays else min(younger_than, RELAYS_NOTHING_SECONDS)
+    if time.monotonic() - door.read_at < kept:
+        return door
+    return await _ask(webhook_key)
+
+
+def _strangers() -> asyncio.Semaphore:
+    """Return what the look-ups of addresses that this process does not know pass through."""
+    loop = asyncio.get_running_loop()
+    if loop not in _at_the_gate:
+        _at_the_gate[loop] = asyncio.Semaphore(STRANGERS)
+    return _at_the_gate[loop]
+
+
+async def _ask(webhook_key: str) -> Door | None:
     # LINE knows an address and no workspace: this is where the workspace is found out.
     async with everywhere() as session:
         relays = exists().where(RelayTarget.channel_id == Channel.id)

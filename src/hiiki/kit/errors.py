@@ -88,6 +88,14 @@ class NotAllowed(HiikiError):
     default = _("This address does not take requests of this method.")
 
 
+class TooSlow(HiikiError):
+    """A request whose body did not arrive in time."""
+
+    status = 408
+    code = "too_slow"
+    default = _("The request took too long to arrive.")
+
+
 class TooLarge(HiikiError):
     """More bytes than this address takes."""
 

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import structlog
 
-from hiiki.kit.errors import NotAllowed, NotFound, TooLarge, Unavailable
+from hiiki.kit.errors import NotAllowed, NotFound, TooLarge, TooSlow, Unavailable
 from hiiki.kit.road import Direct
 from hiiki.web.errors import translate
 from hiiki.web.health import note
@@ -32,6 +32,8 @@ LATE = 0.5
 """Seconds. While the event loop is so late, posts are refused unread: LINE gives up after two,
 and what has waited so long only keeps the next ones waiting."""
 BEAT = 0.05
+READ_WITHIN = 5.0
+"""Seconds for a body to arrive; LINE's are here at once, or it has given up long ago."""
 
 
 class Pulse:
@@ -92,6 +94,8 @@ class ShortWay:
         except Exception as exc:
             status, answer = self._refuse(exc)
         headers = [*_HEADERS, (b"content-length", str(len(answer)).encode())]
+        if status == TooSlow.status:
+            headers.append((b"connection", b"close"))  # what still trickles in is nobody's
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
         note(scope["method"], self._route, status, time.perf_counter() - started)
@@ -114,7 +118,12 @@ class ShortWay:
         length = header("content-length") or ""
         if length.isdecimal() and int(length) > self._direct.most:
             raise TooLarge()
-        await self._direct.take(key, await self._body(receive), header)
+        try:
+            async with asyncio.timeout(READ_WITHIN):
+                body = await self._body(receive)
+        except TimeoutError as error:
+            raise TooSlow() from error
+        await self._direct.take(key, body, header)
 
     async def _body(self, receive: Any) -> bytes:
         parts: list[bytes] = []
