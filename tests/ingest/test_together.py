@@ -7,15 +7,18 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from pydantic import BaseModel
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import OperationalError
 
 import hiiki.rooms  # noqa: F401 — opens the road
 from conftest import Shop, scope
 from hiiki.actions.context import Context, MustUndo
 from hiiki.actions.models import Rule
 from hiiki.contacts.models import Tag
+from hiiki.ingest import crew as crew_module
 from hiiki.ingest.crew import Crew
 from hiiki.ingest.handle import handle_together
 from hiiki.ingest.models import WebhookEvent
@@ -106,6 +109,44 @@ async def test_each_event_is_handled_by_one_worker_and_in_turn(channel: Channel)
     assert [a + b for a, b in zip(one, two, strict=True)] == [1] * 20
     await drain()
     assert [len(await person.timeline()) for person in people] == [3] * 20
+
+
+@pytest.mark.parametrize("failed_before", [False, True])
+async def test_while_the_database_is_away_nobody_tries_the_others_one_by_one(
+    channel: Channel, shop: Shop, monkeypatch: pytest.MonkeyPatch, failed_before: bool
+) -> None:
+    """Each would wait for a connection of its own, and the end of the worker for them all."""
+    await deliver(channel, *(text(Person(channel), "hi") for _ in range(10)))
+    if failed_before:
+        async with scope(shop.workspace_id) as session:
+            await session.execute(update(WebhookEvent).values(attempts=1))
+    away = OperationalError("select 1", {}, psycopg.OperationalError("no route to host"))
+    tried: list[str] = []
+
+    async def together(_events: Any) -> list[bool]:
+        tried.append("together")
+        raise away
+
+    async def alone(_event: Any) -> bool:
+        tried.append("alone")
+        raise away
+
+    async def tried_one() -> bool:
+        return bool(tried)
+
+    monkeypatch.setattr(crew_module, "handle_together", together)
+    monkeypatch.setattr(crew_module, "handle", alone)
+    monkeypatch.setattr(crew_module, "PARALLEL", 1)
+    monkeypatch.setattr(crew_module, "RECOVER_SECONDS", 3600.0)
+    stop = asyncio.Event()
+    crew = asyncio.create_task(Crew(stop).run())
+    await until(tried_one)
+    stop.set()
+    await crew
+    assert tried == ["alone" if failed_before else "together"]
+    async with scope(shop.workspace_id) as session:
+        attempts = set(await session.scalars(select(WebhookEvent.attempts)))
+    assert attempts == {int(failed_before)}, "no fault of theirs"
 
 
 class _Nothing(BaseModel):

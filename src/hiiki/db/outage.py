@@ -6,8 +6,9 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-_CONFLICT = "40"
-_AWAY = ("08", "53", "57", _CONFLICT)
+_CONFLICT = ("40", "55P03", "57014")
+"""Deadlock or serialization, a lock that was not to be had, a statement that was cancelled."""
+_AWAY = ("08", "53", "57", "40")
 """Connection, resources, intervention (shutting down); deadlock or serialization."""
 _BUSY = ("25006", "25P03", "55P03")
 """A server that only reads (a fail-over under way), a transaction it ended for having been
@@ -37,9 +38,12 @@ def is_outage(error: BaseException) -> bool:
 
 
 def is_conflict(error: BaseException) -> bool:
-    """True for an outage that is over at once: two transactions were in each other's way."""
+    """True for an outage of one statement alone: something else was in its way.
+
+    The database is there, and answers others at the same moment.
+    """
     cause = _cause(error)
-    return cause is not None and (cause.sqlstate or "")[:2] == _CONFLICT
+    return cause is not None and (cause.sqlstate or "").startswith(_CONFLICT)
 
 
 def _cause(error: BaseException) -> psycopg.Error | None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from hiiki.actions.context import MustUndo
 from hiiki.db.engine import listening
-from hiiki.db.outage import is_outage
+from hiiki.db.outage import is_conflict, is_outage
 from hiiki.ingest.handle import Waiting, handle, handle_together
 from hiiki.ingest.queue import Source, describe, failed, waiting
 from hiiki.ingest.store import CHANNEL
@@ -137,6 +137,9 @@ class Crew:
             try:
                 handled = await handle_together(events)
             except Exception as error:  # whose fault it is shows when each is handled by itself
+                if is_outage(error) and not is_conflict(error):
+                    self._wait_for_database(events, error)
+                    return [False] * len(events)
                 if len(events) == 1 and not isinstance(error, MustUndo):
                     await self._fail(events[0], error)
                     return [False]
@@ -146,22 +149,33 @@ class Crew:
                     if not was_handled:
                         self._rest(event.source, AGAIN_SECONDS)
                 return handled
-        return [await self._handle(event) for event in events]
+        return await self._handle_each(events)
 
-    async def _handle(self, event: Waiting) -> bool:
-        """Handle one event; False when its source must wait."""
-        try:
-            if await handle(event):
-                return True
-            self._rest(event.source, AGAIN_SECONDS)
-        except Exception as error:
-            await self._fail(event, error)
-        return False
+    async def _handle_each(self, events: list[Waiting]) -> list[bool]:
+        """Handle events by themselves; False for one whose source must wait."""
+        went_on: list[bool] = []
+        for place, event in enumerate(events):
+            try:
+                went_on.append(await handle(event))
+                if not went_on[-1]:
+                    self._rest(event.source, AGAIN_SECONDS)
+            except Exception as error:
+                if is_outage(error) and not is_conflict(error):
+                    self._wait_for_database(events[place:], error)
+                    return went_on + [False] * (len(events) - place)
+                await self._fail(event, error)
+                went_on.append(False)
+        return went_on
+
+    def _wait_for_database(self, events: list[Waiting], error: Exception) -> None:
+        # Each that were tried now would wait as long for a connection, and warn of the same.
+        log.warning("ingest.no_database", events=len(events), error=describe(error))
+        for event in events:
+            self._rest(event.source, RECOVER_SECONDS)
 
     async def _fail(self, event: Waiting, error: Exception) -> None:
         if is_outage(error):
-            log.warning("ingest.no_database", error=describe(error))
-            self._rest(event.source, RECOVER_SECONDS)
+            self._wait_for_database([event], error)
             return
         log.error(
             "ingest.failed",
@@ -173,8 +187,7 @@ class Crew:
         try:
             until = await failed(event, error)
         except (DBAPIError, PoolTimeout, OSError) as outage:
-            log.warning("ingest.no_database", error=describe(outage))
-            self._rest(event.source, RECOVER_SECONDS)
+            self._wait_for_database([event], outage)
             return
         if until is not None:
             self._rest(event.source, _seconds_until(until))
