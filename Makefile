@@ -39,10 +39,11 @@ test: ## Run everything: lint, types, import contract, unit, integration, browse
 	$(MAKE) --no-print-directory lint
 	$(MAKE) --no-print-directory -j2 types unit
 
-# Tests wait a good part of their time: types are looked at meanwhile.
+# Tests wait a good part of their time: types are looked at meanwhile, and three at a time
+# keep two processors busy.
 unit: setup browsers ## Run the tests alone
 	$(BIN)/python -m compileall -q src tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadgroup $(ARGS)
 
 lint: setup ## Style, and which room may import which
 	$(BIN)/ruff check .

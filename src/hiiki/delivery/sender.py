@@ -142,6 +142,8 @@ class Sender:
                 told = await tell(session)
             if not told:
                 await pause(self._untold, POLL)
+            elif self._lanes[BULK].held:
+                await pause(stop, POLL)  # sending comes first; most is told after it
 
     async def _send_urgent(self, stop: asyncio.Event) -> None:
         lane = self._lanes[URGENT]
