@@ -44,7 +44,8 @@ from linebot.v3.messaging import (
     TextMessage,
 )
 
-from benchmarks.processes import cpu_seconds, peak_mb, postmaster, start_line
+from benchmarks.processes import peak_mb, postmaster, start_line
+from benchmarks.wire import cpu_of
 from hiiki.db.embedded import prepare
 from hiiki.db.migrate import migrate
 from line_emulator.client import EmulatorClient
@@ -223,7 +224,7 @@ async def measure(arguments: argparse.Namespace, folder: Path, server: Any) -> d
 
             def used() -> dict[str, float]:
                 parts = {"worker": worker, "postgresql": postgres, "emulator": free.process.pid}
-                return {name: cpu_seconds(pid) for name, pid in parts.items()}
+                return {name: cpu_of(pid) for name, pid in parts.items()}
 
             before = used()
             pushed = await send(free, arguments.pushes, personal=True)

@@ -26,6 +26,7 @@ import orjson
 import uvloop
 from aiohttp import web
 
+from benchmarks.wire import Connection
 from line_emulator.client import EmulatorClient
 
 PROMISED = {"pushes_per_s": 2500.0, "multicasts_of_500_per_s": 300.0, "mb_at_100000": 400.0}
@@ -121,48 +122,6 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
-class Connection(asyncio.Protocol):
-    """One kept connection that sends a request as soon as the one before is answered.
-
-    An HTTP library would cost the caller more than the emulator needs; both share two cores.
-    """
-
-    def __init__(self, caller: Caller) -> None:
-        self.caller = caller
-        self.transport: asyncio.Transport | None = None
-        self._buffer = b""
-        self._sent_at = 0.0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
-        self._next()
-
-    def data_received(self, data: bytes) -> None:
-        buffer = self._buffer + data if self._buffer else data
-        end = buffer.find(b"\r\n\r\n")
-        if end >= 0:
-            start = buffer.lower().find(b"content-length: ", 0, end) + 16
-            length = int(buffer[start : buffer.index(b"\r\n", start)])
-            if len(buffer) >= end + 4 + length:
-                self._buffer = b""
-                self.caller.answered(buffer[9:12], time.perf_counter() - self._sent_at)
-                self._next()
-                return
-        self._buffer = buffer
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.caller.closed()
-
-    def _next(self) -> None:
-        assert self.transport is not None
-        request = self.caller.take()
-        if request is None:
-            self.transport.close()
-            return
-        self._sent_at = time.perf_counter()
-        self.transport.write(request)
-
-
 class Caller:
     """Sends requests round and round for so many seconds, over several connections."""
 
@@ -182,16 +141,28 @@ class Caller:
         self._number += 1
         return self._requests[self._number % len(self._requests)]
 
-    def answered(self, status: bytes, seconds: float) -> None:
-        """Book an answer."""
+    def opened(self, connection: Connection) -> None:
+        """Send the connection's first request."""
+        self._next(connection)
+
+    def answered(self, connection: Connection, status: bytes, seconds: float) -> None:
+        """Book an answer, and send the next request."""
         self.statuses.add(status)
         self.latencies.append(seconds)
+        self._next(connection)
 
-    def closed(self) -> None:
+    def closed(self, connection: Connection) -> None:
         """A connection has ended."""
         self._open -= 1
         if not self._open:
             self._done.set()
+
+    def _next(self, connection: Connection) -> None:
+        request = self.take()
+        if request is None:
+            connection.close()
+        else:
+            connection.send(request)
 
     async def run(self, server: Server) -> dict[str, float]:
         """Call; returns requests per second, milliseconds and the server's µs of processor."""
