@@ -50,17 +50,6 @@ PLAIN = {
 
 
 @pytest.fixture
-async def line(db: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Emulator]:
-    from hiiki.line.http import close_http
-    from hiiki.settings import settings
-
-    async with Emulator(unlimited=True) as emulator:
-        monkeypatch.setattr(settings(), "line_api", emulator.url)
-        yield emulator
-        await close_http()
-
-
-@pytest.fixture
 async def account(shop: Shop, line: Emulator) -> AsyncIterator[Account]:
     async with EmulatorClient(line.url) as control:
         yield await open_account(shop, line, control, 60)

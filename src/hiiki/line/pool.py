@@ -99,7 +99,7 @@ class Pool:
         lines = [f"POST {self._prefix}{path} HTTP/1.1", f"Host: {self._netloc}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         lines.append(f"Content-Length: {length}\r\n\r\n")
-        # What is in a header was checked by whoever made it; a line end must not get through.
+        # `LineClient` leaves no line end in a token, and all else in a header is its own.
         return "\r\n".join(lines).encode("ascii")
 
 
