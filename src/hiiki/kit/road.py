@@ -156,6 +156,28 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Field:
+    """One thing that a room works out about each contact: what she has spent, her rank, her cell.
+
+    Segments ask about it, and the friend's page, exports and messages show it, without knowing
+    the room. What a person or the shop enters is an attribute (友だち情報) and not a field.
+    """
+
+    name: str
+    """`<room>.<what>`, as `purchases.spent`."""
+    label: Text
+    kind: str
+    """number, money (of the workspace's currency), share (0 to 1), day, moment, choice or flag."""
+    column: Any
+    """The mapped column it stands in. Its table is `Owned`, and its primary key is `contact_id`:
+    at most one row a person."""
+    choices: Sequence[tuple[str, Text]] = ()
+    """For a choice: each value and what staff read."""
+    nothing: Decimal | bool | str | None = None
+    """What holds for people without a row (nothing bought: 0). None: for them it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class NavItem:
     """A line of the console's left-hand navigation."""
 
@@ -204,6 +226,7 @@ class Room:
     actions: Sequence[ActionKind] = ()
     reactions: Sequence[Reaction] = ()
     pickers: Sequence[Picker] = ()
+    fields: Sequence[Field] = ()
     uses: Callable[[Any, str, UUID], Awaitable[Sequence[Usage]]] | None = None
     """`uses(session, kind, id)`: where this room uses the tag, segment, … with this id."""
     cards: Mapping[str, Callable[[Any, UUID], Awaitable[Card]]] = field(
@@ -232,6 +255,7 @@ class Registry:
         self.events = {kind.name: kind for room in rooms for kind in room.events}
         self.actions = {kind.name: kind for room in rooms for kind in room.actions}
         self.pickers = {picker.name: picker for room in rooms for picker in room.pickers}
+        self.fields = {field.name: field for room in rooms for field in room.fields}
         self.reactions: dict[str, list[Reaction]] = {}
         for room in rooms:
             for reaction in room.reactions:
