@@ -17,6 +17,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from hiiki.kit.i18n import Text
+from hiiki.kit.importable import Importable
 
 
 class Happening(Protocol):
@@ -227,6 +228,8 @@ class Room:
     reactions: Sequence[Reaction] = ()
     pickers: Sequence[Picker] = ()
     fields: Sequence[Field] = ()
+    imports: Sequence[Importable] = ()
+    """What can be brought in by a file (`hiiki.kit.importable`)."""
     uses: Callable[[Any, str, UUID], Awaitable[Sequence[Usage]]] | None = None
     """`uses(session, kind, id)`: where this room uses the tag, segment, … with this id."""
     cards: Mapping[str, Callable[[Any, UUID], Awaitable[Card]]] = field(
@@ -256,6 +259,7 @@ class Registry:
         self.actions = {kind.name: kind for room in rooms for kind in room.actions}
         self.pickers = {picker.name: picker for room in rooms for picker in room.pickers}
         self.fields = {field.name: field for room in rooms for field in room.fields}
+        self.imports = {one.name: one for room in rooms for one in room.imports}
         self.reactions: dict[str, list[Reaction]] = {}
         for room in rooms:
             for reaction in room.reactions:

@@ -1,0 +1,130 @@
+"""What can be brought in by a file: its columns, the systems that write such files, who takes it.
+
+A room declares its own (`Room.imports`); the room `imports` reads files for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from hiiki.kit.i18n import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One thing that a file may say of what is imported: a customer's e-mail, an order's amount."""
+
+    name: str
+    """Its name in `ImportRow.values`."""
+    label: Text | str
+    """What people read; a `str` for what the shop has named itself."""
+    kind: str = "text"
+    """text, number, whole, money, day, moment, email, phone, flag, choice, or words (several,
+    separated). What a cell becomes: `hiiki.imports.cells`."""
+    required: bool = False
+    """Whether each line must say it. For `group`ed lines the first one of a group is enough."""
+    aliases: Sequence[str] = ()
+    """How headings name it, in any language. Compared without case, blanks and punctuation."""
+    choices: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    """For a choice: each value, and the words in files that mean it."""
+    most: int = 0
+    """Characters of a text at the most; 0 for as many as a text may have at all."""
+    hint: Text | None = None
+    """A word on it, where the label alone leaves one wondering."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFormat:
+    """A file that another system writes, as its headings tell it."""
+
+    name: str
+    """As `shopify`; what is imported is remembered as coming from there."""
+    label: str
+    """The system's own name, as "Shopify"."""
+    headings: Sequence[str]
+    """Headings that, all together, no other system's file has."""
+    columns: Mapping[str, str]
+    """Heading → name of the `Column`. Several headings of one column: the first not empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Importing:
+    """Which import it is, and how what stands in its file is to be taken."""
+
+    id: UUID
+    source: str = ""
+    """The `ExportFormat` of its file; "" for none that is known."""
+    dry: bool = False
+    """Say what would happen, and write nothing."""
+    clears: bool = False
+    """An empty cell empties what is known; otherwise it says nothing."""
+    keeps: bool = False
+    """What is known already stays; otherwise the file knows better."""
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What else was chosen for it, as the room that takes it understands."""
+
+
+@dataclass(slots=True)
+class ImportRow:
+    """A line of a file that could be read."""
+
+    line: int
+    """Where it stands in the file; the heading is line 1."""
+    values: dict[str, Any]
+    """By the column's name, of the column's kind; None for an empty cell. What the file has no
+    column for is not there."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a line."""
+
+    line: int
+    state: str
+    """new, changed, same or refused."""
+    key: Any = None
+    """What it was about (the contact's or the order's id), for lines that are about the same."""
+    column: str = ""
+    """Refused: the column to blame, if it was one."""
+    reason: Text | None = None
+    """Refused: why, in a sentence that says what to do."""
+
+
+@dataclass(slots=True)
+class Undone:
+    """What one step of taking an import back did."""
+
+    undone: int = 0
+    kept: int = 0
+    """What stays because somebody has changed or used it since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Importable:
+    """What can be brought in by a file. The room that owns it says what it is and takes it;
+    files, headings, errors, progress and so on are `hiiki.imports`' business."""
+
+    name: str
+    label: Text
+    """What it is, in the plural: "Members"."""
+    icon: str
+    hint: Text
+    """What a file of it holds, and what comes of it."""
+    columns: Callable[[Any], Awaitable[Sequence[Column]]]
+    """`columns(session)`: what a file may say, with what the shop has added itself."""
+    take: Callable[[Any, Importing, Sequence[ImportRow]], Awaitable[Sequence[Outcome]]]
+    """`take(session, importing, rows)`: take thousands of lines in a few statements, and say of
+    each what became of it. Taking the same again changes nothing."""
+    undo: Callable[[Any, UUID, int], Awaitable[Undone]]
+    """`undo(session, import_id, most)`: take back up to so many of the things that this import
+    made or changed, and forget them; called until it has nothing left. What was changed since
+    stays as it is."""
+    formats: Sequence[ExportFormat] = ()
+    group: str = ""
+    """The column that lines about one thing share (an order's number); they stand together in
+    the file, and `take` gets them together. "" when each line is a thing of its own."""
+    may_keep: bool = True
+    """Whether one may choose to keep what is known, and to empty what is empty in the file."""
