@@ -18,10 +18,11 @@ from conftest import Shop, scope
 from hiiki.contacts.models import Attribute, Tag
 from hiiki.kit.errors import Conflict, Invalid, NotFound
 from hiiki.kit.forms import parse
+from hiiki.rooms import registry
 from hiiki.surveys import answers, drafts, results, service
 from hiiki.surveys.models import Survey
 from hiiki.surveys.present import Asked, ask, ask_further, read_tap, spread, tap_data
-from hiiki.surveys.ready import READY, ready_spec
+from hiiki.surveys.ready import ready_spec
 from hiiki.surveys.schemas import SurveySpec
 from ingest.line_side import Person, actions_in, make_channel
 from line_emulator.validation import problem
@@ -231,7 +232,7 @@ async def test_what_uses_a_survey_keeps_it(shop: Shop) -> None:
         assert await session.get(Survey, survey.id) is None
 
 
-@pytest.mark.parametrize("key", list(READY))
+@pytest.mark.parametrize("key", list(registry.surveys))
 @pytest.mark.parametrize("locale", ["ja", "en"])
 async def test_ready_surveys_can_go_live(shop: Shop, key: str, locale: str) -> None:
     from hiiki.kit.i18n import speaking

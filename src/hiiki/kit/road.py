@@ -179,6 +179,43 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """A question of a ready survey."""
+
+    kind: str
+    """choice, choices, text, number or date."""
+    title: Text
+    choices: Sequence[Text] = ()
+    presentation: str = "quick_reply"
+    ends: Sequence[int] = ()
+    """Places of those choices after which nothing more is asked, from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadySurvey:
+    """A survey that a room offers ready to use: a shop takes it and changes what it likes."""
+
+    key: str
+    name: Text
+    about: Text
+    """What a shop learns by it."""
+    intro: Text
+    thanks: Text
+    questions: Sequence[Ask]
+
+
+@dataclass(frozen=True, slots=True)
+class MadeSurvey:
+    """A survey that has been made of a ready one, for the room that is going to read it."""
+
+    id: UUID
+    url: str
+    """Its editor."""
+    questions: Sequence[tuple[UUID, Sequence[str]]]
+    """Each question's id and the ids of its choices, in the order of the ready survey."""
+
+
+@dataclass(frozen=True, slots=True)
 class NavItem:
     """A line of the console's left-hand navigation."""
 
@@ -230,6 +267,11 @@ class Room:
     fields: Sequence[Field] = ()
     imports: Sequence[Importable] = ()
     """What can be brought in by a file (`hiiki.kit.importable`)."""
+    surveys: Sequence[ReadySurvey] = ()
+    """Surveys that shops find ready to use."""
+    make_survey: Callable[[Any, str], Awaitable[MadeSurvey]] | None = None
+    """Set by `surveys` alone: `make_survey(session, key)`, by which its neighbours have one of
+    the ready surveys made (`Registry.make_survey`)."""
     uses: Callable[[Any, str, UUID], Awaitable[Sequence[Usage]]] | None = None
     """`uses(session, kind, id)`: where this room uses the tag, segment, … with this id."""
     cards: Mapping[str, Callable[[Any, UUID], Awaitable[Card]]] = field(
@@ -260,12 +302,14 @@ class Registry:
         self.pickers = {picker.name: picker for room in rooms for picker in room.pickers}
         self.fields = {field.name: field for room in rooms for field in room.fields}
         self.imports = {one.name: one for room in rooms for one in room.imports}
+        self.surveys = {one.key: one for room in rooms for one in room.surveys}
         self.reactions: dict[str, list[Reaction]] = {}
         for room in rooms:
             for reaction in room.reactions:
                 self.reactions.setdefault(reaction.kind, []).append(reaction)
         self.cards = {kind: card for room in rooms for kind, card in room.cards.items()}
         self._context = next((room.context for room in rooms if room.context), None)
+        self._make_survey = next((room.make_survey for room in rooms if room.make_survey), None)
 
     async def emit(
         self,
@@ -286,6 +330,14 @@ class Registry:
         context = self._context(session, contact_id, channel_id)
         await context.emit(kind, subject=subject, value=value, data=data)
         await context.close()
+
+    async def make_survey(self, session: Any, key: str) -> MadeSurvey:
+        """Make the ready survey of this key as a draft, in this transaction's language.
+
+        For rooms that read its answers; raises `NotFound` when no room offers it.
+        """
+        assert self._make_survey is not None, "no room makes surveys"
+        return await self._make_survey(session, key)
 
     async def usages(self, session: Any, kind: str, ident: UUID) -> list[Usage]:
         """Return every place that uses the `kind` (`tag`, `segment`, …) with this id."""

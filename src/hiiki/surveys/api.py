@@ -10,9 +10,10 @@ from pydantic import BaseModel
 
 from hiiki.db import WorkspaceSession
 from hiiki.kit.errors import NotFound
+from hiiki.kit.road import road
 from hiiki.surveys import results, service
 from hiiki.surveys.models import Question, Survey
-from hiiki.surveys.ready import READY, ready_spec
+from hiiki.surveys.ready import ready_spec
 from hiiki.surveys.schemas import AnswerPage, Results, SurveyLine, SurveyOut, SurveySpec
 from hiiki.workspace.access import Access, audit
 
@@ -48,7 +49,7 @@ async def list_ready_surveys() -> list[ReadySurvey]:
     """Return the surveys that are ready to use."""
     return [
         ReadySurvey(key=key, name=str(found.name), about=str(found.about), survey=ready_spec(key))
-        for key, found in READY.items()
+        for key, found in road().surveys.items()
     ]
 
 

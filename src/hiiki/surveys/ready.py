@@ -1,40 +1,23 @@
-"""Surveys that are ready to use: a shop takes one, changes what it likes, and publishes it."""
+"""Surveys that are ready to use: a shop takes one, changes what it likes, and publishes it.
+
+Those of this room stand here; others bring their own (`Room.surveys`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
+from hiiki.db import WorkspaceSession
 from hiiki.kit.errors import NotFound
-from hiiki.kit.i18n import Text, _
+from hiiki.kit.i18n import _
+from hiiki.kit.road import Ask, MadeSurvey, ReadySurvey, road
 from hiiki.surveys.schemas import SurveySpec
+from hiiki.surveys.service import create_survey, questions_of
 
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A question of a ready survey."""
-
-    kind: str
-    title: Text
-    choices: Sequence[Text] = ()
-    presentation: str = "quick_reply"
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A ready survey."""
-
-    name: Text
-    about: Text
-    """What a shop learns by it."""
-    intro: Text
-    thanks: Text
-    questions: Sequence[Ask]
-
-
-READY: Mapping[str, Ready] = {
-    "purchase_motive": Ready(
+READY: Sequence[ReadySurvey] = (
+    ReadySurvey(
+        "purchase_motive",
         _("Why they bought"),
         _("Why people chose you, what else they considered, and what they missed."),
         _("Thank you for your purchase! May we ask you five quick questions?"),
@@ -91,7 +74,8 @@ READY: Mapping[str, Ready] = {
             ),
         ),
     ),
-    "curry_hotness": Ready(
+    ReadySurvey(
+        "curry_hotness",
         _("How hot they like it"),
         _("For restaurants: send each dish only to those who like it."),
         _("Tell us your taste, and we tell you of dishes made for you."),
@@ -105,7 +89,8 @@ READY: Mapping[str, Ready] = {
             ),
         ),
     ),
-    "wedding_status": Ready(
+    ReadySurvey(
+        "wedding_status",
         _("Where they stand with their wedding"),
         _("For wedding halls: the couple, the children, the plans."),
         _("So that we tell you only what fits, please answer three questions."),
@@ -125,12 +110,12 @@ READY: Mapping[str, Ready] = {
             ),
         ),
     ),
-}
+)
 
 
 def ready_spec(key: str) -> SurveySpec:
     """Return a ready survey in the reader's language; raises `NotFound`."""
-    found = READY.get(key)
+    found = road().surveys.get(key)
     if found is None:
         raise NotFound()
     questions: list[dict[str, Any]] = [
@@ -138,7 +123,10 @@ def ready_spec(key: str) -> SurveySpec:
             "kind": question.kind,
             "title": str(question.title),
             "presentation": question.presentation,
-            "choices": [{"label": str(label)} for label in question.choices],
+            "choices": [
+                {"label": str(label), "next": "end" if place in question.ends else None}
+                for place, label in enumerate(question.choices)
+            ],
         }
         for question in found.questions
     ]
@@ -149,4 +137,17 @@ def ready_spec(key: str) -> SurveySpec:
             "thanks": str(found.thanks),
             "questions": questions,
         }
+    )
+
+
+async def make_ready(session: WorkspaceSession, key: str) -> MadeSurvey:
+    """Make a draft of a ready survey in the reader's language; raises `NotFound`."""
+    survey = await create_survey(session, ready_spec(key))
+    return MadeSurvey(
+        id=survey.id,
+        url=f"/surveys/{survey.id}/edit",
+        questions=[
+            (question.id, [str(choice["id"]) for choice in question.choices])
+            for question in await questions_of(session, survey.id)
+        ],
     )

@@ -25,6 +25,7 @@ from hiiki.kit.road import (
 from hiiki.surveys import api, editing, views
 from hiiki.surveys.flow import hear_message, hear_tap, start
 from hiiki.surveys.models import Question, Survey
+from hiiki.surveys.ready import READY, make_ready
 
 
 class SurveyParams(BaseModel):
@@ -106,5 +107,7 @@ room = Room(
         Picker("question", _("Question"), _questions),
         Picker("answer", _("Answer"), _answers),
     ),
+    surveys=READY,
+    make_survey=make_ready,
     uses=_uses,
 )

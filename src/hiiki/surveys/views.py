@@ -14,9 +14,9 @@ from hiiki.db import WorkspaceSession, scope
 from hiiki.kit.errors import Invalid, NotFound
 from hiiki.kit.i18n import _, current_locale, speaking
 from hiiki.kit.pages import page, to
+from hiiki.kit.road import road
 from hiiki.surveys import results, service
 from hiiki.surveys.models import Question, Survey
-from hiiki.surveys.ready import READY
 from hiiki.surveys.schemas import QuestionResult
 from hiiki.workspace.access import Access, audit
 
@@ -37,7 +37,7 @@ async def survey_list(session: WorkspaceSession, q: str = "", after: str = "") -
         "surveys/list.html",
         lines=lines,
         states=STATES,
-        ready=READY,
+        ready=road().surveys,
         q=q,
         before="/surveys" if after else "",
         after=f"/surveys?{more}" if more else "",
