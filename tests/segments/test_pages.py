@@ -18,6 +18,7 @@ from console import Client, Console, console
 from hiiki.contacts.models import Contact, Tag
 from hiiki.db import scope
 from hiiki.segments.models import Segment
+from hiiki.segments.prefill import new_segment_url
 from hiiki.workspace.models import AuditEntry
 
 from .test_rules import posted
@@ -279,3 +280,15 @@ async def test_a_form_too_deep_to_read_is_a_clients_mistake(staff: Client, shop:
     deep = {f"{name}.kind": "tag"} | {f"rule{'.rules.0' * n}.kind": "any" for n in range(40)}
     panel = await staff.form("/segments/panel", deep)
     assert "15段まで" in panel.text
+
+
+async def test_other_pages_lead_into_the_builder_with_a_rule_of_theirs(
+    staff: Client, shop: Shop
+) -> None:
+    rule = {"kind": "event", "event": "message", "op": "at_least", "number": 5}
+    shown = await staff.get(new_segment_url(rule, "常連 & 話し好き"))
+    assert shown.status_code == 200
+    assert 'value="常連 &amp; 話し好き"' in shown.text
+    assert re.search(r'name="rule\.rules\.0\.number"[^>]*value="5"', shown.text)
+    for broken in ("{", "[]", '{"kind": "nothing of ours"}', "[" * 5_000):
+        assert (await staff.get("/segments/new", params={"rule": broken})).status_code == 200

@@ -26,6 +26,7 @@ from hiiki.segments.builder import ROOT, Node, blank, edit, form_of, in_form, no
 from hiiki.segments.explain import sentence
 from hiiki.segments.models import Segment
 from hiiki.segments.offers import KIND_LABELS, offers_for
+from hiiki.segments.prefill import rule_in
 from hiiki.segments.rules import AnyRule, read_rule
 from hiiki.segments.schemas import Named
 from hiiki.workspace.access import Access, audit
@@ -34,8 +35,14 @@ OPERATOR = {"role": "operator"}
 
 
 @get("/segments/new", opt=OPERATOR)
-async def show_new(session: WorkspaceSession, from_ready_made: str = "") -> Response[Any]:
-    """A new segment, empty or from one to begin with."""
+async def show_new(
+    session: WorkspaceSession, from_ready_made: str = "", rule: str = "", name: str = ""
+) -> Response[Any]:
+    """A new segment: empty, from one to begin with, or with the rule of another page's link."""
+    given = rule_in(rule) if rule else None
+    if given is not None:
+        data = {"name": name[:100], "description": ""}
+        return await _form(session, None, data, form_of(given))
     chosen = ready_made.find(from_ready_made)
     if chosen is None:
         return await _form(session, None, {"name": "", "description": ""}, blank())
