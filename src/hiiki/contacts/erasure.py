@@ -12,10 +12,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Table, delete, select
+from sqlalchemy.dialects.postgresql import insert
 
 from hiiki.contacts.attributes import all_attributes, values_of
-from hiiki.contacts.models import Contact, ContactTag, Tag
-from hiiki.contacts.turns import hold_turns
+from hiiki.contacts.identities import digests, keys_of
+from hiiki.contacts.models import Contact, ContactTag, Double, ErasedKey, Friendship, Tag
+from hiiki.contacts.turns import hold_turns, take_people
 from hiiki.contacts.values import jsonable
 from hiiki.db import Base, WorkspaceSession
 from hiiki.kit.clock import now
@@ -36,11 +38,14 @@ def tables_about_contacts() -> list[Table]:
 async def erase(session: WorkspaceSession, contact: Contact) -> None:
     """Delete a contact with everything that is kept of them, in this transaction.
 
-    When they write to the account again, they come back as somebody new.
+    When they write to the account again, they come back as somebody new; so they do when the
+    shop's systems name them again, but not by a file that is imported (`identities.resolve`).
     """
     # An event that is handled meanwhile would leave on the timeline what nobody finds any more,
     # until the same person, whose id is derived, comes back as somebody new.
     await hold_turns(session, contact.id)
+    await take_people(session, [contact.id])
+    await _remember_keys(session, contact.id)
     await road().erase(session, contact.id)
     await session.flush()
     for table in tables_about_contacts():
@@ -50,8 +55,28 @@ async def erase(session: WorkspaceSession, contact: Contact) -> None:
             ),
             execution_options=BY_HAND,
         )
+    await session.execute(
+        delete(Double).where(Double.other_id == contact.id),
+        execution_options={"synchronize_session": False},
+    )
     await session.delete(contact)
     await session.flush()
+
+
+async def _remember_keys(session: WorkspaceSession, contact_id: UUID) -> None:
+    """Keep of who is erased what recognises their keys in an old file, and tells no more."""
+    keys = {(each.kind, each.key) for each in await keys_of(session, contact_id)}
+    accounts = await session.scalars(
+        select(Friendship.line_user_id).where(Friendship.contact_id == contact_id)
+    )
+    keys |= {("line", each) for each in accounts}
+    if keys:
+        moment = now()
+        rows = [
+            {"workspace_id": session.workspace_id, "digest": each, "at": moment}
+            for each in digests(session.workspace_id, keys)
+        ]
+        await session.execute(insert(ErasedKey).values(rows).on_conflict_do_nothing())
 
 
 async def export(session: WorkspaceSession, contact: Contact) -> dict[str, Any]:

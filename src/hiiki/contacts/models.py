@@ -11,7 +11,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hiiki.db import Base, Identified, Owned
+from hiiki.db import Base, Identified, Owned, OwnedInBulk
 from hiiki.kit.clock import now
 
 ATTRIBUTE_KINDS = ("text", "number", "date", "choice", "choices")
@@ -65,6 +65,75 @@ class Contact(Base, Owned):
     """When LINE is to be asked for it (again); NULL when there is no need."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+
+class Identity(Base, OwnedInBulk):
+    """By what the shop's own systems know a contact (`hiiki.contacts.identities`).
+
+    One key belongs to one contact of a workspace. No index can say so, as the table is spread by
+    contact; who writes holds a lock.
+    """
+
+    __tablename__ = "identity"
+    __table_args__ = (
+        CheckConstraint("kind in ('customer', 'line', 'email', 'phone')", name="kind"),
+        Index(None, "workspace_id", "key", "kind"),
+        {"schema": "contacts"},
+    )
+
+    contact_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    """In the form in which keys are compared: E.164, lower case, no full-width letters."""
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Double(Base, OwnedInBulk):
+    """Two contacts who may be one person, or of whom staff said that they are not."""
+
+    __tablename__ = "possible_double"
+    __table_args__ = (
+        CheckConstraint("state in ('open', 'different')", name="state"),
+        CheckConstraint("contact_id < other_id", name="order"),
+        Index(None, "workspace_id", "state", "is_certain", "contact_id", "other_id"),
+        Index(None, "other_id"),
+        {"schema": "contacts"},
+    )
+
+    contact_id: Mapped[UUID] = mapped_column(primary_key=True)
+    other_id: Mapped[UUID] = mapped_column(primary_key=True)
+    reasons: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    """What they have in common: customer, line, email, phone, name (with the birthday)."""
+    is_certain: Mapped[bool] = mapped_column(default=False)
+    """Whether a machine may merge them."""
+    state: Mapped[str] = mapped_column(default="open")
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Merged(Base, OwnedInBulk):
+    """That a contact has become a part of another: what has the old id finds them there."""
+
+    __tablename__ = "merged"
+    __table_args__ = (Index(None, "workspace_id", "old_id"), {"schema": "contacts"})
+
+    contact_id: Mapped[UUID] = mapped_column(primary_key=True)
+    """Who stayed."""
+    old_id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
+class ErasedKey(Base, OwnedInBulk):
+    """That whoever had a key was erased, so that an old file does not bring them back.
+
+    The key itself is gone: what stays can only be compared, by who has the sealing key.
+    """
+
+    __tablename__ = "erased_key"
+    __table_args__ = ({"schema": "contacts"},)
+
+    workspace_id: Mapped[UUID] = mapped_column(primary_key=True)  # pyright: ignore[reportIncompatibleVariableOverride]
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=now)
 
 
 class Friendship(Base, Owned):
@@ -174,7 +243,9 @@ class Note(Base, Identified, Owned):
     __tablename__ = "note"
     __table_args__ = (Index(None, "contact_id", "created_at"), {"schema": "contacts"})
 
-    contact_id: Mapped[UUID] = mapped_column(ForeignKey("contacts.contact.id", ondelete="CASCADE"))
+    contact_id: Mapped[UUID] = mapped_column(
+        ForeignKey("contacts.contact.id", ondelete="CASCADE"), primary_key=True
+    )
     staff_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("workspace.staff.id", ondelete="SET NULL")
     )

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from hiiki.contacts.models import Note
 from hiiki.db import WorkspaceSession
-from hiiki.kit.errors import Conflict, Forbidden, NotFound
+from hiiki.kit.errors import Conflict, Forbidden
 from hiiki.kit.i18n import _
 from hiiki.workspace.access import Access
 
@@ -42,10 +42,7 @@ async def add_note(session: WorkspaceSession, access: Access, contact_id: UUID, 
 
 async def note_of(session: WorkspaceSession, contact_id: UUID, note_id: UUID) -> Note:
     """Return a note on this contact; raises `NotFound` when it is another's."""
-    note = await session.one(Note, note_id)
-    if note.contact_id != contact_id:
-        raise NotFound()
-    return note
+    return await session.one(Note, {"contact_id": contact_id, "id": note_id})
 
 
 def may_edit(access: Access, note: Note) -> bool:

@@ -21,7 +21,7 @@ from hiiki.contacts.models import Attribute, Tag
 from hiiki.contacts.service import add_tag_with, remove_tag, set_attribute_with
 from hiiki.db import WorkspaceSession
 from hiiki.kit.i18n import _
-from hiiki.kit.road import ActionContext, ActionKind, NavItem, Option, Picker, Room
+from hiiki.kit.road import ActionContext, ActionKind, EventKind, NavItem, Option, Picker, Room
 
 
 class TagParams(BaseModel):
@@ -80,6 +80,9 @@ room = Room(
         NavItem("friends", _("Attributes"), "forms", "/attributes", 30),
     ],
     loops={"profiles": profiles.run},
+    events=[
+        EventKind("merged", _("Joined with a double"), "users-group", starts_rules=False),
+    ],
     actions=[
         ActionKind("tag_add", _("Add a tag"), "tag", TagParams, _tag_add),
         ActionKind("tag_remove", _("Remove a tag"), "tag-off", TagParams, _tag_remove),

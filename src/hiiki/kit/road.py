@@ -284,6 +284,11 @@ class Room:
     erase: Callable[[Any, UUID], Awaitable[None]] | None = None
     """`erase(session, contact_id)`: forget what this room keeps of a contact elsewhere than in
     rows with a `contact_id`; those go of themselves (`hiiki.contacts.erasure`)."""
+    merge: Callable[[Any, UUID, UUID], Awaitable[None]] | None = None
+    """`merge(session, keep, gone)`: make right what this room keeps of the contact `keep`, of whom
+    `gone` has become a part (`hiiki.contacts.merging`). Rows with a `contact_id` have been moved
+    already; of two that exclude each other (as one row a person does) the one of `keep` is left,
+    so what is worked out of others is to be worked out anew."""
     tasks: Any = None
     """A Procrastinate blueprint with the room's jobs."""
     loops: Mapping[str, Callable[[Any], Awaitable[None]]] = field(
@@ -354,6 +359,12 @@ class Registry:
         for room in reversed(self.rooms):
             if room.erase is not None:
                 await room.erase(session, contact_id)
+
+    async def merge(self, session: Any, keep: UUID, gone: UUID) -> None:
+        """Let every room make right what it keeps of a contact who has taken in another."""
+        for room in self.rooms:
+            if room.merge is not None:
+                await room.merge(session, keep, gone)
 
 
 _registry: Registry | None = None

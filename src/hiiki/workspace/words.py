@@ -50,6 +50,7 @@ ACTIONS: Mapping[str, Text] = {
     "contacts.export": _("exported a friend's data"),
     "contacts.export_list": _("exported the list of friends"),
     "contacts.erase": _("erased a friend"),
+    "contacts.merge": _("joined two contacts"),
     "tags.create": _("made a tag"),
     "tags.update": _("changed a tag"),
     "tags.delete": _("deleted a tag"),
