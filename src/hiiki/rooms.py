@@ -10,6 +10,7 @@ from hiiki.coupons.room import room as coupons
 from hiiki.delivery.room import room as delivery
 from hiiki.ingest.room import room as ingest
 from hiiki.kit.road import open_road
+from hiiki.ninecells.room import room as ninecells
 from hiiki.reports.room import room as reports
 from hiiki.segments.room import room as segments
 from hiiki.surveys.room import room as surveys
@@ -30,5 +31,6 @@ registry = open_road(
         surveys,
         broadcasts,
         coupons,
+        ninecells,
     ]
 )

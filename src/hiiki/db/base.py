@@ -30,6 +30,7 @@ SCHEMAS = (
     "surveys",
     "broadcasts",
     "coupons",
+    "ninecells",
 )
 
 

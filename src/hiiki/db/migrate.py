@@ -27,6 +27,7 @@ ROOMS_WITH_TABLES = (
     "surveys",
     "broadcasts",
     "coupons",
+    "ninecells",
 )
 _LOCK = 0x4869696B69
 """Two processes that start together must not both migrate."""

@@ -1,0 +1,186 @@
+"""Placing people: their cells are a function of what stands on the timeline, and of nothing else.
+
+One statement goes through the answers (and, where purchases are measured, the `purchase`
+events) of one person or of everybody in the order in which they happened, and finds every
+move between cells. So the past can be read anew when the shop changes what an answer means, an
+order that is taken back takes its move along, and asking twice changes nothing.
+
+* What is known at a moment is the latest of each kind. Each step gets a number, and a code is
+  put behind it: the running maximum of `number * 10 + code` carries the latest code along.
+* Of one passage through a survey only the end counts; half-way, old and new answers are mixed.
+* Somebody whose last purchase is too long ago lapses on that day, without anything happening.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import CursorResult, text
+
+from hiiki.db import WorkspaceSession
+from hiiki.kit.clock import now
+from hiiki.ninecells.cells import AWARE, BOUGHT, CELL_SQL, NEXT
+from hiiki.ninecells.models import Setup
+
+BY_HAND = {"scoped_by_hand": True}
+CODES: Mapping[str, tuple[str, ...]] = {"aware": AWARE, "bought": BOUGHT, "again": NEXT}
+FRESH = timedelta(days=2)
+"""Rules hear of moves that are not older; what is found later is history."""
+
+_WANTED = f"""
+with meaning as materialized (
+    select * from jsonb_to_recordset(cast(:meanings as jsonb))
+        as m(subject text, choice text, aware int, bought int, again int)
+), bought as (
+    select contact_id, at, id, row_number() over w as orders, lead(at) over w as following
+    from timeline.event
+    where workspace_id = :workspace and kind = 'purchase' and :measured
+        and (cast(:contact as uuid) is null or contact_id = :contact)
+    window w as (partition by contact_id order by at, id)
+), step as (
+    select e.contact_id, e.at, e.id, coalesce(e.data->>'response_id', e.id::text) as passage,
+        m.aware, m.bought, m.again
+    from timeline.event e
+    join meaning m on m.subject = e.subject and m.choice = e.data->'choice_ids'->>0
+    where e.workspace_id = :workspace and e.kind = 'survey_answer'
+        and e.subject = any(cast(:subjects as text[]))
+        and (cast(:contact as uuid) is null or e.contact_id = :contact)
+    union all
+    select contact_id, at, id, id::text, 1, case when orders >= :loyal then 3 else 2 end, null
+    from bought
+    union all
+    select contact_id, at + cast(:lapse as interval), id, id::text || ' lapsed', null, 1, null
+    from bought
+    where at + cast(:lapse as interval) <= :now
+        and (following is null or following > at + cast(:lapse as interval))
+), numbered as (
+    select *, row_number() over (partition by contact_id order by at, id) as place from step
+), known as (
+    select contact_id, at, place, passage,
+        (max(place * 10 + aware) over w) % 10 as aware,
+        coalesce((max(place * 10 + bought) over w) % 10, cast(:nothing as int)) as bought,
+        (max(place * 10 + again) over w) % 10 as again
+    from numbered
+    window w as (partition by contact_id order by place)
+), ended as (
+    select *, row_number() over (partition by contact_id, passage order by place desc) as back
+    from known
+), state as (
+    select distinct on (contact_id, at) contact_id, at, coalesce({CELL_SQL}, '') as cell
+    from ended where back = 1
+    order by contact_id, at, place desc
+), change as (
+    select contact_id, at, cell,
+        lag(cell, 1, '') over (partition by contact_id order by at) as was
+    from state
+), wanted as materialized (
+    select contact_id, at, was, cell from change where cell <> was
+)"""  # noqa: S608 — our own words
+
+_MOVES = text(
+    _WANTED  # noqa: S608 — our own words
+    + """
+, gone as (
+    delete from ninecells.move m
+    where m.workspace_id = :workspace
+        and (cast(:contact as uuid) is null or m.contact_id = :contact)
+        and not exists (
+            select 1 from wanted w where w.contact_id = m.contact_id and w.at = m.at
+        )
+)
+insert into ninecells.move as m (workspace_id, contact_id, at, was, cell, is_told)
+select :workspace, w.contact_id, w.at, w.was, w.cell, :told or w.at < :fresh
+from wanted w
+join contacts.contact c on c.id = w.contact_id and c.workspace_id = :workspace
+where not exists (
+    select 1 from ninecells.move s where s.contact_id = w.contact_id and s.at = w.at
+        and s.was = w.was and s.cell = w.cell
+)
+on conflict (contact_id, at) do update set was = excluded.was, cell = excluded.cell"""
+)
+
+_STAND = text(
+    """
+with latest as (
+    select distinct on (contact_id) contact_id, cell, at from ninecells.move
+    where workspace_id = :workspace and (cast(:contact as uuid) is null or contact_id = :contact)
+    order by contact_id, at desc
+), gone as (
+    delete from ninecells.standing s
+    where s.workspace_id = :workspace
+        and (cast(:contact as uuid) is null or s.contact_id = :contact)
+        and not exists (
+            select 1 from latest l where l.contact_id = s.contact_id and l.cell <> ''
+        )
+)
+insert into ninecells.standing as s (workspace_id, contact_id, cell, since)
+select :workspace, contact_id, cell, at from latest where cell <> ''
+on conflict (contact_id) do update set cell = excluded.cell, since = excluded.since
+where (s.cell, s.since) is distinct from (excluded.cell, excluded.since)"""
+)
+
+_CELL = text(
+    "select cell from ninecells.standing where workspace_id = :workspace and contact_id = :contact"
+)
+
+
+def meanings(setup: Setup) -> list[dict[str, Any]]:
+    """Return what each choice says, as the statement reads it."""
+    found: list[dict[str, Any]] = []
+    for part, codes in CODES.items():
+        if part == "bought" and setup.bought_from == "measured":
+            continue
+        asked: dict[str, Any] = setup.questions.get(part) or {}
+        said: dict[str, str] = asked.get("meanings") or {}
+        if asked.get("question_id"):
+            found += [
+                {"subject": asked["question_id"], "choice": choice, part: codes.index(meaning)}
+                for choice, meaning in said.items()
+                if meaning in codes
+            ]
+    return found
+
+
+async def place(
+    session: WorkspaceSession,
+    setup: Setup,
+    contact_id: UUID | None = None,
+    *,
+    is_told: bool = True,
+    at: datetime | None = None,
+) -> int:
+    """Bring the moves and the standing of one contact, or of everybody, up to date.
+
+    Without `is_told`, moves that are new here and less than two days old are left to be told
+    to rules (`telling`). Returns how many moves are new or other than before.
+    """
+    moment = at or now()
+    found = meanings(setup)
+    given = {
+        "workspace": session.workspace_id,
+        "contact": contact_id,
+        "meanings": json.dumps(found),
+        "subjects": list({one["subject"] for one in found}),
+        "measured": setup.bought_from == "measured",
+        "nothing": 0 if setup.bought_from == "measured" else None,
+        "loyal": setup.loyal_orders,
+        "lapse": timedelta(days=setup.current_days),
+        "now": moment,
+        "fresh": moment - FRESH,
+        "told": is_told,
+    }
+    moved = await session.execute(_MOVES, given, execution_options=BY_HAND)
+    whom = {"workspace": session.workspace_id, "contact": contact_id}
+    await session.execute(_STAND, whom, execution_options=BY_HAND)
+    return cast("CursorResult[Any]", moved).rowcount
+
+
+async def cell_now(session: WorkspaceSession, contact_id: UUID) -> str:
+    """Return the cell in which a contact stands, "" for none."""
+    whom = {"workspace": session.workspace_id, "contact": contact_id}
+    found = await session.execute(_CELL, whom, execution_options=BY_HAND)
+    return found.scalar() or ""

@@ -1,0 +1,59 @@
+"""Placing everybody: after a change of what answers mean, and every night."""
+
+from __future__ import annotations
+
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from procrastinate import Blueprint, RetryStrategy
+from sqlalchemy import select
+
+from hiiki.db import everywhere, scope
+from hiiki.jobs import enqueue
+from hiiki.kit.clock import now
+from hiiki.ninecells.history import place
+from hiiki.ninecells.models import Setup
+from hiiki.ninecells.telling import tell_some
+from hiiki.workspace.models import Workspace
+
+tasks = Blueprint()
+RETRY = RetryStrategy(max_attempts=10, wait=60)
+HOUR = 3
+"""Of the workspace's own night."""
+
+
+@tasks.task(name="refresh", retry=RETRY)
+async def refresh(workspace_id: str, is_told: bool) -> None:
+    """Place everybody of a workspace, then tell rules of fresh moves, a hundred at a time."""
+    ident = UUID(workspace_id)
+    async with scope(ident) as session:
+        setup = await session.get(Setup, ident)
+        if setup is None:
+            return
+        await place(session, setup, is_told=is_told)
+        setup.refreshed_at = now()
+    while True:
+        async with scope(ident) as session:
+            if not await tell_some(session):
+                return
+
+
+@tasks.periodic(cron="37 * * * *")
+@tasks.task(name="each_night")
+async def each_night(timestamp: int) -> None:
+    """Have the maps refreshed of all workspaces where it is night: people lapse in silence."""
+    # A clock is nobody's own: it looks at every workspace's zone.
+    async with everywhere() as session:
+        rows = await session.execute(
+            select(Setup.workspace_id, Workspace.timezone).join(
+                Workspace, Workspace.id == Setup.workspace_id
+            )
+        )
+        for ident, zone in rows.all():
+            if now().astimezone(ZoneInfo(zone)).hour == HOUR:
+                await enqueue(
+                    session,
+                    "ninecells:refresh",
+                    {"workspace_id": str(ident), "is_told": False},
+                    lock=f"ninecells:{ident}",
+                )

@@ -1,0 +1,215 @@
+"""The map from the survey to the page: set up, answered, shown, told to rules."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from conftest import Shop, scope
+from console import Console, console
+from hiiki.actions.context import Context
+from hiiki.actions.models import Rule
+from hiiki.contacts.models import Contact, ContactTag, Tag
+from hiiki.kit.clock import now
+from hiiki.kit.statistics import wilson
+from hiiki.ninecells import service
+from hiiki.ninecells.history import place
+from hiiki.ninecells.models import Move, Setup, Standing
+from hiiki.ninecells.ready import MEANINGS
+from hiiki.ninecells.telling import tell_some
+from hiiki.surveys.models import Question, Survey
+from hiiki.timeline import Event
+
+from .test_placing import answers, live, setup
+
+
+@pytest.fixture
+async def app(db: str) -> AsyncIterator[Console]:
+    async with console() as made:
+        yield made
+
+
+async def ready(shop: Shop) -> list[Question]:
+    """The ready survey, taken; its questions in order."""
+    async with scope(shop.workspace_id) as session:
+        made = await service.take_ready(session)
+        found = await session.scalars(
+            select(Question).where(Question.survey_id == made.id).order_by(Question.position)
+        )
+        return list(found)
+
+
+async def rule_for(shop: Shop, cell: str) -> uuid.UUID:
+    """A rule that tags whoever comes to a cell; returns the tag."""
+    async with scope(shop.workspace_id) as session:
+        tag = Tag(name=f"moved to {cell}")
+        session.add(tag)
+        await session.flush()
+        session.add(
+            Rule(
+                name="moved",
+                event_kind="cell_change",
+                event_subject=cell,
+                actions=[{"kind": "tag_add", "tag_id": str(tag.id)}],
+            )
+        )
+        return tag.id
+
+
+async def tagged(shop: Shop, tag_id: uuid.UUID) -> int:
+    async with scope(shop.workspace_id) as session:
+        query = select(func.count()).select_from(ContactTag).where(ContactTag.tag_id == tag_id)
+        return await session.scalar(query) or 0
+
+
+async def test_the_ready_survey_is_read_as_it_asks(shop: Shop) -> None:
+    questions = await ready(shop)
+    assert [len(one.choices) for one in questions] == [len(one) for one in MEANINGS.values()]
+    assert questions[0].choices[2]["next"] == "end", "nobody asks a stranger what she bought"
+    async with scope(shop.workspace_id) as session:
+        found = await session.get(Setup, shop.workspace_id)
+        assert found is not None
+        assert found.questions["again"]["meanings"] == dict(
+            zip((c["id"] for c in questions[2].choices), ("yes", "yes", "no", "no"), strict=True)
+        )
+        assert (await session.one(Survey, questions[0].survey_id)).state == "draft"
+
+
+async def test_who_finishes_the_survey_is_placed_at_once_and_rules_hear(shop: Shop) -> None:
+    questions = await ready(shop)
+    tag = await rule_for(shop, "loyal_passive")
+    contact_id = uuid.uuid4()
+    async with scope(shop.workspace_id) as session:
+        session.add(Contact(id=contact_id))
+        await session.flush()
+        context = Context(session, contact_id, None)
+        for question, chosen in zip(questions, (1, 3, 2), strict=True):
+            await context.emit(
+                "survey_answer",
+                subject=question.id,
+                data={"choice_ids": [question.choices[chosen]["id"]], "response_id": "r"},
+            )
+        assert await session.get(Standing, contact_id) is None, "half-way nothing is said"
+        await context.emit("survey_finish", subject=questions[0].survey_id)
+        await context.close()
+    async with scope(shop.workspace_id) as session:
+        standing = await session.one(Standing, contact_id)
+        assert standing.cell == "loyal_passive"
+        event = await session.scalar(select(Event).where(Event.kind == "cell_change"))
+        assert event is not None
+        assert (event.subject, event.data) == ("loyal_passive", {"from": ""})
+        assert not await tell_some(session), "what was heard at once is not told again"
+    assert await tagged(shop, tag) == 1
+
+
+async def test_the_night_tells_rules_of_fresh_moves_once_and_of_old_ones_never(shop: Shop) -> None:
+    tag = await rule_for(shop, "general_active")
+    fresh, old = now() - timedelta(hours=3), now() - timedelta(days=30)
+    await live(shop, [answers(at, "yes", "general", "yes") for at in (fresh, fresh, old)])
+    async with scope(shop.workspace_id) as session:
+        await place(session, setup(), is_told=False)
+    async with scope(shop.workspace_id) as session:
+        assert await tell_some(session) == 2
+        await session.rollback()  # the worker dies
+    assert await tagged(shop, tag) == 0
+    for expected in (2, 0):
+        async with scope(shop.workspace_id) as session:
+            assert await tell_some(session) == expected
+    assert await tagged(shop, tag) == 2
+    async with scope(shop.workspace_id) as session:
+        await place(session, setup(), is_told=False)
+        assert await tell_some(session) == 0
+
+
+async def test_a_shop_sets_its_map_up_by_hand(shop: Shop, app: Console) -> None:
+    questions = await ready(shop)
+    owner = await app.person(shop)
+    form: dict[str, Any] = {"bought_from": "measured", "current_days": "90", "loyal_orders": "2"}
+    refused = await owner.form("/nine-cells/settings", {**form, "market": "-5"})
+    assert refused.status_code == 422
+    assert "1以上" in refused.text
+    refused = await owner.form("/nine-cells/settings", form)
+    assert refused.text.count("質問を選んでください") == 2, "what is measured needs no question"
+    for part, question in (("aware", questions[0]), ("again", questions[2])):
+        form[f"{part}.question_id"] = str(question.id)
+        for choice, meaning in zip(question.choices, MEANINGS[part], strict=True):
+            form[f"{part}.meanings.{choice['id']}"] = meaning
+    twice = {**form, "again.question_id": form["aware.question_id"]}
+    assert "別の質問を選んでください" in (await owner.form("/nine-cells/settings", twice)).text
+    saved = await owner.form("/nine-cells/settings", {**form, "market": "50000"})
+    assert saved.status_code == 303, saved.text
+    drawn = await owner.get("/nine-cells/settings")
+    assert "日間注文なし" in drawn.text
+    async with scope(shop.workspace_id) as session:
+        found = await session.get(Setup, shop.workspace_id)
+        assert found is not None
+        assert (found.bought_from, found.current_days, found.market) == ("measured", 90, 50_000)
+        assert found.refreshed_at is None
+    used = await owner.form(f"/surveys/{questions[0].survey_id}/delete")
+    assert used.status_code in (303, 409)
+    async with scope(shop.workspace_id) as session:
+        assert await session.get(Survey, questions[0].survey_id), "the map needs its questions"
+
+
+async def test_the_map_its_movement_and_the_people_are_shown(
+    shop: Shop, other_shop: Shop, app: Console
+) -> None:
+    owner, api = await app.person(shop), await app.program(shop)
+    assert "アンケートを作成" in (await owner.get("/nine-cells")).text
+    await live(other_shop, [answers(now(), "no")])
+    async with scope(shop.workspace_id) as session:
+        how = setup(market=1000)
+        session.add(how)
+        long_ago = now() - timedelta(days=100)
+        lives = [[*answers(long_ago, "yes", "loyal", "yes")] for _ in range(3)]
+        lives[0] += answers(now() - timedelta(days=3), "yes", "lapsed", "no")
+        lives.append([])
+    assert "まだマップに誰もいません" in (await owner.get("/nine-cells")).text
+    ids = await live(shop, lives)
+    async with scope(shop.workspace_id) as session:
+        await place(session, how)
+    page = await owner.get("/nine-cells?against=2026-01-01")
+    assert page.status_code == 200, page.text
+    assert "66.7%" in page.text
+    before = (now() - timedelta(days=50)).date().isoformat()
+    found = (await api.get("/api/v1/nine-cells", params={"against": before})).json()
+    assert (found["people"], found["placed"]) == (4, 3)
+    cells = {cell["name"]: cell for cell in found["cells"]}
+    assert cells["loyal_active"]["people"] == 2
+    assert cells["loyal_active"]["before"] == 1
+    assert cells["loyal_active"]["market"] == 667
+    assert cells["lapsed_passive"]["share"] == pytest.approx(1 / 3)
+    assert (cells["unaware"]["low"], cells["unaware"]["high"]) == pytest.approx(wilson(0, 3))
+    movement = (await api.get("/api/v1/nine-cells/movement")).json()
+    flows = {(flow["was"], flow["cell"]): flow["people"] for flow in movement["flows"]}
+    assert flows == {("loyal_active", "lapsed_passive"): 1, ("loyal_active", "loyal_active"): 2}
+    shown = await owner.get("/nine-cells/movement")
+    assert "loyal_active&amp;went_to=lapsed_passive" in shown.text
+    listed = await owner.get("/nine-cells/people?came_from=loyal_active&went_to=lapsed_passive")
+    assert str(ids[0]) in listed.text
+    assert str(ids[1]) not in listed.text
+    movers = (await api.get("/api/v1/nine-cells/movers?went_to=none")).json()
+    assert movers == {"items": [], "next": None}
+    wrong = await owner.get("/nine-cells?on=nonsense")
+    assert wrong.status_code == 422
+    assert "日付を入力してください" in wrong.text
+    async with scope(shop.workspace_id) as session:
+        assert await session.scalar(select(func.count()).select_from(Move)) == 4
+
+
+def test_wilsons_interval_is_the_published_one() -> None:
+    """Newcombe (Statistics in Medicine 17, 1998), table I, method 3."""
+    for hits, of, low, high in (
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0000, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ):
+        assert wilson(hits, of) == pytest.approx((low, high), abs=0.00005)
+    assert wilson(29, 29)[1] == 1
+    assert wilson(0, 0) == (0, 1)
