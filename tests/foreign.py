@@ -29,7 +29,7 @@ from hiiki.ingest.models import WebhookEvent
 from hiiki.ingest.relay.models import RelayBody, RelayDelivery, RelayTarget
 from hiiki.kit.clock import now
 from hiiki.kit.ids import code, uuid7
-from hiiki.segments.models import Segment
+from hiiki.segments.models import Segment, Version
 from hiiki.surveys.models import Question, Response, Survey
 from hiiki.workspace.models import ApiToken, Channel
 from hiiki.workspace.seal import seal
@@ -47,6 +47,7 @@ async def make_world(shop: Shop) -> dict[str, str]:
         "attribute",
         "note",
         "segment",
+        "version",
         "rule",
         "survey",
         "question",
@@ -82,6 +83,15 @@ async def make_world(shop: Shop) -> dict[str, str]:
             Tag(id=ids["tag"], name=MARK),
             Attribute(id=ids["attribute"], key="secret", label=MARK, kind="text"),
             Segment(id=ids["segment"], name=MARK, rule={"kind": "everyone"}),
+            Version(
+                id=ids["version"],
+                segment_id=ids["segment"],
+                what="update",
+                actor_name=MARK,
+                name=MARK,
+                description=MARK,
+                rule={"kind": "everyone"},
+            ),
             Survey(id=ids["survey"], name=MARK),
             Topic(id=ids["topic"], name=MARK),
             Coupon(id=ids["coupon"], title=MARK, benefit="percent", amount=10),

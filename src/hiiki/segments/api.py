@@ -13,7 +13,7 @@ from hiiki.contacts.search import cursor
 from hiiki.db import WorkspaceSession
 from hiiki.kit.errors import Invalid
 from hiiki.kit.i18n import LOCALES, Text
-from hiiki.segments import service
+from hiiki.segments import changes, service
 from hiiki.segments.explain import sentence
 from hiiki.segments.listing import page_of_segments, sentences
 from hiiki.segments.models import Segment
@@ -29,7 +29,7 @@ from hiiki.segments.schemas import (
     SegmentsOut,
     SentenceOut,
 )
-from hiiki.workspace.access import Access, audit
+from hiiki.workspace.access import Access
 from hiiki.workspace.models import Channel
 
 GROUP: dict[str, Any] = {"tags": ["segments"]}
@@ -74,10 +74,9 @@ async def create_segment(data: SegmentIn, session: WorkspaceSession, access: Acc
     What the rule refers to (tags, attributes, questions, segments, accounts) has to be
     there; each objection names the field it is about, such as `rule.rules.0.tag_ids`.
     """
-    segment = await service.save(
-        session, None, name=data.name, description=data.description, rule=data.rule
+    segment = await changes.save(
+        session, access, None, name=data.name, description=data.description, rule=data.rule
     )
-    audit(session, access, "segments.create", segment.id, name=segment.name)
     return (await _out(session, [segment]))[0]
 
 
@@ -113,14 +112,14 @@ async def change_segment(
     """Change a segment; fields that are left out stay."""
     segment = await session.one(Segment, segment_id)
     given = data.model_fields_set
-    await service.save(
+    await changes.save(
         session,
+        access,
         segment,
         name=data.name if "name" in given else segment.name,
         description=data.description if "description" in given else segment.description,
         rule=data.rule if data.rule is not None else read_rule(segment.rule),
     )
-    audit(session, access, "segments.update", segment.id, name=segment.name)
     return (await _out(session, [segment]))[0]
 
 
@@ -128,8 +127,7 @@ async def change_segment(
 async def delete_segment(segment_id: UUID, session: WorkspaceSession, access: Access) -> None:
     """Delete a segment; refused (409) while anything uses it."""
     segment = await session.one(Segment, segment_id)
-    await service.delete(session, segment)
-    audit(session, access, "segments.delete", segment_id, name=segment.name)
+    await changes.delete(session, access, segment)
 
 
 @get("/segments/{segment_id:uuid}/count", operation_id="CountSavedSegment", **GROUP)

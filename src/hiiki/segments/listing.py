@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 
@@ -51,7 +53,12 @@ async def page_of_segments(
 
 async def sentences(session: WorkspaceSession, segments: list[Segment]) -> list[Text]:
     """Return what each of these says; a rule that cannot be read says so."""
-    rules = [stored_rule(segment.rule) for segment in segments]
+    return await say_rules(session, [segment.rule for segment in segments])
+
+
+async def say_rules(session: WorkspaceSession, stored: Sequence[dict[str, Any]]) -> list[Text]:
+    """Return what each of these stored rules says; one that cannot be read says so."""
+    rules = [stored_rule(each) for each in stored]
     names = await names_of(session, *(rule for rule in rules if rule is not None))
     broken = _("The rule of this segment cannot be read. Please edit it.")
     return [broken if rule is None else sentence(rule, names) for rule in rules]

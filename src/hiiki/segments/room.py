@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from hiiki.kit.i18n import _
-from hiiki.kit.road import NavItem, Picker, Room
-from hiiki.segments import api, views, views_builder
+from hiiki.kit.road import EventKind, NavItem, Picker, Room
+from hiiki.segments import api, api_history, views, views_builder, views_history
+from hiiki.segments.jobs import tasks
 from hiiki.segments.listing import options
 from hiiki.segments.service import uses
+from hiiki.segments.telling import ENTER, LEAVE
 
 room = Room(
     name="segments",
-    pages=[*views.pages, *views_builder.pages],
-    api=api.handlers,
+    pages=[*views.pages, *views_builder.pages, *views_history.pages],
+    api=[*api.handlers, *api_history.handlers],
     nav=[NavItem("segments", _("Segments"), "filter", "/segments")],
     pickers=[Picker("segment", _("Segment"), options)],
+    events=(
+        EventKind(ENTER, _("Entered a segment"), "user-plus", "segment"),
+        EventKind(LEAVE, _("Left a segment"), "user-minus", "segment"),
+    ),
     uses=uses,
+    tasks=tasks,
 )

@@ -116,3 +116,75 @@ class MembersOut(BaseModel):
     items: list[MemberOut]
     next: str | None = None
     """Give it as `after` for the next page."""
+
+
+# --- history ----------------------------------------------------------------------------
+
+
+class DayOut(BaseModel):
+    """A segment's figures on one day of the workspace's zone, as last counted on it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    day: date
+    members: int
+    reachable: int
+    entered: int
+    left: int
+    anew: bool
+    """The rule had changed, or this was the first count: nobody is said to have entered."""
+
+
+class HistoryOut(BaseModel):
+    """The days of a segment, and the last seven of them together."""
+
+    days: list[DayOut]
+    entered_in_7_days: int
+    left_in_7_days: int
+    counted_at: datetime | None
+    events_since: datetime | None
+    """Since when entering and leaving are events; null: they are not."""
+
+
+class EventsIn(BaseModel):
+    """The switch of a segment's events."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    is_on: bool
+
+
+class CrossingOut(BaseModel):
+    """That somebody entered or left a segment, and when that was seen."""
+
+    at: datetime
+    entered: bool
+    member: MemberOut
+
+
+class CrossingsOut(BaseModel):
+    """Those who entered or left last, the last first."""
+
+    items: list[CrossingOut]
+
+
+class VersionOut(BaseModel):
+    """A segment as somebody left it."""
+
+    id: UUID
+    segment_id: UUID
+    at: datetime
+    what: str
+    """create, update, restore or delete."""
+    actor: str
+    """Who did so; empty where a part of the program made the segment."""
+    name: str
+    description: str
+    rule: dict[str, Any]
+    sentence: SentenceOut
+
+
+class VersionsOut(BaseModel):
+    """Versions, the last first."""
+
+    items: list[VersionOut]

@@ -18,7 +18,7 @@ from hiiki.db import WorkspaceSession, scope
 from hiiki.kit.errors import Invalid, NotFound
 from hiiki.kit.i18n import _, current_locale
 from hiiki.kit.pages import WebRequest, form_data, page, to
-from hiiki.segments import ready_made, service
+from hiiki.segments import changes, ready_made, service
 from hiiki.segments.listing import page_of_segments, sentences
 from hiiki.segments.models import Segment
 from hiiki.segments.rules import AnyRule
@@ -88,6 +88,7 @@ async def show_segment(
         friends=friends,
         next_page=next_page,
         is_first=not after,
+        tab="people",
         errors=errors,
         usages=await service.usages_of(session, segment_id),
     )
@@ -96,25 +97,15 @@ async def show_segment(
 @post("/segments/{segment_id:uuid}/duplicate")
 async def duplicate(segment_id: UUID, session: WorkspaceSession, access: Access) -> Response[Any]:
     """Make a copy and go on editing it."""
-    segment = await session.one(Segment, segment_id)
-    copy = Segment(
-        name=await service.free_name(session, segment.name),
-        description=segment.description,
-        rule=segment.rule,
-    )
-    session.add(copy)
-    await session.flush()
-    audit(session, access, "segments.create", copy.id, name=copy.name)
-    return to(f"/segments/{copy.id}/edit", _("This is the copy; the original is as it was."))
+    made = await changes.copy(session, access, await session.one(Segment, segment_id))
+    return to(f"/segments/{made.id}/edit", _("This is the copy; the original is as it was."))
 
 
 @post("/segments/{segment_id:uuid}/delete")
 async def delete(segment_id: UUID, session: WorkspaceSession, access: Access) -> Response[Any]:
     """Delete a segment that nothing uses."""
-    segment = await session.one(Segment, segment_id)
-    await service.delete(session, segment)
-    audit(session, access, "segments.delete", segment_id, name=segment.name)
-    return to("/segments", _("The segment has been deleted."))
+    await changes.delete(session, access, await session.one(Segment, segment_id))
+    return to("/segments", _("The segment has been deleted. It can be brought back."))
 
 
 # --- export -----------------------------------------------------------------------------

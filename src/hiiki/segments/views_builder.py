@@ -21,24 +21,31 @@ from hiiki.kit.errors import Invalid
 from hiiki.kit.forms import parse
 from hiiki.kit.i18n import Text, _
 from hiiki.kit.pages import WebRequest, form_data, page, to
-from hiiki.segments import ready_made, service
+from hiiki.segments import changes, ready_made, service
 from hiiki.segments.builder import ROOT, Node, blank, edit, form_of, in_form, node_at, rule_of, tidy
 from hiiki.segments.explain import sentence
-from hiiki.segments.models import Segment
+from hiiki.segments.models import Segment, Version
 from hiiki.segments.offers import KIND_LABELS, offers_for
 from hiiki.segments.prefill import rule_in
 from hiiki.segments.rules import AnyRule, read_rule
 from hiiki.segments.schemas import Named
-from hiiki.workspace.access import Access, audit
+from hiiki.workspace.access import Access
 
 OPERATOR = {"role": "operator"}
 
 
 @get("/segments/new", opt=OPERATOR)
 async def show_new(
-    session: WorkspaceSession, from_ready_made: str = "", rule: str = "", name: str = ""
+    session: WorkspaceSession,
+    from_ready_made: str = "",
+    rule: str = "",
+    name: str = "",
+    version: UUID | None = None,
 ) -> Response[Any]:
-    """A new segment: empty, from one to begin with, or with the rule of another page's link."""
+    """A new segment: empty, from one to begin with, from one that was deleted, or with the rule
+    of another page's link."""
+    if version is not None:
+        return await _form(session, None, *_as_it_was(await session.one(Version, version)))
     given = rule_in(rule) if rule else None
     if given is not None:
         data = {"name": name[:100], "description": ""}
@@ -58,15 +65,21 @@ async def create(request: WebRequest, session: WorkspaceSession, access: Access)
 
 
 @get("/segments/{segment_id:uuid}/edit", opt=OPERATOR)
-async def show_edit(segment_id: UUID, session: WorkspaceSession) -> Response[Any]:
-    """A saved segment in the builder."""
+async def show_edit(
+    segment_id: UUID, session: WorkspaceSession, version: UUID | None = None
+) -> Response[Any]:
+    """A saved segment in the builder, as it is or as it was in an earlier version."""
     segment = await session.one(Segment, segment_id)
+    was = segment if version is None else await session.one(Version, version)
+    return await _form(session, segment, *_as_it_was(was))
+
+
+def _as_it_was(kept: Segment | Version) -> tuple[dict[str, Any], Node]:
     try:
-        tree = form_of(read_rule(segment.rule))
+        tree = form_of(read_rule(kept.rule))
     except Invalid:
-        tree = tidy(segment.rule)
-    data = {"name": segment.name, "description": segment.description}
-    return await _form(session, segment, data, tree)
+        tree = tidy(kept.rule)
+    return {"name": kept.name, "description": kept.description}, tree
 
 
 @post("/segments/{segment_id:uuid}")
@@ -132,10 +145,9 @@ async def _save(
     except Invalid as error:
         wrong |= in_form(error.fields, paths)
     if named is not None and rule is not None:
-        is_new = segment is None
         try:
-            saved = await service.save(
-                session, segment, name=named.name, description=named.description, rule=rule
+            saved = await changes.save(
+                session, access, segment, name=named.name, description=named.description, rule=rule
             )
         except Invalid as error:
             below = {k: v for k, v in error.fields.items() if k != "name"}
@@ -144,13 +156,6 @@ async def _save(
                 key: text for key, text in error.fields.items() if key == "name"
             }
         else:
-            audit(
-                session,
-                access,
-                "segments.create" if is_new else "segments.update",
-                saved.id,
-                name=saved.name,
-            )
             return to(f"/segments/{saved.id}", _("The segment has been saved."))
     typed = {key: str(data.get(key, "")) for key in ("name", "description")}
     return await _form(session, segment, typed, tree, wrong, status=422)

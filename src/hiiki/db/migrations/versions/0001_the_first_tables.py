@@ -104,6 +104,15 @@ def upgrade() -> None:
         schema="contacts",
     )
     op.create_table(
+        "standing",
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("numbers", postgresql.ARRAY(sa.Integer()), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("contact_id", name=op.f("pk_standing")),
+        schema="segments",
+        postgresql_with={"fillfactor": 80},
+    )
+    op.create_table(
         "event",
         sa.Column("contact_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -446,6 +455,41 @@ def upgrade() -> None:
     )
     op.create_index(
         "uq_segment_name", "segment", ["workspace_id", "name"], unique=True, schema="segments"
+    )
+    op.create_table(
+        "version",
+        sa.Column("segment_id", sa.Uuid(), nullable=False),
+        sa.Column("what", sa.String(), nullable=False),
+        sa.Column("actor_name", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("description", sa.String(), nullable=False),
+        sa.Column("rule", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"],
+            ["workspace.workspace.id"],
+            name=op.f("fk_version_workspace_id_workspace"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_version")),
+        schema="segments",
+    )
+    op.create_index(
+        op.f("ix_version_workspace_id"),
+        "version",
+        ["workspace_id"],
+        unique=False,
+        schema="segments",
+    )
+    op.create_index(
+        op.f("ix_version_workspace_id_segment_id_id"),
+        "version",
+        ["workspace_id", "segment_id", "id"],
+        unique=False,
+        schema="segments",
     )
     op.create_table(
         "survey",
@@ -1335,6 +1379,99 @@ def upgrade() -> None:
         schema="ninecells",
     )
     op.create_table(
+        "crossing",
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("segment_id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("entered", sa.Boolean(), nullable=False),
+        sa.Column("is_due", sa.Boolean(), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["segment_id"],
+            ["segments.segment.id"],
+            name=op.f("fk_crossing_segment_id_segment"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("contact_id", "segment_id", "at", name=op.f("pk_crossing")),
+        schema="segments",
+    )
+    op.create_index(
+        "ix_crossing_due",
+        "crossing",
+        ["segment_id"],
+        unique=False,
+        schema="segments",
+        postgresql_where=sa.text("is_due"),
+    )
+    op.create_index(
+        op.f("ix_crossing_segment_id_at"),
+        "crossing",
+        ["segment_id", "at"],
+        unique=False,
+        schema="segments",
+    )
+    op.create_table(
+        "segment_day",
+        sa.Column("segment_id", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("members", sa.Integer(), nullable=False),
+        sa.Column("reachable", sa.Integer(), nullable=False),
+        sa.Column("entered", sa.Integer(), nullable=False),
+        sa.Column("left", sa.Integer(), nullable=False),
+        sa.Column("anew", sa.Boolean(), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["segment_id"],
+            ["segments.segment.id"],
+            name=op.f("fk_segment_day_segment_id_segment"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"],
+            ["workspace.workspace.id"],
+            name=op.f("fk_segment_day_workspace_id_workspace"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("segment_id", "day", name=op.f("pk_segment_day")),
+        schema="segments",
+    )
+    op.create_index(
+        op.f("ix_segment_day_workspace_id"),
+        "segment_day",
+        ["workspace_id"],
+        unique=False,
+        schema="segments",
+    )
+    op.create_table(
+        "watch",
+        sa.Column("segment_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), sa.Identity(always=False), nullable=False),
+        sa.Column("tells_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("mark", sa.String(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["segment_id"],
+            ["segments.segment.id"],
+            name=op.f("fk_watch_segment_id_segment"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"],
+            ["workspace.workspace.id"],
+            name=op.f("fk_watch_workspace_id_workspace"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("segment_id", name=op.f("pk_watch")),
+        sa.UniqueConstraint("number", name=op.f("uq_watch_number")),
+        schema="segments",
+    )
+    op.create_index(
+        op.f("ix_watch_workspace_id"), "watch", ["workspace_id"], unique=False, schema="segments"
+    )
+    op.create_table(
         "finish",
         sa.Column("contact_id", sa.Uuid(), nullable=False),
         sa.Column("survey_id", sa.Uuid(), nullable=False),
@@ -1886,6 +2023,18 @@ def downgrade() -> None:
     op.drop_table("question", schema="surveys")
     op.drop_index(op.f("ix_finish_workspace_id"), table_name="finish", schema="surveys")
     op.drop_table("finish", schema="surveys")
+    op.drop_index(op.f("ix_watch_workspace_id"), table_name="watch", schema="segments")
+    op.drop_table("watch", schema="segments")
+    op.drop_index(op.f("ix_segment_day_workspace_id"), table_name="segment_day", schema="segments")
+    op.drop_table("segment_day", schema="segments")
+    op.drop_index(op.f("ix_crossing_segment_id_at"), table_name="crossing", schema="segments")
+    op.drop_index(
+        "ix_crossing_due",
+        table_name="crossing",
+        schema="segments",
+        postgresql_where=sa.text("is_due"),
+    )
+    op.drop_table("crossing", schema="segments")
     op.drop_index(
         op.f("ix_standing_workspace_id_cell_contact_id"), table_name="standing", schema="ninecells"
     )
@@ -2009,6 +2158,11 @@ def downgrade() -> None:
     op.drop_table("api_token", schema="workspace")
     op.drop_index(op.f("ix_survey_workspace_id"), table_name="survey", schema="surveys")
     op.drop_table("survey", schema="surveys")
+    op.drop_index(
+        op.f("ix_version_workspace_id_segment_id_id"), table_name="version", schema="segments"
+    )
+    op.drop_index(op.f("ix_version_workspace_id"), table_name="version", schema="segments")
+    op.drop_table("version", schema="segments")
     op.drop_index("uq_segment_name", table_name="segment", schema="segments")
     op.drop_index(op.f("ix_segment_workspace_id"), table_name="segment", schema="segments")
     op.drop_table("segment", schema="segments")
@@ -2053,6 +2207,7 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_event_contact_id_at"), table_name="event", schema="timeline")
     op.drop_table("event", schema="timeline")
+    op.drop_table("standing", schema="segments")
     op.drop_index(
         op.f("ix_possible_double_workspace_id_state_is_certain_contact_id_other_id"),
         table_name="possible_double",

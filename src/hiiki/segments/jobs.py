@@ -1,0 +1,77 @@
+"""What happens to segments by itself: counts in the night, and every few minutes where asked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import structlog
+from procrastinate import Blueprint
+from sqlalchemy import select
+
+from hiiki.db import everywhere, scope
+from hiiki.kit.clock import now
+from hiiki.segments.history import take
+from hiiki.segments.models import Segment, Watch
+from hiiki.segments.telling import tell
+from hiiki.workspace.models import Workspace
+
+log = structlog.get_logger()
+
+tasks = Blueprint()
+NIGHT = 2
+"""The hour, in the workspace's zone, from which a day's count is taken."""
+
+
+@tasks.periodic(cron="*/5 * * * *")
+@tasks.task(name="watch", queueing_lock="segments:watch", lock="segments:watch")
+async def watch(timestamp: int) -> None:
+    """Count the segments that are due, in all workspaces."""
+    # When is the night is each workspace's own matter; that somebody looks is everybody's.
+    async with everywhere() as session:
+        found = list((await session.execute(select(Workspace.id, Workspace.timezone))).tuples())
+    for workspace_id, timezone in found:
+        await watch_workspace(workspace_id, now().astimezone(ZoneInfo(timezone)))
+
+
+async def watch_workspace(workspace_id: UUID, local: datetime) -> None:
+    """Count a workspace's segments that are due at this hour of its own zone."""
+    async with scope(workspace_id) as session:
+        rows = await session.execute(
+            select(Segment.id, Watch.tells_since, Watch.tried_at)
+            .outerjoin(Watch, Watch.segment_id == Segment.id)
+            .order_by(Segment.id)
+        )
+        due = [
+            (ident, since is not None)
+            for ident, since, tried_at in rows.tuples()
+            if since is not None or is_due(tried_at, local)
+        ]
+    for segment_id, tells in due:
+        try:
+            await count(workspace_id, segment_id)
+            if tells:
+                await tell(workspace_id, segment_id)
+        except Exception:
+            # The other segments have their day, too; this one is tried again in five minutes.
+            log.exception("segments.not_counted", segment_id=str(segment_id))
+
+
+def is_due(tried_at: datetime | None, local: datetime) -> bool:
+    """Tell whether a segment wants its count of the day, at this time of the workspace's."""
+    if tried_at is None:
+        return True
+    return tried_at.astimezone(local.tzinfo).date() < local.date() and local.hour >= NIGHT
+
+
+async def count(workspace_id: UUID, segment_id: UUID) -> None:
+    """Count one segment in a transaction of its own."""
+    async with scope(workspace_id) as session:
+        await take(session, segment_id)
+
+
+@tasks.task(name="count_segment")
+async def count_segment(workspace_id: str, segment_id: str) -> None:
+    """Count a segment because somebody asked for it."""
+    await count(UUID(workspace_id), UUID(segment_id))
