@@ -12,6 +12,7 @@ from hiiki.ingest.room import room as ingest
 from hiiki.kit.road import open_road
 from hiiki.ninecells.room import room as ninecells
 from hiiki.reports.room import room as reports
+from hiiki.rfm.room import room as rfm
 from hiiki.segments.room import room as segments
 from hiiki.surveys.room import room as surveys
 from hiiki.timeline.room import room as timeline
@@ -32,5 +33,6 @@ registry = open_road(
         broadcasts,
         coupons,
         ninecells,
+        rfm,
     ]
 )

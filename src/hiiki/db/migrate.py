@@ -28,6 +28,7 @@ ROOMS_WITH_TABLES = (
     "broadcasts",
     "coupons",
     "ninecells",
+    "rfm",
 )
 _LOCK = 0x4869696B69
 """Two processes that start together must not both migrate."""
