@@ -24,6 +24,7 @@ from hiiki.kit.errors import Invalid
 from hiiki.kit.forms import parse
 from hiiki.kit.i18n import Text, _
 from hiiki.kit.pages import form_data, page, to
+from hiiki.kit.road import road
 from hiiki.workspace.access import Access, audit
 from hiiki.workspace.models import Channel
 
@@ -42,6 +43,7 @@ async def friend(contact_id: UUID, session: WorkspaceSession, access: Access) ->
         friend=found,
         channels=channels,
         statuses=people.STATUS_LABELS,
+        parts=road().friend_parts,
         **await _tags_context(session, contact_id),
         **await notes_context(session, access, contact_id),
         **await _attributes_context(session, contact_id),

@@ -12,7 +12,15 @@ from sqlalchemy import select
 
 from hiiki.contacts.models import Attribute
 from hiiki.content import links
-from hiiki.content.draft import Button, CardBlock, CouponBlock, Draft, ImageBlock, TextBlock
+from hiiki.content.draft import (
+    Button,
+    CardBlock,
+    CouponBlock,
+    Draft,
+    ImageBlock,
+    PieceBlock,
+    TextBlock,
+)
 from hiiki.content.models import Media
 from hiiki.content.personal import compiled
 from hiiki.content.variables import literal
@@ -109,12 +117,21 @@ async def _media(session: WorkspaceSession, draft: Draft) -> dict[UUID, _Media]:
     return found
 
 
-async def _cards(session: WorkspaceSession, draft: Draft) -> dict[UUID, Card]:
-    coupons = {block.coupon_id for block in draft.blocks if isinstance(block, CouponBlock)}
-    return {ident: await road().cards["coupon"](session, ident) for ident in coupons}
+async def _cards(session: WorkspaceSession, draft: Draft) -> dict[UUID | str, Card]:
+    found: dict[UUID | str, Card] = {}
+    for block in draft.blocks:
+        if isinstance(block, CouponBlock):
+            found[block.coupon_id] = await road().cards["coupon"](session, block.coupon_id)
+        elif isinstance(block, PieceBlock):
+            found[block.piece] = await road().pieces[block.piece].card(session)
+    return found
 
 
-def _wanted(draft: Draft, cards: Mapping[UUID, Card]) -> Iterator[Wanted]:
+def _card_of(block: CouponBlock | PieceBlock) -> UUID | str:
+    return block.coupon_id if isinstance(block, CouponBlock) else block.piece
+
+
+def _wanted(draft: Draft, cards: Mapping[UUID | str, Card]) -> Iterator[Wanted]:
     for block in draft.blocks:
         match block:
             case TextBlock(track_links=True):
@@ -127,8 +144,8 @@ def _wanted(draft: Draft, cards: Mapping[UUID, Card]) -> Iterator[Wanted]:
                 for button in block.buttons:
                     if button.action == "link" and button.tracked:
                         yield button.value, button.label
-            case CouponBlock():
-                card = cards[block.coupon_id]
+            case CouponBlock() | PieceBlock():
+                card = cards[_card_of(block)]
                 yield card.path, card.title
             case _:
                 pass
@@ -172,7 +189,7 @@ class _Builder:
     def __init__(
         self,
         media: Mapping[UUID, _Media],
-        cards: Mapping[UUID, Card],
+        cards: Mapping[UUID | str, Card],
         codes: Mapping[Wanted, str],
         locale: str,
     ) -> None:
@@ -182,7 +199,9 @@ class _Builder:
         self.locale = locale
         self.media_base = links.base_url()
 
-    def block(self, block: TextBlock | ImageBlock | CardBlock | CouponBlock) -> dict[str, Any]:
+    def block(
+        self, block: TextBlock | ImageBlock | CardBlock | CouponBlock | PieceBlock
+    ) -> dict[str, Any]:
         match block:
             case TextBlock():
                 return {"type": "text", "text": self._text(block)}
@@ -190,8 +209,8 @@ class _Builder:
                 return self._image(block)
             case CardBlock():
                 return self._card(block)
-            case CouponBlock():
-                return self._coupon(self.cards[block.coupon_id])
+            case CouponBlock() | PieceBlock():
+                return self._coupon(self.cards[_card_of(block)])
 
     def _link(self, url: str, label: str, tracked: bool) -> str:
         if tracked:
@@ -274,16 +293,17 @@ def coupon_message(card: Card, uri: str, *, escape: bool = False) -> dict[str, A
     def line(words: str, **look: Any) -> dict[str, Any]:
         return {"type": "text", "text": plain(words), "wrap": True, **look}
 
-    contents = [
-        line(card.label, size="sm", weight="bold", color=_ACCENT),
-        line(card.highlight, size="xxl", weight="bold", margin="sm"),
-        line(card.title, size="md", weight="bold", margin="sm"),
-    ]
+    contents = [line(card.label, size="sm", weight="bold", color=_ACCENT)]
+    if card.highlight:
+        contents.append(line(card.highlight, size="xxl", weight="bold", margin="sm"))
+    contents.append(
+        line(card.title, size="md" if card.highlight else "lg", weight="bold", margin="sm")
+    )
     if card.text:
         contents.append(line(card.text, size="sm", color=_QUIET, margin="md"))
     return {
         "type": "flex",
-        "altText": plain(f"{card.title} {card.highlight}"),
+        "altText": plain(f"{card.title} {card.highlight}".strip()),
         "contents": {
             "type": "bubble",
             "body": {"type": "box", "layout": "vertical", "contents": contents},

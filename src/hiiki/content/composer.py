@@ -28,7 +28,7 @@ from hiiki.db import WorkspaceSession
 from hiiki.kit.errors import HiikiError, Invalid
 from hiiki.kit.forms import parse
 from hiiki.kit.i18n import Text
-from hiiki.kit.road import Option, road
+from hiiki.kit.road import Option, Piece, road
 from hiiki.line import limits
 from hiiki.workspace.models import Channel
 
@@ -37,6 +37,7 @@ _NEW: Mapping[str, dict[str, Any]] = {
     "image": {"kind": "image", "media_id": "", "url": "", "tracked": True, "alt": ""},
     "card": {"kind": "card", "media_id": "", "title": "", "text": "", "buttons": [{}]},
     "coupon": {"kind": "coupon", "coupon_id": ""},
+    "piece": {"kind": "piece", "piece": ""},
 }
 
 
@@ -50,6 +51,8 @@ class Choices:
     coupons: Sequence[Option]
     variables: Sequence[tuple[str, Text | str]]
     """What is inserted, and what staff call it."""
+    pieces: Mapping[str, Piece]
+    """Cards of other rooms that are put in as they are."""
 
     def drawable(self, value: Any) -> dict[str, Any]:
         """Return a draft as the template can draw it; a new one where there is none."""
@@ -77,6 +80,7 @@ async def choices(session: WorkspaceSession) -> Choices:
         media_keys={str(ident): key for ident, _name, key in images},
         coupons=await picker.options(session) if picker else [],
         variables=names,
+        pieces=road().pieces,
     )
 
 
@@ -140,8 +144,9 @@ def change(draft: Any, do: str, at: int, kind: str = "", button: int = 0) -> dic
     changed = drawable(draft)
     blocks: list[dict[str, Any]] = changed["blocks"]
     there = 0 <= at < len(blocks)
+    kind, _dot, piece = kind.partition(".")
     if do == "add" and kind in _NEW and len(blocks) < limits.MAX_MESSAGES:
-        blocks.append(dict(_NEW[kind]))
+        blocks.append({**_NEW[kind], **({"piece": piece} if piece else {})})
     elif do == "remove" and there:
         del blocks[at]
     elif do == "up" and 0 < at < len(blocks):

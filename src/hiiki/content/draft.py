@@ -27,6 +27,7 @@ from pydantic import (
 
 from hiiki.content import variables
 from hiiki.kit.forms import Wrong
+from hiiki.kit.road import road
 from hiiki.kit.text import grapheme_length, utf16_length
 from hiiki.line import limits
 
@@ -231,6 +232,20 @@ class CouponBlock(_Model):
     coupon_id: Annotated[UUID, Field(json_schema_extra={"picker": "coupon"})]
 
 
+class PieceBlock(_Model):
+    """A card that a room offers as it is, such as "link your account" (`Room.pieces`)."""
+
+    kind: Literal["piece"] = "piece"
+    piece: str
+
+    @field_validator("piece")
+    @classmethod
+    def _is_offered(cls, value: str) -> str:
+        if value not in road().pieces:
+            raise Wrong("Please choose one from the list.")
+        return value
+
+
 def _kind(value: Any) -> str | None:
     given: Any = (
         cast("dict[str, Any]", value).get("kind")
@@ -245,7 +260,8 @@ Block = Annotated[
     Annotated[TextBlock, Tag("kind:text")]
     | Annotated[ImageBlock, Tag("kind:image")]
     | Annotated[CardBlock, Tag("kind:card")]
-    | Annotated[CouponBlock, Tag("kind:coupon")],
+    | Annotated[CouponBlock, Tag("kind:coupon")]
+    | Annotated[PieceBlock, Tag("kind:piece")],
     Discriminator(_kind),
 ]
 

@@ -149,6 +149,21 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """A card of a room that a message may hold as it is, with nothing to choose: "link your
+    account". What is chosen from a list (a coupon) is in `Room.cards`."""
+
+    label: Text
+    """What staff read on the composer's button."""
+    icon: str
+    """A Tabler icon without its `ti-`."""
+    hint: Text
+    """What staff read below it in the composer: what recipients get."""
+    card: Callable[[Any], Awaitable[Card]]
+    """`card(session)`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """A place that uses something, shown when somebody wants to delete that thing."""
 
@@ -278,6 +293,11 @@ class Room:
         default_factory=dict[str, Callable[[Any, UUID], Awaitable[Card]]]
     )
     """What a message may hold of this room: kind → `card(session, id)`, which raises `NotFound`."""
+    friend_parts: Sequence[str] = ()
+    """Parts of a friend's page: the console loads `/friends/<id>/<part>` into its side, which
+    answers with a card."""
+    pieces: Mapping[str, Piece] = field(default_factory=dict[str, Piece])
+    """Cards that a message may hold of this room, one of a kind."""
     context: Callable[[Any, UUID, UUID | None], ActionContext] | None = None
     """Set by `actions` alone: `context(session, contact_id, channel_id)`, by which rooms below
     it cause events (`Registry.emit`)."""
@@ -313,6 +333,8 @@ class Registry:
             for reaction in room.reactions:
                 self.reactions.setdefault(reaction.kind, []).append(reaction)
         self.cards = {kind: card for room in rooms for kind, card in room.cards.items()}
+        self.friend_parts = [part for room in rooms for part in room.friend_parts]
+        self.pieces = {kind: piece for room in rooms for kind, piece in room.pieces.items()}
         self._context = next((room.context for room in rooms if room.context), None)
         self._make_survey = next((room.make_survey for room in rooms if room.make_survey), None)
 
