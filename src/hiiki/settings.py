@@ -77,6 +77,13 @@ class Settings(BaseSettings):
         return self.line_api.rstrip("/")
 
     @property
+    def line_access_url(self) -> str:
+        """Base address of LINE's pages for people (log-in, account link): a host of their own."""
+        if self.line_api.rstrip("/") == "https://api.line.me":
+            return "https://access.line.me"
+        return self.line_api.rstrip("/")
+
+    @property
     def cookies_are_secure(self) -> bool:
         """True when cookies must travel by https only."""
         if self.secure_cookies is not None:

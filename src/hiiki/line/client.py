@@ -172,6 +172,14 @@ class LineClient:
             got.get("statusMessage"),
         )
 
+    async def link_token(self, user_id: str) -> str:
+        """Return a token by which this person may link an account ("Issue link token").
+
+        It lives ten minutes and is used once. Raises `LineError` 404 for who is no friend.
+        """
+        got = await self._call("POST", f"/v2/bot/user/{quote(user_id, safe='')}/linkToken")
+        return str(got.get("linkToken") or "")
+
     async def bot_info(self) -> BotInfo:
         """Return the account that the token belongs to; raises `LineError` 401 for a bad token."""
         got = await self._call("GET", "/v2/bot/info")
