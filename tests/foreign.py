@@ -25,6 +25,7 @@ from hiiki.content.models import Link, Media
 from hiiki.coupons.models import Coupon, Issue
 from hiiki.db import scope
 from hiiki.delivery.models import Parcel, Send, Topic
+from hiiki.idlink.models import LoginChannel, Place
 from hiiki.ingest.models import WebhookEvent
 from hiiki.ingest.relay.models import RelayBody, RelayDelivery, RelayTarget
 from hiiki.kit.clock import now
@@ -64,6 +65,8 @@ async def make_world(shop: Shop) -> dict[str, str]:
         "token",
         "relay",
         "relay_body",
+        "login_channel",
+        "place",
     ]
     ids: dict[str, uuid.UUID] = {name: uuid7() for name in names}
     event_id = f"01{uuid.uuid4().hex[:24].upper()}"
@@ -119,6 +122,13 @@ async def make_world(shop: Shop) -> dict[str, str]:
             ),
             ContactTag(contact_id=ids["contact"], tag_id=ids["tag"]),
             ContactAttribute(contact_id=ids["contact"], attribute_id=ids["attribute"], text=MARK),
+            LoginChannel(
+                id=ids["login_channel"],
+                channel_id=ids["channel"],
+                line_channel_id="1234567890",
+                sealed_secret=seal("0" * 32, ids["login_channel"], "line login"),
+            ),
+            Place(id=ids["place"], name=MARK, code=code(), channel_id=ids["channel"]),
             Note(id=ids["note"], contact_id=ids["contact"], body=MARK),
             Rule(
                 id=ids["rule"],

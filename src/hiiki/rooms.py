@@ -8,6 +8,7 @@ from hiiki.contacts.room import room as contacts
 from hiiki.content.room import room as content
 from hiiki.coupons.room import room as coupons
 from hiiki.delivery.room import room as delivery
+from hiiki.idlink.room import room as idlink
 from hiiki.ingest.room import room as ingest
 from hiiki.kit.road import open_road
 from hiiki.ninecells.room import room as ninecells
@@ -34,5 +35,6 @@ registry = open_road(
         coupons,
         ninecells,
         rfm,
+        idlink,
     ]
 )

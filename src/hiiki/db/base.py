@@ -32,6 +32,7 @@ SCHEMAS = (
     "coupons",
     "ninecells",
     "rfm",
+    "idlink",
 )
 
 

@@ -29,6 +29,7 @@ ROOMS_WITH_TABLES = (
     "coupons",
     "ninecells",
     "rfm",
+    "idlink",
 )
 _LOCK = 0x4869696B69
 """Two processes that start together must not both migrate."""
