@@ -30,6 +30,7 @@ from hiiki.ingest.models import WebhookEvent
 from hiiki.ingest.relay.models import RelayBody, RelayDelivery, RelayTarget
 from hiiki.kit.clock import now
 from hiiki.kit.ids import code, uuid7
+from hiiki.purchases.models import Connection, Order, Post, Product, Store
 from hiiki.segments.models import Segment, Version
 from hiiki.surveys.models import Question, Response, Survey
 from hiiki.workspace.models import ApiToken, Channel
@@ -67,6 +68,11 @@ async def make_world(shop: Shop) -> dict[str, str]:
         "relay_body",
         "login_channel",
         "place",
+        "order",
+        "product",
+        "store",
+        "connection",
+        "post",
     ]
     ids: dict[str, uuid.UUID] = {name: uuid7() for name in names}
     event_id = f"01{uuid.uuid4().hex[:24].upper()}"
@@ -195,6 +201,30 @@ async def make_world(shop: Shop) -> dict[str, str]:
                 body=MARK.encode(),
                 signature=MARK,
                 people=[],
+            ),
+        ],
+        [
+            Order(
+                id=ids["order"],
+                contact_id=ids["contact"],
+                source="api",
+                number=MARK,
+                at=now(),
+                status="paid",
+                currency="JPY",
+                amount=1,
+                digest="",
+                updated_at=now(),
+            ),
+            Product(id=ids["product"], key=MARK, name=MARK),
+            Store(id=ids["store"], code=MARK, name=MARK),
+            Connection(id=ids["connection"], name=MARK, kind="json", key=code(), sealed_secret=b""),
+            Post(
+                id=ids["post"],
+                connection_id=ids["connection"],
+                once=MARK,
+                body=MARK.encode(),
+                state="failed",
             ),
         ],
         [

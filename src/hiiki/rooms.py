@@ -12,6 +12,7 @@ from hiiki.idlink.room import room as idlink
 from hiiki.ingest.room import room as ingest
 from hiiki.kit.road import open_road
 from hiiki.ninecells.room import room as ninecells
+from hiiki.purchases.room import room as purchases
 from hiiki.reports.room import room as reports
 from hiiki.rfm.room import room as rfm
 from hiiki.segments.room import room as segments
@@ -36,5 +37,6 @@ registry = open_road(
         ninecells,
         rfm,
         idlink,
+        purchases,
     ]
 )

@@ -117,9 +117,15 @@ class Context:
             value=value,
             data=data,
         )
+        await self.react(event)
+        return event
+
+    async def react(self, event: Event) -> None:
+        """Let everything that waits for an event run; it stands on the timeline already."""
+        kind = event.kind
         if self._depth >= MAX_DEPTH:
             log.warning("rules.too_deep", kind=kind, contact_id=str(self.contact_id))
-            return event
+            return
         outer = self.cause, self.answered
         self.cause, self.answered = event, False
         self._depth += 1
@@ -133,7 +139,6 @@ class Context:
         finally:
             self._depth -= 1
             self.cause, self.answered = outer
-        return event
 
     async def run(self, actions: Sequence[dict[str, Any]], origin: str = "") -> None:
         """Run actions, each `{"kind": …, …parameters}`, in order.

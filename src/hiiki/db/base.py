@@ -33,6 +33,7 @@ SCHEMAS = (
     "ninecells",
     "rfm",
     "idlink",
+    "purchases",
 )
 
 

@@ -30,6 +30,7 @@ ROOMS_WITH_TABLES = (
     "ninecells",
     "rfm",
     "idlink",
+    "purchases",
 )
 _LOCK = 0x4869696B69
 """Two processes that start together must not both migrate."""

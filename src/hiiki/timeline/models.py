@@ -15,7 +15,8 @@ from hiiki.kit.ids import uuid7
 
 
 class Event(Base, OwnedInBulk):
-    """One thing that happened. Never updated; erased only with its contact.
+    """One thing that happened. Never updated; erased with its contact, or taken back by whoever
+    told it (`hiiki.timeline.service.retract`).
 
     There is no foreign key to the contact: the table is written in batches, and
     erasing a contact deletes its events first.

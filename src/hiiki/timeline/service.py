@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select, text, tuple_
 
 from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
@@ -44,6 +45,35 @@ def record(
     )
     session.write(event)
     return event
+
+
+_RETRACT = text(
+    """
+    delete from timeline.event e
+    using unnest(cast(:contacts as uuid[]), cast(:events as uuid[])) as gone(contact_id, id)
+    where e.workspace_id = :workspace_id
+      and e.contact_id = gone.contact_id and e.id = gone.id
+    """
+)
+
+
+async def retract(session: WorkspaceSession, events: Sequence[tuple[UUID, UUID]]) -> None:
+    """Take events, by (contact's id, event's id), off the timeline; unknown ones are passed over.
+
+    For what somebody else keeps and the timeline only tells, such as an order that has been
+    changed since: what is counted over events is then always of what stands.
+    """
+    if events:
+        contacts, ids = zip(*events, strict=True)
+        await session.execute(
+            _RETRACT,
+            {
+                "workspace_id": session.workspace_id,
+                "contacts": list(contacts),
+                "events": list(ids),
+            },
+            execution_options={"scoped_by_hand": True},
+        )
 
 
 async def of_contact(

@@ -1,0 +1,57 @@
+"""What this room adds to the road."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hiiki.kit.i18n import _
+from hiiki.kit.road import EventKind, Field, Picker, Room
+from hiiki.purchases import api, catalogue, posts, service
+from hiiki.purchases.jobs import tasks
+from hiiki.purchases.models import Customer, Subscriber
+
+room = Room(
+    name="purchases",
+    api=api.HANDLERS,
+    events=[
+        EventKind("purchase", _("Bought something"), "shopping-bag", subject="store"),
+        EventKind("purchase_item", _("Bought a product"), "package", subject="product"),
+        EventKind("purchase_cancel", _("An order was cancelled"), "receipt-off", subject="store"),
+        EventKind(
+            "purchase_return", _("Something was returned"), "receipt-refund", subject="store"
+        ),
+        EventKind("cart", _("Put something into the cart"), "shopping-cart"),
+        EventKind("cart_left", _("Left something in the cart"), "shopping-cart-pause"),
+        EventKind("subscription_start", _("Began a subscription"), "refresh", subject="product"),
+        EventKind("subscription_renew", _("Continued a subscription"), "rotate", subject="product"),
+        EventKind("subscription_end", _("Ended a subscription"), "refresh-off", subject="product"),
+    ],
+    pickers=[
+        Picker("product", _("Product"), catalogue.product_options),
+        Picker("store", _("Store"), catalogue.store_options),
+    ],
+    fields=[
+        Field(
+            "purchases.orders",
+            _("Number of purchases"),
+            "number",
+            Customer.orders,
+            nothing=Decimal(0),
+        ),
+        Field("purchases.spent", _("Spent in all"), "money", Customer.spent, nothing=Decimal(0)),
+        Field("purchases.average", _("Spent on average"), "money", Customer.average),
+        Field("purchases.first_at", _("First purchase"), "moment", Customer.first_at),
+        Field("purchases.last_at", _("Last purchase"), "moment", Customer.last_at),
+        Field(
+            "purchases.continued",
+            _("Times a subscription has come"),
+            "number",
+            Subscriber.continued,
+            nothing=Decimal(0),
+        ),
+    ],
+    direct=[posts.webhook],
+    merge=service.merged,
+    tasks=tasks,
+    loops={"purchases": posts.work},
+)

@@ -1,0 +1,329 @@
+"""The one road in for orders: from the API, a shop system's posts and files alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from hiiki.contacts.identities import Keys, resolve
+from hiiki.db import WorkspaceSession
+from hiiki.kit.clock import now
+from hiiki.kit.i18n import _
+from hiiki.purchases import carts, reactions, subscriptions
+from hiiki.purchases.orders import OrderIn, Taken, currency, digest, fault, order_id
+from hiiki.purchases.writing import Version, follow, insert, kept, remove, restored, run, sum_up
+
+AT_MOST = 5_000
+"""Orders that one call takes."""
+_LANES = 64
+"""Two who bring the same order wait for each other by one of so many locks of a workspace: a lock
+for each order of thousands would be more than PostgreSQL has room for."""
+_NOBODY = Keys()
+_ZERO = Decimal(0)
+
+_HOLD = text(
+    """
+    select pg_advisory_xact_lock(hashtextextended(cast(:workspace_id as text), lane))
+    from (select unnest(cast(:lanes as int[])) as lane order by 1) _
+    """
+)
+_STANDING = text(
+    """
+    select id, contact_id, status, digest, updated_at, refunds
+    from purchases.order where workspace_id = :workspace_id and id = any(cast(:orders as uuid[]))
+    """
+)
+_LOCK_PEOPLE = text(
+    """
+    select id from contacts.contact
+    where workspace_id = :workspace_id and id = any(cast(:contacts as uuid[]))
+    order by id for no key update
+    """
+)
+_OF_IMPORT = text(
+    """
+    select contact_id, id from purchases.order
+    where workspace_id = :workspace_id and import_id = :import_id order by contact_id limit :most
+    """
+)
+_THERE = text(
+    """
+    select id from contacts.contact
+    where workspace_id = :workspace_id and id = any(cast(:contacts as uuid[]))
+    """
+)
+_BUMP = text(
+    """
+    update purchases.order o set updated_at = k.at
+    from unnest(cast(:contacts as uuid[]), cast(:orders as uuid[]), cast(:moments as timestamptz[]))
+        as k(contact_id, id, at)
+    where o.workspace_id = :workspace_id and o.contact_id = k.contact_id and o.id = k.id
+    """
+)
+
+
+@dataclass(slots=True)
+class _Case:
+    """One order that came in, and what stands of it."""
+
+    ident: UUID
+    order: OrderIn
+    contact_id: UUID | None
+    standing: Any = None
+    digest: str = ""
+
+
+async def take(
+    session: WorkspaceSession,
+    orders: Sequence[OrderIn],
+    *,
+    import_id: UUID | None = None,
+    dry: bool = False,
+) -> list[Taken]:
+    """Take orders, at most `AT_MOST`, and say of each what became of it, in their order.
+
+    An order comes in once, by its source and number, however often and by however many at once
+    it is brought. A later version (by `updated_at`) changes it, an older one or a repeat changes
+    nothing. It belongs to whom its keys name, also when that is somebody else than before.
+    What comes by an import starts no rules. With `dry` nothing is written.
+    """
+    if len(orders) > AT_MOST:
+        raise ValueError(f"at most {AT_MOST} orders at once")
+    ids = [order_id(session.workspace_id, each.source, each.number) for each in orders]
+    taken: list[Taken | None] = [None] * len(orders)
+    latest: dict[UUID, int] = {}
+    for n, (ident, order) in enumerate(zip(ids, orders, strict=True)):
+        if (found := fault(order)) is not None:
+            taken[n] = Taken("refused", ident, reason=found[1], field=found[0])
+        elif ident not in latest or _is_later(order, orders[latest[ident]]):
+            latest[ident] = n
+    cases = [_Case(ident, orders[n], None) for ident, n in latest.items()]
+    outcomes = await _take(session, cases, import_id, dry=dry) if cases else {}
+    for n, ident in enumerate(ids):
+        if taken[n] is None:
+            done = outcomes[ident]
+            is_latest = latest[ident] == n or done.outcome == "refused"
+            taken[n] = done if is_latest else Taken("same", ident, done.contact_id)
+    return [each for each in taken if each is not None]
+
+
+def _is_later(order: OrderIn, than: OrderIn) -> bool:
+    if order.updated_at is None or than.updated_at is None:
+        return than.updated_at is None or order.updated_at is None
+    return order.updated_at >= than.updated_at
+
+
+async def _take(
+    session: WorkspaceSession, cases: list[_Case], import_id: UUID | None, *, dry: bool
+) -> dict[UUID, Taken]:
+    if not dry:
+        await _hold(session, [case.ident for case in cases])
+    # A file may be older than the wish of somebody in it to be erased.
+    people = await resolve(
+        session,
+        [case.order.keys for case in cases],
+        create=not dry,
+        revive=import_id is None,
+    )
+    for case, contact_id in zip(cases, people, strict=True):
+        case.contact_id = contact_id
+    await _look_up(session, cases)
+    moment = now()
+    outcomes = {case.ident: _judge(case, dry=dry) for case in cases}
+    if dry:
+        return outcomes
+    changing = [case for case in cases if outcomes[case.ident].outcome in ("new", "changed")]
+    await _bump(session, [case for case in cases if outcomes[case.ident].outcome == "same"])
+    if changing:
+        changing = await _hold_people(session, changing, outcomes)
+        await _write(session, changing, import_id, moment)
+    return outcomes
+
+
+async def _hold(session: WorkspaceSession, orders: Sequence[UUID]) -> None:
+    """Let nobody else change these orders until this transaction ends."""
+    lanes = sorted({ident.int >> 64 & _LANES - 1 for ident in orders})
+    await run(session, _HOLD, lanes=lanes)
+
+
+async def _look_up(session: WorkspaceSession, cases: Sequence[_Case]) -> None:
+    """Note what stands of the orders, and whose those without a key are."""
+    rows = await run(session, _STANDING, orders=[case.ident for case in cases])
+    standing = {row.id: row for row in rows}
+    for case in cases:
+        case.standing = standing.get(case.ident)
+        if case.contact_id is None and case.standing is not None:
+            case.contact_id = case.standing.contact_id
+
+
+def _judge(case: _Case, *, dry: bool) -> Taken:
+    order, standing = case.order, case.standing
+    if case.contact_id is None and not (dry and order.keys != _NOBODY):
+        return Taken("refused", case.ident, reason=_(
+            "It does not say whose order it is: a customer number, an e-mail address, a phone "
+            "number or a LINE user id is needed."
+        ), field="keys")  # fmt: skip
+    case.digest = digest(order)
+    if standing is None:
+        return Taken("new", case.ident, case.contact_id)
+    is_older = order.updated_at is not None and order.updated_at < standing.updated_at
+    is_same = case.digest == standing.digest and case.contact_id == standing.contact_id
+    if is_older or is_same:
+        return Taken("same", case.ident, standing.contact_id)
+    return Taken("changed", case.ident, case.contact_id)
+
+
+async def _bump(session: WorkspaceSession, same: Sequence[_Case]) -> None:
+    """Keep the latest moment at which an order was told as it stands, so that what is older
+    than that, and comes late, changes nothing."""
+    later = [
+        (case.standing.contact_id, case.ident, case.order.updated_at)
+        for case in same
+        if case.order.updated_at is not None and case.order.updated_at > case.standing.updated_at
+    ]
+    if later:
+        contacts, orders, moments = zip(*later, strict=True)
+        await run(
+            session, _BUMP, contacts=list(contacts), orders=list(orders), moments=list(moments)
+        )
+
+
+async def _hold_people(
+    session: WorkspaceSession, cases: list[_Case], outcomes: dict[UUID, Taken]
+) -> list[_Case]:
+    """Lock the people concerned, so that sums of theirs are made one after the other.
+
+    Returns the orders whose person is still there.
+    """
+    concerned = {case.contact_id for case in cases}
+    concerned |= {case.standing.contact_id for case in cases if case.standing is not None}
+    found = await run(session, _LOCK_PEOPLE, contacts=list(concerned))
+    there = {row[0] for row in found}
+    known = [case for case in cases if case.standing is not None]
+    if known:
+        # Whose they were may have been merged into somebody else just before.
+        await _look_up(session, known)
+    for case in cases:
+        if case.contact_id not in there:
+            reason = _("Its customer has just been erased or merged. Please send it again.")
+            outcomes[case.ident] = Taken("refused", case.ident, reason=reason)
+    return [case for case in cases if case.contact_id in there]
+
+
+async def _write(
+    session: WorkspaceSession, cases: list[_Case], import_id: UUID | None, moment: datetime
+) -> None:
+    old = [(case.standing.contact_id, case.ident) for case in cases if case.standing is not None]
+    removed = await remove(session, old)
+    added: list[Version] = []
+    names: dict[str, str] = {}
+    for case in cases:
+        before = removed.get(case.ident)
+        version = _version(session.workspace_id, case, moment)
+        version.order["import_id"] = import_id
+        if before is not None:
+            version.order["received_at"] = before.order["received_at"]
+            if import_id is not None:
+                version.order["previous"] = _previous(before, import_id)
+        added.append(version)
+        if case.order.store is not None:
+            names[case.order.store.code] = case.order.store.name
+    await insert(session, added)
+    is_live = import_id is None
+    await follow(session, removed.values(), added, names, renames=is_live)
+    await subscriptions.follow_orders(session, removed.values(), added, is_live=is_live)
+    await carts.end_by_orders(session, added)
+    if is_live:
+        await reactions.react(session, removed, added)
+
+
+def _previous(before: Version, import_id: UUID) -> dict[str, Any] | None:
+    if before.order["import_id"] == import_id:
+        # The same import has brought it before: what it has to be taken back to is older.
+        return before.order["previous"]
+    return kept(before)
+
+
+def _version(workspace_id: UUID, case: _Case, moment: datetime) -> Version:
+    order, contact_id = case.order, case.contact_id
+    quantity = sum((line.quantity for line in order.lines), start=_ZERO)
+    row = {
+        "workspace_id": workspace_id,
+        "contact_id": contact_id,
+        "id": case.ident,
+        "source": order.source,
+        "number": order.number,
+        "reference": order.reference,
+        "at": order.at,
+        "status": order.status,
+        "currency": order.currency or currency(),
+        "amount": order.total,
+        "discount": order.discount,
+        "shipping": order.shipping,
+        "refunds": {key: str(value) for key, value in order.refunds.items()},
+        "refunded": order.refunded if order.refunds else _ZERO,
+        "items": quantity,
+        "lines": len(order.lines),
+        "store": order.store.code if order.store else "",
+        "cart": order.cart,
+        "subscription": order.subscription,
+        "digest": case.digest,
+        "updated_at": order.updated_at or moment,
+        "received_at": moment,
+        "import_id": None,
+        "previous": None,
+    }
+    lines = [
+        {
+            "workspace_id": workspace_id,
+            "contact_id": contact_id,
+            "order_id": case.ident,
+            "position": position,
+            "product": line.product,
+            "name": line.name,
+            "variant": line.variant,
+            "quantity": line.quantity,
+            "amount": line.amount,
+        }
+        for position, line in enumerate(order.lines)
+    ]
+    return Version(row, lines)
+
+
+async def undo(session: WorkspaceSession, import_id: UUID, most: int = AT_MOST) -> int:
+    """Take back up to so many of the orders that an import made or changed; returns how many.
+
+    What it changed is again what it was before; what was changed since is no longer the import's
+    and stays. Call it until it returns 0.
+    """
+    rows = await run(session, _OF_IMPORT, import_id=import_id, most=most)
+    pairs = [(row.contact_id, row.id) for row in rows]
+    if not pairs:
+        return 0
+    await _hold(session, [ident for _contact, ident in pairs])
+    await run(session, _LOCK_PEOPLE, contacts=list({contact for contact, _ident in pairs}))
+    removed = await remove(session, pairs)
+    before = [(one.order["contact_id"], one.order["previous"]) for one in removed.values()]
+    owners = [UUID(old["order"]["contact_id"]) for _now, old in before if old]
+    there = {row[0] for row in await run(session, _THERE, contacts=owners)}
+    added: list[Version] = []
+    for contact_id, old in before:
+        if old:
+            owner = UUID(old["order"]["contact_id"])
+            added.append(restored(old, owner if owner in there else contact_id))
+    await insert(session, added)
+    await follow(session, removed.values(), added, {}, renames=False)
+    await subscriptions.follow_orders(session, removed.values(), added, is_live=False)
+    return len(removed)
+
+
+async def merged(session: WorkspaceSession, keep: UUID, _gone: UUID) -> None:
+    """Work out anew what somebody has bought, into whom another was merged."""
+    await sum_up(session, [keep])
+    await subscriptions.count(session, [keep])

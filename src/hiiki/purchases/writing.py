@@ -1,0 +1,332 @@
+"""Orders in the tables, with all that follows from them: a few statements, however many they are.
+
+What is worked out of orders (what somebody has spent, what was sold of a product, the events on
+the timeline) changes with them, here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, cast
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Table, TextClause, text
+
+from hiiki.db import Base, WorkspaceSession
+from hiiki.db.rows import recordset
+from hiiki.kit.ids import uuid7
+from hiiki.purchases.events import event_ids, events_of
+from hiiki.purchases.models import COUNTED, Order, OrderLine
+from hiiki.timeline import Event
+from hiiki.timeline.service import retract
+from hiiki.workspace.models import Workspace
+
+BY_HAND = {"scoped_by_hand": True}
+Row = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Version:
+    """An order with its lines, as rows of their tables."""
+
+    order: Row
+    lines: list[Row]
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a purchase."""
+        return self.order["status"] in COUNTED
+
+
+def document(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return rows as PostgreSQL reads them (`json_populate_recordset`)."""
+    return orjson.dumps(list(rows), default=str).decode()
+
+
+def inserting(model: type[Base]) -> TextClause:
+    """Return what inserts a `document` of rows into a table."""
+    table = cast("Table[Any]", model.__table__)
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
+    return text(f"insert into {table.fullname} ({names}) select {names} from {recordset(model)}")  # noqa: S608 — names of our own tables
+
+
+_INSERT_ORDERS = inserting(Order)
+_INSERT_LINES = inserting(OrderLine)
+_INSERT_EVENTS = inserting(Event)
+_PAIRS = "unnest(cast(:contacts as uuid[]), cast(:orders as uuid[])) as k(contact_id, id)"
+_REMOVE_ORDERS = text(
+    f"""
+    delete from purchases.order o using {_PAIRS}
+    where o.workspace_id = :workspace_id and o.contact_id = k.contact_id and o.id = k.id
+    returning o.*
+    """  # noqa: S608 — our own words
+)
+_REMOVE_LINES = text(
+    f"""
+    delete from purchases.order_line l using {_PAIRS}
+    where l.workspace_id = :workspace_id and l.contact_id = k.contact_id and l.order_id = k.id
+    returning l.*
+    """  # noqa: S608 — our own words
+)
+_LINES_OF = text(
+    f"""
+    select l.* from purchases.order_line l join {_PAIRS}
+      on l.contact_id = k.contact_id and l.order_id = k.id
+    where l.workspace_id = :workspace_id order by l.order_id, l.position
+    """  # noqa: S608 — our own words
+)
+_SUMS = text(
+    """
+    insert into purchases.customer
+        (workspace_id, contact_id, orders, spent, average, items, days, gap_days, first_at, last_at)
+    select workspace_id, contact_id, count(*), sum(amount - refunded), avg(amount - refunded),
+        sum(items), count(distinct cast(at at time zone :timezone as date)),
+        case when count(*) > 1 then
+            extract(epoch from max(at) - min(at)) / 86400 / (count(*) - 1) end,
+        min(at), max(at)
+    from purchases.order
+    where workspace_id = :workspace_id and contact_id = any(cast(:contacts as uuid[]))
+      and status in ('paid', 'partly_returned')
+    group by workspace_id, contact_id
+    on conflict (contact_id) do update set
+        orders = excluded.orders, spent = excluded.spent, average = excluded.average,
+        items = excluded.items, days = excluded.days, gap_days = excluded.gap_days,
+        first_at = excluded.first_at, last_at = excluded.last_at
+    returning contact_id
+    """
+)
+_NO_SUMS = text(
+    """
+    delete from purchases.customer
+    where workspace_id = :workspace_id and contact_id = any(cast(:contacts as uuid[]))
+    returning contact_id
+    """
+)
+_PURCHASERS = text(
+    """
+    update contacts.contact set is_purchaser = :bought, updated_at = now()
+    where workspace_id = :workspace_id and id = any(cast(:contacts as uuid[]))
+      and is_purchaser <> :bought
+    """
+)
+_PRODUCTS = text(
+    """
+    insert into purchases.product as p
+        (id, workspace_id, key, name, sold, revenue, created_at, updated_at)
+    select id, :workspace_id, key, name, sold, revenue, now(), now()
+    from json_to_recordset(cast(:rows as json))
+        as x(id uuid, key text, name text, sold numeric, revenue numeric)
+    order by key
+    on conflict (workspace_id, key) do update set
+        name = case when excluded.name <> '' and (:renames or p.name = '') then excluded.name
+            else p.name end,
+        sold = p.sold + excluded.sold, revenue = p.revenue + excluded.revenue, updated_at = now()
+    where excluded.sold <> 0 or excluded.revenue <> 0
+       or excluded.name <> p.name and (:renames or p.name = '')
+    """
+)
+_STORES = text(
+    """
+    insert into purchases.store as s
+        (id, workspace_id, code, name, orders, revenue, created_at, updated_at)
+    select id, :workspace_id, code, name, orders, revenue, now(), now()
+    from json_to_recordset(cast(:rows as json))
+        as x(id uuid, code text, name text, orders int, revenue numeric)
+    order by code
+    on conflict (workspace_id, code) do update set
+        name = case when excluded.name <> '' and (:renames or s.name = '') then excluded.name
+            else s.name end,
+        orders = s.orders + excluded.orders, revenue = s.revenue + excluded.revenue,
+        updated_at = now()
+    where excluded.orders <> 0 or excluded.revenue <> 0
+       or excluded.name <> s.name and (:renames or s.name = '')
+    """
+)
+
+
+async def run(session: WorkspaceSession, statement: TextClause, **values: Any) -> Any:
+    """Execute one of this room's own statements, in the session's workspace."""
+    return await session.execute(
+        statement,
+        {"workspace_id": session.workspace_id, **values},
+        execution_options=BY_HAND,
+    )
+
+
+async def remove(
+    session: WorkspaceSession, pairs: Sequence[tuple[UUID, UUID]]
+) -> dict[UUID, Version]:
+    """Take orders, by (contact, order), out of the tables with their events; return what stood.
+
+    What is worked out of them is not brought up to date: `follow` does that.
+    """
+    if not pairs:
+        return {}
+    keys = {"contacts": [pair[0] for pair in pairs], "orders": [pair[1] for pair in pairs]}
+    found = {
+        row["id"]: Version(dict(row), [])
+        for row in (await run(session, _REMOVE_ORDERS, **keys)).mappings()
+    }
+    for row in (await run(session, _REMOVE_LINES, **keys)).mappings():
+        if row["order_id"] in found:
+            found[row["order_id"]].lines.append(dict(row))
+    for version in found.values():
+        version.lines.sort(key=lambda line: line["position"])
+    await retract(
+        session,
+        [
+            (version.order["contact_id"], ident)
+            for version in found.values()
+            for ident in event_ids(version.order["id"], version.order["lines"])
+        ],
+    )
+    return found
+
+
+async def insert(session: WorkspaceSession, added: Sequence[Version]) -> None:
+    """Put orders into the tables, and what they tell on the timeline."""
+    if not added:
+        return
+    await run(session, _INSERT_ORDERS, rows=document([one.order for one in added]))
+    lines = [line for one in added for line in one.lines]
+    if lines:
+        await run(session, _INSERT_LINES, rows=document(lines))
+    events = [event for one in added for event in events_of(one.order, one.lines)]
+    if events:
+        await run(session, _INSERT_EVENTS, rows=document(events))
+
+
+async def follow(
+    session: WorkspaceSession,
+    removed: Iterable[Version],
+    added: Iterable[Version],
+    names: Mapping[str, str],
+    *,
+    renames: bool,
+) -> None:
+    """Bring up to date what is worked out of orders, after `removed` made way for `added`.
+
+    `names` are the stores' names by their codes. With `renames` the names of products and stores
+    are taken from these orders; without, only where there is none yet: the names in old files
+    are old ones.
+    """
+    gone, come = list(removed), list(added)
+    people = {one.order["contact_id"] for one in (*gone, *come) if one.counts}
+    if people:
+        await sum_up(session, sorted(people))
+    await _count_products(session, gone, come, renames=renames)
+    await _count_stores(session, gone, come, names, renames=renames)
+
+
+async def sum_up(session: WorkspaceSession, contact_ids: Sequence[UUID]) -> None:
+    """Work out anew what these people have bought in all, and who of them is a purchaser."""
+    workspace = await session.known(Workspace, session.workspace_id)
+    done = await run(session, _SUMS, contacts=list(contact_ids), timezone=workspace.timezone)
+    bought = {row[0] for row in done}
+    if bought:
+        await run(session, _PURCHASERS, contacts=list(bought), bought=True)
+    if without := [ident for ident in contact_ids if ident not in bought]:
+        lost = [row[0] for row in await run(session, _NO_SUMS, contacts=without)]
+        # Whoever never had an order here may be known for a purchaser from elsewhere.
+        if lost:
+            await run(session, _PURCHASERS, contacts=lost, bought=False)
+
+
+async def _count_products(
+    session: WorkspaceSession, gone: list[Version], come: list[Version], *, renames: bool
+) -> None:
+    sold: dict[str, list[Any]] = defaultdict(lambda: [Decimal(0), Decimal(0), ""])
+    for sign, versions in ((-1, gone), (1, come)):
+        for version in versions:
+            counts = sign if version.counts else 0
+            for line in version.lines:
+                one = sold[line["product"]]
+                if counts:
+                    one[0] += counts * line["quantity"]
+                    one[1] += counts * line["amount"]
+                if sign > 0 and line["name"]:
+                    one[2] = line["name"]
+    if sold:
+        rows = [
+            {"id": uuid7(), "key": key, "name": name, "sold": quantity, "revenue": amount}
+            for key, (quantity, amount, name) in sold.items()
+        ]
+        await run(session, _PRODUCTS, rows=document(rows), renames=renames)
+
+
+async def _count_stores(
+    session: WorkspaceSession,
+    gone: list[Version],
+    come: list[Version],
+    names: Mapping[str, str],
+    *,
+    renames: bool,
+) -> None:
+    sold: dict[str, list[Any]] = defaultdict(lambda: [0, Decimal(0)])
+    for sign, versions in ((-1, gone), (1, come)):
+        for version in versions:
+            code = version.order["store"]
+            if code:
+                one = sold[code]
+                if version.counts:
+                    one[0] += sign
+                    one[1] += sign * (version.order["amount"] - version.order["refunded"])
+    if sold:
+        rows = [
+            {
+                "id": uuid7(),
+                "code": code,
+                "name": names.get(code, ""),
+                "orders": orders,
+                "revenue": amount,
+            }
+            for code, (orders, amount) in sold.items()
+        ]
+        await run(session, _STORES, rows=document(rows), renames=renames)
+
+
+async def lines_of(
+    session: WorkspaceSession, pairs: Sequence[tuple[UUID, UUID]]
+) -> dict[UUID, list[Row]]:
+    """Return the lines of orders, by the order."""
+    found: dict[UUID, list[Row]] = {}
+    keys = {"contacts": [pair[0] for pair in pairs], "orders": [pair[1] for pair in pairs]}
+    for row in (await run(session, _LINES_OF, **keys)).mappings():
+        found.setdefault(row["order_id"], []).append(dict(row))
+    return found
+
+
+def kept(version: Version) -> Row:
+    """Return a version as JSON takes it, so that `restored` brings it back."""
+    order = {name: value for name, value in version.order.items() if name != "previous"}
+    plain: Row = orjson.loads(orjson.dumps({"order": order, "lines": version.lines}, default=str))
+    return plain
+
+
+def restored(document: Mapping[str, Any], contact_id: UUID) -> Version:
+    """Return what `kept` kept, now `contact_id`'s."""
+    order: Row = {**document["order"], "previous": None, "contact_id": contact_id}
+    for name in ("id", "workspace_id"):
+        order[name] = UUID(order[name])
+    order["import_id"] = UUID(order["import_id"]) if order["import_id"] else None
+    for name in ("at", "updated_at", "received_at"):
+        order[name] = datetime.fromisoformat(order[name])
+    for name in ("amount", "discount", "shipping", "refunded", "items"):
+        order[name] = Decimal(order[name])
+    lines = [
+        {
+            **line,
+            "contact_id": contact_id,
+            "order_id": order["id"],
+            "workspace_id": order["workspace_id"],
+            "quantity": Decimal(line["quantity"]),
+            "amount": Decimal(line["amount"]),
+        }
+        for line in document["lines"]
+    ]
+    return Version(order, lines)
