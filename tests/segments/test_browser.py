@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from conftest import Shop
 from console import make_staff
@@ -85,6 +87,59 @@ async def test_the_count_follows_the_hand_and_undo_leads_back(
     await expect(page.get_by_role("heading", name="甘口の大人")).to_be_visible()
     await expect(page.locator("tbody tr")).to_have_count(4)
     await expect(page.locator(".sg-figures")).to_contain_text("75%")
+
+
+async def test_conditions_are_moved_by_hand_and_by_keyboard(
+    page: Page, web: Web, shop: Shop, people: None
+) -> None:
+    await log_in(page, web, shop)
+    await page.goto("/segments/new")
+    await page.get_by_role("button", name="グループを追加").click()
+    await expect(page.locator('[name="rule.rules.1.rules.0.kind"]')).to_be_focused()
+    await page.locator('[name="rule.rules.0.kind"]').select_option("everyone")
+    await expect(page.locator('[data-part="rule.rules.0"] .sg-chips')).to_have_count(0)
+    inside = page.locator('[data-rules="rule.rules.1"] > .sg-part')
+    await page.locator('[data-part="rule.rules.0"] .sg-handle').hover()
+    await page.mouse.down()
+    target = await inside.first.bounding_box()
+    assert target
+    await page.mouse.move(target["x"] + 60, target["y"] + 20, steps=6)
+    await page.mouse.move(target["x"] + 60, target["y"] + target["height"] - 20, steps=6)
+    await page.mouse.up()
+    await expect(inside).to_have_count(2)
+    await expect(page.locator('[data-rules="rule"] > .sg-part')).to_have_count(1)
+
+    # Out of the group again with Alt and an arrow; the focus goes along.
+    where = page.locator('[name^="rule.rules.0.rules."][name$=".kind"]')
+    first = await where.first.input_value() == "everyone"
+    step = "ArrowUp" if first else "ArrowDown"
+    here = page.locator(f'[data-node="rule.rules.0.rules.{0 if first else 1}"]')
+    await here.get_by_role("button", name="上へ移動").focus()
+    await page.keyboard.press(f"Alt+{step}")
+    await expect(inside).to_have_count(0)
+    moved = page.locator(f'[data-node="rule.rules.{0 if first else 1}"]')
+    await expect(moved.locator(":focus")).to_have_count(1)
+
+    # The old count stays to be seen, as an old one, until the new one is there.
+    await page.get_by_role("button", name="グループを解除").click()
+    await page.get_by_role("checkbox", name="甘口").check(force=True)
+    now = page.locator("#panel .sg-now strong")
+    await expect(now).to_have_text("4")
+    held = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    await page.route("**/segments/panel", hold)
+    await page.get_by_role("checkbox", name="辛口").check(force=True)
+    await expect(page.locator(".sg-panel.sg-stale .sg-busy")).to_be_visible()
+    await expect(now).to_have_text("4")
+    held.set()
+    await expect(now).to_have_text("5")
+    await expect(page.locator(".sg-stale")).to_have_count(0)
+    await page.get_by_role("button", name="該当する理由").first.click()
+    await expect(page.locator(".sg-why").first).to_contain_text("すべての条件に当てはまる")
 
 
 async def test_on_a_phone_nothing_runs_out_of_the_page(

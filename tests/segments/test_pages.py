@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncIterator
 from html import unescape
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
@@ -292,3 +293,67 @@ async def test_other_pages_lead_into_the_builder_with_a_rule_of_theirs(
     assert re.search(r'name="rule\.rules\.0\.number"[^>]*value="5"', shown.text)
     for broken in ("{", "[]", '{"kind": "nothing of ours"}', "[" * 5_000):
         assert (await staff.get("/segments/new", params={"rule": broken})).status_code == 200
+
+
+async def test_the_panel_says_what_a_message_to_these_costs_and_saves(
+    staff: Client, shop: Shop
+) -> None:
+    async with scope(shop.workspace_id) as session:
+        mild = await tag(session, "甘口")
+        first = await channel(session, "渋谷")
+        first.plan = "communication"
+        for n in range(4):
+            await person(session, f"friend {n}", *([mild] if n else []), follows=first)
+        await person(session, "gone", mild, blocked=first)
+    tree = form({"kind": "all", "rules": [has(mild)]})
+    panel = (await staff.form("/segments/panel", tree)).text
+    assert "友だち全員（4人）の75%" in panel
+    assert re.search(r"この人たちへの配信</dt><dd>3通", panel)
+    assert re.search(r"全員への配信と比べた節約</dt><dd>1通", panel)
+    assert 'lang="en">People who have the tag “甘口”' in panel
+    # With a second account, it has to be said from which one goes out.
+    async with scope(shop.workspace_id) as session:
+        second = await channel(session, "新宿")
+        await person(session, "other", mild, follows=second)
+    panel = (await staff.form("/segments/panel", tree)).text
+    assert "この人たちへの配信" not in panel
+    assert "友だち全員（5人）の80%" in panel
+    panel = (await staff.form("/segments/panel", tree | {"channel_id": str(second.id)})).text
+    assert re.search(r"この人たちへの配信</dt><dd>1通", panel)
+    strange = await staff.form("/segments/panel", tree | {"channel_id": str(uuid4())})
+    assert strange.status_code == 404
+
+
+async def test_why_somebody_is_in_it_part_by_part(staff: Client, shop: Shop) -> None:
+    async with scope(shop.workspace_id) as session:
+        mild, hot = await tag(session, "甘口"), await tag(session, "辛口")
+        somebody = await person(session, "somebody", mild)
+    age = {"kind": "profile", "field": "birthday", "test": {"op": "years_ago", "low": 1, "high": 9}}
+    tree = form({"kind": "any", "rules": [has(mild), {**has(hot), "negate": "true"}, age]})
+    answer = await staff.form("/segments/why", tree | {"contact_id": str(somebody)})
+    assert answer.status_code == 200, answer.text
+    said = re.findall(r'visually-hidden">([^<]+)</span> <span>([^<]+)<', answer.text)
+    assert [holds for holds, _said in said] == [
+        "当てはまる：",
+        "当てはまる：",
+        "当てはまる：",
+        "当てはまらない：",
+        "不明：",
+    ]
+    assert said[3][1] == "タグ「辛口」がある人。"
+    strange = await staff.form("/segments/why", tree | {"contact_id": str(uuid4())})
+    assert strange.status_code == 404
+
+
+async def test_saved_as_a_new_one_the_old_one_stays(staff: Client, shop: Shop) -> None:
+    async with scope(shop.workspace_id) as session:
+        mild = await tag(session, "甘口")
+        old = await save(session, "好み", {"kind": "everyone"})
+    tree = form({"kind": "all", "rules": [has(mild)]}, name="好み", description="", as_new="1")
+    saved = await staff.form(f"/segments/{old.id}", tree)
+    assert saved.status_code == 303
+    assert str(old.id) not in saved.headers["location"]
+    async with scope(shop.workspace_id) as session:
+        rules = {row.name: row.rule for row in await session.scalars(select(Segment))}
+    assert rules["好み"] == {"kind": "everyone"}
+    assert rules["好み (2)"]["kind"] == "all"

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hiiki.kit.errors import Invalid
 from hiiki.kit.forms import nested
 from hiiki.kit.i18n import _
-from hiiki.segments.builder import blank, edit, form_of, in_form, rule_of, tidy
+from hiiki.segments.builder import blank, form_of, in_form, rule_of, tidy
+from hiiki.segments.edits import edit
 from hiiki.segments.rules import MAX_CONDITIONS, MAX_DEPTH, AnyRule, dump_rule, read_rule
 
 from .oracle import Oracle, Person

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from hiiki.db import WorkspaceSession
 from hiiki.delivery import api, guard_api, guard_views, topics, views
 from hiiki.delivery.erasure import forget_person
+from hiiki.delivery.forecast import forecast
 from hiiki.delivery.insight import keep_statistics
 from hiiki.kit.i18n import _
 from hiiki.kit.road import ActionContext, ActionKind, EventKind, NavItem, Option, Picker, Room
@@ -60,6 +61,7 @@ room = Room(
         ActionKind("opt_in", _("Take a kind of message again"), "bell", TopicParams, _opt_in),
     ),
     pickers=(Picker("topic", _("Kinds of message"), _topics),),
+    forecast=forecast,
     erase=forget_person,
     loops={"sender": run_sender, "insight": keep_statistics},
 )

@@ -301,6 +301,9 @@ class Room:
     context: Callable[[Any, UUID, UUID | None], ActionContext] | None = None
     """Set by `actions` alone: `context(session, contact_id, channel_id)`, by which rooms below
     it cause events (`Registry.emit`)."""
+    forecast: Callable[[Any, Any, int, int], Awaitable[Any]] | None = None
+    """Set by `delivery` alone: `forecast(session, channel, recipients, everybody)`, by which rooms
+    below it say what sending would cost (`hiiki.delivery.forecast.Forecast`)."""
     erase: Callable[[Any, UUID], Awaitable[None]] | None = None
     """`erase(session, contact_id)`: forget what this room keeps of a contact elsewhere than in
     rows with a `contact_id`; those go of themselves (`hiiki.contacts.erasure`)."""
@@ -336,6 +339,7 @@ class Registry:
         self.friend_parts = [part for room in rooms for part in room.friend_parts]
         self.pieces = {kind: piece for room in rooms for kind, piece in room.pieces.items()}
         self._context = next((room.context for room in rooms if room.context), None)
+        self._forecast = next((room.forecast for room in rooms if room.forecast), None)
         self._make_survey = next((room.make_survey for room in rooms if room.make_survey), None)
 
     async def emit(
@@ -365,6 +369,11 @@ class Registry:
         """
         assert self._make_survey is not None, "no room makes surveys"
         return await self._make_survey(session, key)
+
+    async def forecast(self, session: Any, channel: Any, recipients: int, everybody: int) -> Any:
+        """Return what one message to `recipients` of `everybody` would cost, and save."""
+        assert self._forecast is not None, "no room says what sending costs"
+        return await self._forecast(session, channel, recipients, everybody)
 
     async def usages(self, session: Any, kind: str, ident: UUID) -> list[Usage]:
         """Return every place that uses the `kind` (`tag`, `segment`, …) with this id."""

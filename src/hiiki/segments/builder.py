@@ -8,7 +8,6 @@ errors, which name places in the rule, are led back to places in the form.
 from __future__ import annotations
 
 import unicodedata
-from copy import deepcopy
 from typing import Any, cast, get_args
 
 from hiiki.kit.i18n import Text
@@ -93,7 +92,7 @@ def rule_of(node: Any, form_path: str = ROOT, rule_path: str = "") -> tuple[Any,
     kind = fields.get("kind")
     if kind in GROUPS:
         parts: list[Any] = []
-        for index, part in enumerate(_children(fields)):
+        for index, part in enumerate(children(fields)):
             found, below = rule_of(
                 part, f"{form_path}.rules.{index}", _join(inner_path, f"rules.{index}")
             )
@@ -107,7 +106,8 @@ def rule_of(node: Any, form_path: str = ROOT, rule_path: str = "") -> tuple[Any,
     return rule, paths
 
 
-def _children(node: Node) -> list[Any]:
+def children(node: Node) -> list[Any]:
+    """Return what stands in a group, as the very list that is drawn."""
     rules = node.get("rules")
     return cast("list[Any]", rules) if isinstance(rules, list) else []
 
@@ -176,61 +176,7 @@ def _join(path: str, rest: str) -> str:
     return f"{path}.{rest}" if path and rest else path or rest
 
 
-# --- edits ------------------------------------------------------------------------------
-
-
-def edit(tree: Node, do: str, at: str) -> str:
-    """Change the tree's shape in place; return where the keyboard's focus belongs now.
-
-    `do` is one of `add`, `add_group`, `remove`, `copy`, `up`, `down`; `at` is a node's path
-    in the form. An edit that is not possible (the first one up) changes nothing.
-    """
-    node, siblings, index = _find(tree, at)
-    if node is None:
-        return ""
-    if do in ("add", "add_group"):
-        if node.get("kind") not in GROUPS:
-            return ""
-        new = new_condition()
-        if do == "add_group":
-            other = "any" if node["kind"] == "all" else "all"
-            new = {"kind": other, "rules": [new]}
-        node["rules"] = [*_children(node), new]
-        last = f"{at}.rules.{len(node['rules']) - 1}"
-        return f"{last}.rules.0.kind" if do == "add_group" else f"{last}.kind"
-    if siblings is None:
-        return ""
-    parent = at.rsplit(".", 2)[0]
-    match do:
-        case "remove":
-            del siblings[index]
-            return f"{parent}:add"
-        case "copy":
-            siblings.insert(index + 1, deepcopy(node))
-            return f"{parent}.rules.{index + 1}:copy"
-        case "up" | "down":
-            other = index - 1 if do == "up" else index + 1
-            if not 0 <= other < len(siblings):
-                return f"{at}:{do}"
-            siblings[index], siblings[other] = siblings[other], siblings[index]
-            return f"{parent}.rules.{other}:{do}"
-        case _:
-            return ""
-
-
-def _find(tree: Node, at: str) -> tuple[Node | None, list[Any] | None, int]:
-    node: Any = tree
-    siblings: list[Any] | None = None
-    index = 0
-    steps = at.split(".")[1:]
-    for name, number in zip(steps[::2], steps[1::2], strict=False):
-        if name != "rules" or not number.isdigit() or not isinstance(node, dict):
-            return None, None, 0
-        siblings, index = _children(cast("Node", node)), int(number)
-        if index >= len(siblings):
-            return None, None, 0
-        node = siblings[index]
-    return (cast("Node", node), siblings, index) if isinstance(node, dict) else (None, None, 0)
+# --- what was posted ---------------------------------------------------------------------
 
 
 def node_at(tree: Node, path: str) -> Node:
@@ -238,7 +184,7 @@ def node_at(tree: Node, path: str) -> Node:
     found = tree
     steps = path.split(".")[1:]
     for name, number in zip(steps[::2], steps[1::2], strict=False):
-        below = _children(found)
+        below = children(found)
         if name != "rules" or not number.isdigit() or int(number) >= len(below):
             break
         found = below[int(number)]
@@ -267,8 +213,8 @@ def _tidied(node: Node, depth: int) -> Node:
     _split_kind(node)
     # Deeper than any rule may be: the error says so, and nobody needs to see all of it.
     if node.get("kind") in GROUPS:
-        children = [cast("Node", child) for child in _children(node) if isinstance(child, dict)]
-        node["rules"] = [_tidied(child, depth + 1) for child in children] if depth < 30 else []
+        parts = [cast("Node", child) for child in children(node) if isinstance(child, dict)]
+        node["rules"] = [_tidied(part, depth + 1) for part in parts] if depth < 30 else []
     elif node.get("kind") not in CONDITIONS:
         node["kind"] = "tag"
     return node

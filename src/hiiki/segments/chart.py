@@ -24,8 +24,8 @@ def history_chart(days: Sequence[SegmentDay]) -> dict[str, Any]:
         "legend": {"top": 0, "left": 0},
         "axisPointer": {"link": [{"xAxisIndex": "all"}]},
         "grid": [
-            {"left": 8, "right": 16, "top": 40, "height": 130, "containLabel": True},
-            {"left": 8, "right": 16, "top": 190, "height": 80, "containLabel": True},
+            {"left": 8, "right": 36, "top": 40, "height": 130, "containLabel": True},
+            {"left": 8, "right": 36, "top": 190, "height": 80, "containLabel": True},
         ],
         "xAxis": [
             {"type": "category", "data": words, "gridIndex": 0, "axisLabel": {"show": False}},

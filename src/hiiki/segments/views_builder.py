@@ -15,20 +15,24 @@ from uuid import UUID
 from litestar import get, post
 from litestar.response import Response
 
+from hiiki.contacts.models import Contact
 from hiiki.contacts.search import with_details
 from hiiki.db import WorkspaceSession
-from hiiki.kit.errors import Invalid
+from hiiki.kit.errors import Invalid, NotFound
 from hiiki.kit.forms import parse
-from hiiki.kit.i18n import Text, _
+from hiiki.kit.i18n import LOCALES, Text, _, current_locale
 from hiiki.kit.pages import WebRequest, form_data, page, to
 from hiiki.segments import changes, ready_made, service
-from hiiki.segments.builder import ROOT, Node, blank, edit, form_of, in_form, node_at, rule_of, tidy
+from hiiki.segments.builder import ROOT, Node, blank, form_of, in_form, node_at, rule_of, tidy
+from hiiki.segments.edits import edit
 from hiiki.segments.explain import sentence
 from hiiki.segments.models import Segment, Version
 from hiiki.segments.offers import KIND_LABELS, offers_for
+from hiiki.segments.outlook import outlook
 from hiiki.segments.prefill import rule_in
 from hiiki.segments.rules import AnyRule, read_rule
 from hiiki.segments.schemas import Named
+from hiiki.segments.why import reasons_for
 from hiiki.workspace.access import Access
 
 OPERATOR = {"role": "operator"}
@@ -96,7 +100,8 @@ async def redraw(request: WebRequest, session: WorkspaceSession) -> Response[Any
     data = await form_data(request)
     tree = tidy(data.get(ROOT))
     do, at = str(data.get("do", "")), str(data.get("at", ""))
-    focus = edit(tree, do, at) if do else ""
+    to, place = str(data.get("to", "")), str(data.get("place", ""))
+    focus = edit(tree, do, at, to, int(place) if place.isdigit() else 0) if do else ""
     offers = await offers_for(session, tree, str(data.get("segment_id", "")))
     answer = page("segments/_builder.html", tree=tree, offers=offers, focus=focus)
     answer.headers["HX-Trigger-After-Settle"] = json.dumps({"hiiki:rule": {"undo": do != "undo"}})
@@ -116,15 +121,32 @@ async def show_panel(request: WebRequest, session: WorkspaceSession) -> Response
     except Invalid as error:
         errors = in_form(error.fields, paths)
         wrongs = [(path, _label(tree, path), said) for path, said in errors.items()]
-        return page("segments/_panel.html", errors=errors, wrongs=wrongs, counted=None)
-    members = await service.sample(session, rule)
+        return page("segments/_panel.html", errors=errors, wrongs=wrongs, outlook=None)
+    said = sentence(rule, names)
     return page(
         "segments/_panel.html",
         errors={},
-        counted=await service.count(session, rule),
-        sentence=sentence(rule, names),
-        sample=await with_details(session, members),
+        outlook=await outlook(session, rule, _uuid(data.get("channel_id"))),
+        said=[(locale, said.to(locale)) for locale in _present_first()],
+        sample=await with_details(session, await service.sample(session, rule)),
     )
+
+
+def _present_first() -> list[str]:
+    return sorted(LOCALES, key=lambda locale: locale != current_locale())
+
+
+@post("/segments/why", status_code=200)
+async def show_why(request: WebRequest, session: WorkspaceSession) -> Response[Any]:
+    """Why one person is in it, or not, as the form is now; saves nothing."""
+    data = await form_data(request)
+    contact_id = _uuid(data.get("contact_id"))
+    if contact_id is None:
+        raise NotFound()
+    await session.one(Contact, contact_id)
+    rule = read_rule(rule_of(tidy(data.get(ROOT)))[0])
+    names = await service.check(session, rule, _uuid(data.get("segment_id")))
+    return page("segments/_why.html", reasons=await reasons_for(session, rule, names, contact_id))
 
 
 async def _save(
@@ -144,6 +166,12 @@ async def _save(
         rule = read_rule(raw)
     except Invalid as error:
         wrong |= in_form(error.fields, paths)
+    if data.get("as_new") and segment is not None:
+        if named is not None and named.name == segment.name:
+            named = Named(
+                name=await service.free_name(session, named.name), description=named.description
+            )
+        segment = None
     if named is not None and rule is not None:
         try:
             saved = await changes.save(
@@ -183,6 +211,7 @@ async def _form(
         errors=errors or {},
         usages=usages,
         focus="",
+        channels=offers.channels,
     )
 
 
@@ -197,4 +226,4 @@ def _uuid(value: Any) -> UUID | None:
         return None
 
 
-pages = [show_new, create, show_edit, update, redraw, show_panel]
+pages = [show_new, create, show_edit, update, redraw, show_panel, show_why]

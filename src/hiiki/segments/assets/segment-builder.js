@@ -1,5 +1,7 @@
-// The builder's part in the browser: undo and redo, the marks at fields that are still wrong,
-// and finding among many choices. The tree itself is drawn by the server.
+// The builder's part in the browser: undo and redo, moving by hand or with Alt and an arrow, the
+// marks at fields that are still wrong, and finding among many choices. The server draws the tree.
+
+import Sortable from "../vendor/sortable.js";
 
 const form = /** @type {HTMLFormElement} */ (document.getElementById("segment-form"));
 const undoButton = /** @type {HTMLButtonElement} */ (document.querySelector("[data-undo]"));
@@ -50,9 +52,18 @@ function go(from, to) {
   to.push(present);
   present = state;
   showButtons();
+  redraw(JSON.parse(state), { do: "undo" });
+}
+
+/**
+ * Have the server draw a state of the rule, with one edit done to it.
+ * @param {[string, string][]} state
+ * @param {Record<string, string>} edit
+ */
+function redraw(state, edit) {
   /** @type {Record<string, string | string[]>} */
-  const values = { do: "undo", segment_id: form.elements.namedItem("segment_id")?.["value"] ?? "" };
-  for (const [name, value] of JSON.parse(state)) {
+  const values = { ...edit, segment_id: form.elements.namedItem("segment_id")?.["value"] ?? "" };
+  for (const [name, value] of state) {
     if (name.endsWith("[]")) values[name] = [...(values[name] ?? []), value];
     else values[name] = value;
   }
@@ -86,6 +97,63 @@ document.body.addEventListener("hiiki:rule", (plain) => {
   if (undo) remember();
   else present = snapshot();
   showButtons();
+});
+
+// ---- moving: by the handle, or with Alt and an arrow; into groups, and out of them ----
+
+function makeSortable() {
+  for (const list of /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll("[data-rules]"))) {
+    if (Sortable.get(list)) continue;
+    Sortable.create(list, {
+      group: "rules",
+      handle: ".sg-handle",
+      draggable: ".sg-part",
+      ghostClass: "sg-ghost",
+      animation: 120,
+      // The browser's own dragging knows no fingers, and shows what it likes.
+      forceFallback: true,
+      fallbackOnBody: true,
+      swapThreshold: 0.65,
+      onEnd({ item, from, to, oldDraggableIndex, newDraggableIndex }) {
+        if (from === to && oldDraggableIndex === newDraggableIndex) return;
+        redraw(JSON.parse(present), {
+          do: "move",
+          at: item.dataset.part,
+          to: to.dataset.rules,
+          place: String(newDraggableIndex),
+        });
+      },
+      onStart: remember,
+    });
+  }
+}
+
+makeSortable();
+form.addEventListener("keydown", (event) => {
+  if (!event.altKey || event.ctrlKey || event.metaKey) return;
+  const step = { ArrowUp: "up", ArrowDown: "down" }[event.key];
+  const target = /** @type {HTMLElement} */ (event.target);
+  const node = target.closest("[data-node]");
+  // Alt and an arrow open a select, in the browsers that do so; the tools' buttons are free of it.
+  if (!step || !node || target.matches("select, input")) return;
+  const button = [...node.querySelectorAll(`[data-do="${step}"]`)].find(
+    (each) => each.closest("[data-node]") === node,
+  );
+  if (!button) return;
+  event.preventDefault();
+  /** @type {HTMLElement} */ (button).click();
+});
+
+// ---- an old count is shown as such until the new one is there ----
+
+const aside = /** @type {HTMLElement} */ (document.querySelector(".sg-panel"));
+const stale = () => aside.classList.add("sg-stale");
+form.addEventListener("input", (event) => {
+  if (/** @type {Element} */ (event.target).closest("#builder")) stale();
+});
+document.body.addEventListener("htmx:beforeRequest", (plain) => {
+  const { target } = /** @type {CustomEvent} */ (plain).detail;
+  if (target.id === "panel") stale();
 });
 
 // ---- what is typed while the tree is on its way is not lost ----
@@ -179,7 +247,9 @@ function mark(errors) {
 
 document.body.addEventListener("htmx:afterSettle", (plain) => {
   const target = /** @type {HTMLElement} */ (/** @type {CustomEvent} */ (plain).detail.target);
+  if (target.id === "builder") makeSortable();
   if (target.id !== "panel") return;
+  aside.classList.remove("sg-stale");
   const holder = target.querySelector("[data-errors]");
   if (holder) mark(JSON.parse(holder.getAttribute("data-errors") ?? "{}"));
 });
