@@ -26,6 +26,7 @@ from hiiki.coupons.models import Coupon, Issue
 from hiiki.db import scope
 from hiiki.delivery.models import Parcel, Send, Topic
 from hiiki.idlink.models import LoginChannel, Place
+from hiiki.imports.models import Import
 from hiiki.ingest.models import WebhookEvent
 from hiiki.ingest.relay.models import RelayBody, RelayDelivery, RelayTarget
 from hiiki.kit.clock import now
@@ -73,6 +74,7 @@ async def make_world(shop: Shop) -> dict[str, str]:
         "store",
         "connection",
         "post",
+        "import",
     ]
     ids: dict[str, uuid.UUID] = {name: uuid7() for name in names}
     event_id = f"01{uuid.uuid4().hex[:24].upper()}"
@@ -116,6 +118,15 @@ async def make_world(shop: Shop) -> dict[str, str]:
                 preview=b"x",
             ),
             Link(id=ids["link"], code=code(), url="https://example.com/", label=MARK),
+            Import(
+                id=ids["import"],
+                kind="members",
+                name=MARK,
+                size=1,
+                state="finished",
+                encoding="utf-8-sig",
+                separator=",",
+            ),
             ApiToken(id=ids["token"], name=MARK, token_hash=ids["token"].bytes * 2, role="viewer"),
         ],
         [

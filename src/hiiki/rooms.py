@@ -9,6 +9,7 @@ from hiiki.content.room import room as content
 from hiiki.coupons.room import room as coupons
 from hiiki.delivery.room import room as delivery
 from hiiki.idlink.room import room as idlink
+from hiiki.imports.room import room as imports
 from hiiki.ingest.room import room as ingest
 from hiiki.kit.road import open_road
 from hiiki.ninecells.room import room as ninecells
@@ -38,5 +39,6 @@ registry = open_road(
         rfm,
         idlink,
         purchases,
+        imports,
     ]
 )

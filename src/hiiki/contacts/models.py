@@ -251,3 +251,18 @@ class Note(Base, Identified, Owned):
     )
     staff_name: Mapped[str] = mapped_column(default="")
     body: Mapped[str]
+
+
+class Imported(Base, OwnedInBulk):
+    """What an import of members changed of a contact, to be taken back."""
+
+    __tablename__ = "imported"
+    __table_args__ = (Index(None, "import_id", "contact_id"), {"schema": "contacts"})
+
+    contact_id: Mapped[UUID] = mapped_column(primary_key=True)
+    import_id: Mapped[UUID] = mapped_column(primary_key=True)
+    is_new: Mapped[bool] = mapped_column(default=False)
+    """Whether nobody knew this person before."""
+    before: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    after: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """By name (`hiiki.contacts.standing`), what stood there and what the import made of it."""

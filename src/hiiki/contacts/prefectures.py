@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from hiiki.kit.i18n import current_locale
 
 ENGLISH = {
@@ -65,6 +67,7 @@ def prefecture_name(stored: str | None) -> str:
     return ENGLISH.get(stored, stored) if current_locale() == "en" else stored
 
 
+@lru_cache(maxsize=1000)
 def find_prefecture(typed: str) -> str | None:
     """Return the prefecture somebody meant by "東京都", "東京" or "Tokyo"; None if none."""
     for japanese, english in ENGLISH.items():

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from hiiki.contacts import (
     api,
     api_fields,
+    importing,
     profiles,
     views,
     views_attributes,
@@ -66,6 +67,7 @@ async def _attributes(session: WorkspaceSession) -> list[Option]:
 
 room = Room(
     name="contacts",
+    imports=[importing.members],
     pages=[
         *views.HANDLERS,
         *views_friend.HANDLERS,

@@ -34,6 +34,7 @@ SCHEMAS = (
     "rfm",
     "idlink",
     "purchases",
+    "imports",
 )
 
 

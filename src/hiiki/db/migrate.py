@@ -31,6 +31,7 @@ ROOMS_WITH_TABLES = (
     "rfm",
     "idlink",
     "purchases",
+    "imports",
 )
 _LOCK = 0x4869696B69
 """Two processes that start together must not both migrate."""

@@ -24,6 +24,7 @@ ROOMS: Mapping[str, Text] = {
     "guards": _("Sending limits"),
     "webhooks": _("Events from LINE"),
     "relays": _("Webhook relay"),
+    "imports": _("Imports"),
 }
 
 ACTIONS: Mapping[str, Text] = {
@@ -85,6 +86,14 @@ ACTIONS: Mapping[str, Text] = {
     "segments.count": _("had a segment counted"),
     "segments.events": _("switched a segment's events on or off"),
     "segments.export": _("exported a segment's members"),
+    "imports.upload": _("sent in a file"),
+    "imports.check": _("began to check a file"),
+    "imports.run": _("imported a file"),
+    "imports.pause": _("paused an import"),
+    "imports.resume": _("went on with an import"),
+    "imports.cancel": _("stopped an import"),
+    "imports.undo": _("undid an import"),
+    "imports.delete": _("deleted an import and its file"),
     "surveys.create": _("made a survey"),
     "surveys.update": _("changed a survey"),
     "surveys.publish": _("published a survey"),

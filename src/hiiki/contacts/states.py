@@ -1,0 +1,365 @@
+"""What is known of many contacts at once: read, changed and taken back by a few statements.
+
+A contact's `State` holds, by name, what can be changed of many: the columns of `contact` in
+`PROFILE`, `attribute:<id>` (the columns that are filled, or None) and `tag:<id>` (whether they
+have it). All values are as JSON writes them, so that a state can be kept and compared.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, TypeAlias, cast
+from uuid import UUID
+
+from sqlalchemy import Table, delete, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from hiiki.contacts.erasure import BY_HAND, tables_about_contacts
+from hiiki.contacts.identities import among
+from hiiki.contacts.models import Contact, ContactAttribute, ContactTag, Identity, Imported, Tag
+from hiiki.contacts.turns import take_people
+from hiiki.db import WorkspaceSession
+from hiiki.kit.clock import now
+from hiiki.kit.importable import Undone
+
+State: TypeAlias = dict[str, Any]
+
+PROFILE = ("real_name", "email", "phone", "prefecture", "birthday", "is_purchaser")
+_VALUES = ("text", "number", "day", "choice", "choices")
+
+
+@dataclass(slots=True)
+class Change:
+    """What changes of one contact."""
+
+    contact_id: UUID
+    is_new: bool
+    before: State
+    after: State
+
+
+def plain(value: Any) -> Any:
+    """Return a stored value as JSON writes it, equal values alike."""
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return value.isoformat() if isinstance(value, date) else value
+
+
+async def read(
+    session: WorkspaceSession,
+    contact_ids: Collection[UUID],
+    names: Iterable[str],
+    tag_ids: Collection[UUID] = (),
+) -> dict[UUID, State]:
+    """Return of these contacts the named values and tags; locks the contacts until the end."""
+    if not contact_ids:
+        return {}
+    # In the order of their ids, as all who change many do, or two would wait for each other.
+    rows = await session.execute(
+        select(Contact.id, *(getattr(Contact, name) for name in PROFILE))
+        .where(among(Contact.id, contact_ids))
+        .order_by(Contact.id)
+        .with_for_update(key_share=True)
+    )
+    states: dict[UUID, State] = {
+        row[0]: {name: plain(value) for name, value in zip(PROFILE, row[1:], strict=True)}
+        for row in rows
+    }
+    attribute_ids = [_ident(name) for name in names if name.startswith("attribute:")]
+    if attribute_ids:
+        values = await session.execute(
+            select(
+                ContactAttribute.contact_id,
+                ContactAttribute.attribute_id,
+                *(getattr(ContactAttribute, name) for name in _VALUES),
+            ).where(
+                among(ContactAttribute.contact_id, contact_ids),
+                among(ContactAttribute.attribute_id, attribute_ids),
+            )
+        )
+        for contact_id, attribute_id, *stored in values:
+            filled = {
+                name: plain(value)
+                for name, value in zip(_VALUES, stored, strict=True)
+                if value is not None
+            }
+            states[contact_id][f"attribute:{attribute_id}"] = filled or None
+    if tag_ids:
+        tagged = await session.execute(
+            select(ContactTag.contact_id, ContactTag.tag_id).where(
+                among(ContactTag.contact_id, contact_ids), among(ContactTag.tag_id, tag_ids)
+            )
+        )
+        for contact_id, tag_id in tagged:
+            states[contact_id][f"tag:{tag_id}"] = True
+    return states
+
+
+async def empty_addresses(
+    session: WorkspaceSession, contact_ids: Collection[UUID]
+) -> dict[UUID, State]:
+    """Return of these contacts which have no e-mail and no phone, as a part of their states.
+
+    Giving somebody a key fills these in.
+    """
+    if not contact_ids:
+        return {}
+    rows = await session.execute(
+        select(Contact.id, Contact.email, Contact.phone).where(among(Contact.id, contact_ids))
+    )
+    return {
+        ident: {name: None for name, value in (("email", email), ("phone", phone)) if not value}
+        for ident, email, phone in rows
+    }
+
+
+def _ident(name: str) -> UUID:
+    return UUID(name.partition(":")[2])
+
+
+async def tags_named(
+    session: WorkspaceSession, names: Collection[str], *, make: bool
+) -> dict[str, UUID]:
+    """Return the tags of these names; with `make`, those that are missing are made."""
+    if not names:
+        return {}
+    query = select(Tag.name, Tag.id).where(among(Tag.name, names))
+    found = {row[0]: row[1] for row in await session.execute(query)}
+    missing = sorted(set(names) - found.keys())
+    if missing and make:
+        session.add_all([Tag(name=name, workspace_id=session.workspace_id) for name in missing])
+        await session.flush()
+        found = {row[0]: row[1] for row in await session.execute(query)}
+    return found
+
+
+_PROFILES = text(
+    """
+    update contacts.contact as c
+    set real_name = v.real_name, email = v.email, phone = v.phone, prefecture = v.prefecture,
+        birthday = v.birthday, is_purchaser = v.is_purchaser, updated_at = :moment
+    from json_to_recordset(cast(:rows as json)) as v(
+        id uuid, real_name text, email text, phone text, prefecture text, birthday date,
+        is_purchaser bool
+    )
+    where c.id = v.id and c.workspace_id = :workspace_id
+    """
+)
+_ATTRIBUTES = text(
+    """
+    insert into contacts.contact_attribute as a
+        (workspace_id, contact_id, attribute_id, text, number, day, choice, choices, at)
+    select :workspace_id, v.contact_id, v.attribute_id, v.text, v.number, v.day, v.choice,
+        v.choices, :moment
+    from json_to_recordset(cast(:rows as json)) as v(
+        contact_id uuid, attribute_id uuid, text text, number numeric, day date, choice text,
+        choices text[]
+    )
+    where exists (
+        select from contacts.attribute t
+        where t.id = v.attribute_id and t.workspace_id = :workspace_id
+    )
+    on conflict (contact_id, attribute_id) do update
+    set text = excluded.text, number = excluded.number, day = excluded.day,
+        choice = excluded.choice, choices = excluded.choices, at = excluded.at
+    """
+)
+_NO_ATTRIBUTES = text(
+    """
+    delete from contacts.contact_attribute a
+    using json_to_recordset(cast(:rows as json)) as v(contact_id uuid, attribute_id uuid)
+    where a.contact_id = v.contact_id and a.attribute_id = v.attribute_id
+        and a.workspace_id = :workspace_id
+    """
+)
+_TAGS = text(
+    """
+    insert into contacts.contact_tag (workspace_id, contact_id, tag_id, at)
+    select :workspace_id, v.contact_id, v.tag_id, :moment
+    from json_to_recordset(cast(:rows as json)) as v(contact_id uuid, tag_id uuid)
+    where exists (
+        select from contacts.tag t where t.id = v.tag_id and t.workspace_id = :workspace_id
+    )
+    on conflict do nothing
+    """
+)
+_NO_TAGS = text(
+    """
+    delete from contacts.contact_tag a
+    using json_to_recordset(cast(:rows as json)) as v(contact_id uuid, tag_id uuid)
+    where a.contact_id = v.contact_id and a.tag_id = v.tag_id and a.workspace_id = :workspace_id
+    """
+)
+
+
+async def write(session: WorkspaceSession, changes: Sequence[Change]) -> None:
+    """Write what changes of contacts that `read` has locked."""
+    await _write_profiles(session, changes)
+    for prefix, put, take in (
+        ("attribute:", _ATTRIBUTES, _NO_ATTRIBUTES),
+        ("tag:", _TAGS, _NO_TAGS),
+    ):
+        key = f"{prefix[:-1]}_id"
+        given: list[dict[str, Any]] = []
+        taken: list[dict[str, Any]] = []
+        for change in changes:
+            for name, value in change.after.items():
+                if name.startswith(prefix):
+                    row = {"contact_id": str(change.contact_id), key: name[len(prefix) :]}
+                    if isinstance(value, dict):
+                        row |= cast("dict[str, Any]", value)
+                    (given if value else taken).append(row)
+        for statement, rows in ((put, given), (take, taken)):
+            if rows:
+                await _run(session, statement, rows)
+
+
+async def _write_profiles(session: WorkspaceSession, changes: Sequence[Change]) -> None:
+    wanted = {
+        change.contact_id: {name: change.after[name] for name in PROFILE if name in change.after}
+        for change in changes
+    }
+    wanted = {ident: values for ident, values in wanted.items() if values}
+    if not wanted:
+        return
+    states = await read(session, list(wanted), ())
+    rows = [
+        {"id": str(ident), **{name: states[ident][name] for name in PROFILE}, **values}
+        for ident, values in wanted.items()
+        if ident in states
+    ]
+    for row in rows:
+        row["is_purchaser"] = bool(row["is_purchaser"])
+    await _run(session, _PROFILES, rows)
+
+
+async def _run(session: WorkspaceSession, statement: Any, rows: Sequence[Any]) -> None:
+    values: dict[str, Any] = {"rows": json.dumps(rows), "workspace_id": session.workspace_id}
+    if ":moment" in statement.text:
+        values["moment"] = now()
+    await session.execute(statement, values, execution_options=BY_HAND)
+
+
+async def remember(session: WorkspaceSession, import_id: UUID, changes: Sequence[Change]) -> None:
+    """Keep what an import has changed. What it changed first is what it is taken back to."""
+    statement = insert(Imported).values(
+        [
+            {
+                "workspace_id": session.workspace_id,
+                "contact_id": change.contact_id,
+                "import_id": import_id,
+                "is_new": change.is_new,
+                "before": change.before,
+                "after": change.after,
+            }
+            for change in changes
+        ]
+    )
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["contact_id", "import_id"],
+            set_={
+                "before": statement.excluded.before.op("||")(Imported.before),
+                "after": Imported.after.op("||")(statement.excluded.after),
+            },
+        ),
+        execution_options=BY_HAND,
+    )
+
+
+async def undo(session: WorkspaceSession, import_id: UUID, most: int) -> Undone:
+    """Take back what an import changed of up to `most` contacts, and forget that it did.
+
+    What somebody has changed since stays, and so does who was made by it and is used since.
+    """
+    rows = list(
+        await session.scalars(
+            select(Imported)
+            .where(Imported.import_id == import_id)
+            .order_by(Imported.contact_id)
+            .limit(most)
+        )
+    )
+    if not rows:
+        return Undone()
+    ids = [row.contact_id for row in rows]
+    # Nobody is to find a person who is just being taken away.
+    await take_people(session, ids)
+    names = {name for row in rows for name in row.after}
+    tag_ids = [_ident(name) for name in names if name.startswith("tag:")]
+    states = await read(session, ids, names, tag_ids)
+    used = await _used(session, [row.contact_id for row in rows if row.is_new])
+    changes: list[Change] = []
+    gone: list[UUID] = []
+    kept = 0
+    for row in rows:
+        state = states.get(row.contact_id)
+        if state is None:
+            continue  # erased since
+        stands = {name for name, value in row.after.items() if state.get(name) != value}
+        if row.is_new and not stands and row.contact_id not in used:
+            gone.append(row.contact_id)
+            continue
+        kept += bool(stands) or row.is_new
+        back = {name: row.before.get(name) for name in row.after if name not in stands}
+        if back and not row.is_new:
+            changes.append(Change(row.contact_id, False, {}, back))
+    await write(session, changes)
+    await _drop(session, gone)
+    await session.execute(
+        delete(Imported).where(Imported.import_id == import_id, among(Imported.contact_id, ids)),
+        execution_options={"synchronize_session": False},
+    )
+    return Undone(undone=len(rows) - kept, kept=kept)
+
+
+_OWN = tuple(
+    cast("Table[Any]", each.__table__)
+    for each in (Identity, Imported, ContactTag, ContactAttribute)
+)
+"""What comes with a contact who was imported, and is no use of them."""
+
+
+async def _used(session: WorkspaceSession, contact_ids: Sequence[UUID]) -> set[UUID]:
+    """Return which of these contacts something else is known of."""
+    found: set[UUID] = set()
+    others = [each for each in tables_about_contacts() if each not in _OWN]
+    for table in others if contact_ids else ():
+        rows = await session.execute(
+            select(table.c.contact_id).where(
+                table.c.workspace_id == session.workspace_id, table.c.contact_id.in_(contact_ids)
+            ),
+            execution_options=BY_HAND,
+        )
+        found.update(row[0] for row in rows)
+    again = await session.scalars(
+        select(Imported.contact_id)
+        .where(among(Imported.contact_id, contact_ids))
+        .group_by(Imported.contact_id)
+        .having(text("count(*) > 1"))
+    )
+    return found | set(again)
+
+
+async def _drop(session: WorkspaceSession, contact_ids: Sequence[UUID]) -> None:
+    if not contact_ids:
+        return
+    tables = [
+        cast("Table[Any]", each.__table__)
+        for each in (Identity, ContactTag, ContactAttribute, Imported)
+    ]
+    for table in tables:
+        await session.execute(
+            delete(table).where(
+                table.c.workspace_id == session.workspace_id, table.c.contact_id.in_(contact_ids)
+            ),
+            execution_options=BY_HAND,
+        )
+    await session.execute(
+        delete(Contact).where(among(Contact.id, contact_ids)),
+        execution_options={"synchronize_session": False},
+    )

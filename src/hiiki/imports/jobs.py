@@ -1,0 +1,25 @@
+"""What the worker does for files: it takes them in, writes them, and deletes the old ones."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from procrastinate import Blueprint, JobContext, RetryStrategy
+
+from hiiki.imports import running
+
+tasks = Blueprint()
+TRIES = 8
+RETRY = RetryStrategy(max_attempts=TRIES, wait=10)
+"""A database that is away for a minute must not end an import."""
+
+
+@tasks.task(name="work", retry=RETRY, pass_context=True)
+async def work(context: JobContext, workspace_id: str, import_id: str) -> None:
+    """Check, run or undo an import."""
+    try:
+        await running.work(UUID(workspace_id), UUID(import_id))
+    except Exception as error:
+        if context.job.attempts + 1 >= TRIES:
+            await running.give_up(UUID(workspace_id), UUID(import_id), type(error).__name__)
+        raise
