@@ -12,6 +12,7 @@ from hiiki.idlink.room import room as idlink
 from hiiki.imports.room import room as imports
 from hiiki.ingest.room import room as ingest
 from hiiki.kit.road import open_road
+from hiiki.ltv.room import room as ltv
 from hiiki.ninecells.room import room as ninecells
 from hiiki.purchases.room import room as purchases
 from hiiki.reports.room import room as reports
@@ -40,5 +41,6 @@ registry = open_road(
         idlink,
         purchases,
         imports,
+        ltv,
     ]
 )

@@ -35,6 +35,7 @@ SCHEMAS = (
     "idlink",
     "purchases",
     "imports",
+    "ltv",
 )
 
 

@@ -32,6 +32,7 @@ ROOMS_WITH_TABLES = (
     "idlink",
     "purchases",
     "imports",
+    "ltv",
 )
 _LOCK = 0x4869696B69
 """Two processes that start together must not both migrate."""

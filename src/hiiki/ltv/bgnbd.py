@@ -78,7 +78,7 @@ class BgNbd:
         # By Euler's transformation the power of r + x, which overflows for those who buy much,
         # becomes one of a - 1.
         first, second = self.a - 1.0, self.a + self.b - 1.0 - self.r
-        series = hyp2f1(first, second, c, z)
+        series: Numbers = hyp2f1(first, second, c, z)
         if not np.isfinite(series).all():
             # For some parameters whose differences are whole numbers, SciPy says infinity.
             series = np.where(np.isfinite(series), series, hyp2f1(first, second + 1e-9, c, z))

@@ -1,0 +1,28 @@
+"""What this room adds to the road: what customers are worth (requirement B9)."""
+
+from __future__ import annotations
+
+from hiiki.kit.i18n import _
+from hiiki.kit.road import Field, Room
+from hiiki.ltv import jobs
+from hiiki.ltv.models import Prediction
+
+room = Room(
+    name="ltv",
+    fields=[
+        Field(
+            "ltv.predicted",
+            _("Predicted value: the coming 12 months"),
+            "money",
+            Prediction.predicted,
+        ),
+        Field("ltv.alive", _("Chance of being still a customer"), "share", Prediction.alive),
+        Field(
+            "ltv.expected",
+            _("Expected purchases: the coming 12 months"),
+            "number",
+            Prediction.expected,
+        ),
+    ],
+    tasks=jobs.tasks,
+)
