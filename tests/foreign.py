@@ -14,6 +14,7 @@ from hiiki.actions.models import Rule
 from hiiki.broadcasts.models import Broadcast
 from hiiki.contacts.models import (
     Attribute,
+    BulkEdit,
     Contact,
     ContactAttribute,
     ContactTag,
@@ -46,6 +47,8 @@ async def make_world(shop: Shop) -> dict[str, str]:
     staff_id = await make_staff(shop, "operator")
     names = [
         "contact",
+        "other",
+        "edit",
         "tag",
         "attribute",
         "note",
@@ -91,6 +94,7 @@ async def make_world(shop: Shop) -> dict[str, str]:
                 is_active=False,
             ),
             Contact(id=ids["contact"], display_name=MARK),
+            Contact(id=ids["other"], display_name=MARK),
             Tag(id=ids["tag"], name=MARK),
             Attribute(id=ids["attribute"], key="secret", label=MARK, kind="text"),
             Segment(id=ids["segment"], name=MARK, rule={"kind": "everyone"}),
@@ -146,6 +150,14 @@ async def make_world(shop: Shop) -> dict[str, str]:
                 sealed_secret=seal("0" * 32, ids["login_channel"], "line login"),
             ),
             Place(id=ids["place"], name=MARK, code=code(), channel_id=ids["channel"]),
+            BulkEdit(
+                id=ids["edit"],
+                verb="tag_add",
+                tag_id=ids["tag"],
+                state="done",
+                at=now(),
+                actor_name=MARK,
+            ),
             Note(id=ids["note"], contact_id=ids["contact"], body=MARK),
             Rule(
                 id=ids["rule"],

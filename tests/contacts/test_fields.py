@@ -104,9 +104,14 @@ async def test_tags_for_many(shop: Shop, other_shop: Shop, channel: Channel) -> 
         tag = await tags.create_tag(session, TagIn(name="x"))
         some = chosen([friends[0].id, friends[1].id, theirs.id, uuid7()])
         assert await add_tag_to(session, some, tag.id) == 2
-        assert await add_tag_to(session, matching(FriendFilter(q="f")), tag.id) == 3
+        assert await add_tag_to(session, await matching(session, FriendFilter(q="f")), tag.id) == 3
         assert await remove_tag_from(session, chosen([friends[0].id, theirs.id]), tag.id) == 1
-        assert await remove_tag_from(session, matching(FriendFilter(tag=tag.id)), tag.id) == 4
+        assert (
+            await remove_tag_from(
+                session, await matching(session, FriendFilter(tag=tag.id)), tag.id
+            )
+            == 4
+        )
         assert await tags.counts(session, [tag.id]) == {tag.id: 0}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -19,7 +18,6 @@ from console import Client, Console
 from hiiki.contacts.attributes import values_of
 from hiiki.contacts.models import Attribute, Contact, ContactTag, Note, Tag
 from hiiki.contacts.service import add_tag, set_attribute
-from hiiki.kit.ids import uuid7
 from hiiki.timeline import record
 from hiiki.workspace.models import AuditEntry, Channel
 
@@ -127,55 +125,6 @@ async def test_the_export_holds_more_than_a_page(
     rows = list(csv.reader(io.StringIO((await owner.get("/friends.csv")).text)))
     assert len(rows) == 1 + 8
     assert len({row[0] for row in rows}) == 9
-
-
-async def test_tags_for_many_are_checked_first(world: World, owner: Client) -> None:
-    others = [await make_friend(world.shop, world.channel, f"f{n}") for n in range(3)]
-    everybody = {"verb": "add", "scope": "all", "tag_id": str(world.tag.id)}
-    check = await owner.form("/friends/tags/check", everybody)
-    assert check.status_code == 200
-    assert "3人に付ける" in check.text
-    async with scope(world.shop.workspace_id) as session:
-        assert await session.scalar(select(func.count()).select_from(ContactTag)) == 1
-    some = {**everybody, "scope": "selected", "ids[]": [str(others[0].id), str(world.friend.id)]}
-    assert "1人に付ける" in (await owner.form("/friends/tags/check", some)).text
-    done = await owner.form("/friends/tags", {**some, "filter.q": "f"})
-    assert (done.status_code, done.headers["location"]) == (303, "/friends?q=f")
-    done = await owner.form("/friends/tags", {**everybody, "filter.q": "f2"})
-    done = await owner.form("/friends/tags", {**everybody, "verb": "remove", "filter.q": "f0"})
-    async with scope(world.shop.workspace_id) as session:
-        having = await session.scalars(select(ContactTag.contact_id))
-        assert set(having) == {world.friend.id, others[2].id}
-    for wrong in ({"scope": "selected"}, {"tag_id": ""}, {"tag_id": str(uuid7())}, {"verb": "x"}):
-        refused = await owner.form("/friends/tags", {**everybody, **wrong})
-        assert refused.status_code in (404, 422), wrong
-
-
-async def test_tags_for_very_many_go_slice_by_slice(
-    world: World, owner: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("hiiki.contacts.views.SLICE", 3)
-    for number in range(10):
-        await make_friend(
-            world.shop, world.channel, f"f{number}", created_at=world.friend.created_at
-        )
-    form = {"verb": "add", "scope": "all", "tag_id": str(world.tag.id), "filter.q": "f"}
-    answer = await owner.form("/friends/tags", form)
-    assert answer.status_code == 200
-    assert "<html" in answer.text
-    steps = 0
-    while "hx-redirect" not in answer.headers:
-        steps += 1
-        assert steps < 10
-        hidden = dict(re.findall(r'name="([\w.]+)" value="([^"]*)"', answer.text))
-        assert hidden.pop("_csrf_token", "")
-        assert (int(hidden["done"]), hidden["total"]) == (3 * steps, "10")
-        answer = await htmx(owner, "/friends/tags", hidden)
-    assert answer.headers["hx-redirect"] == "/friends?q=f"
-    assert "hiiki_flash" in answer.headers["set-cookie"]
-    async with scope(world.shop.workspace_id) as session:
-        assert await session.scalar(select(func.count()).select_from(ContactTag)) == 11
-    assert (await owner.form("/friends/tags", {**form, "after": "x"})).status_code == 422
 
 
 async def test_a_friend_is_shown_and_changed_in_place(world: World, owner: Client) -> None:
@@ -377,8 +326,10 @@ async def test_viewers_look_and_touch_nothing(world: World, app: Console) -> Non
         "/tags/new",
         f"/tags/{world.tag.id}/delete",
         "/attributes/new",
-        "/friends/tags",
-        "/friends/tags/check",
+        "/friends/bulk",
+        "/friends/bulk/check",
+        "/friends/doubles/look",
+        "/friends/doubles/certain",
         f"/attributes/{world.heat.id}/move",
     ):
         assert (await viewer.form(path)).status_code == 403, path
@@ -512,7 +463,11 @@ async def test_the_api_does_all_that_the_console_does(world: World, app: Console
     await ask("DELETE", f"{notes}/{note['id']}", 204)
 
     events = await ask("GET", f"/friends/{friend}/timeline", 200)
-    assert [each["data"]["text"] for each in events] == ["こんにちは <b>"]
+    said = [each["data"]["text"] for each in events if each["kind"] == "message"]
+    assert said == ["こんにちは <b>"]
+    by = {each["kind"]: each["data"]["by"] for each in events if "by" in each["data"]}
+    assert by.keys() == {"tag_set", "tag_removed", "attribute_set"}
+    assert all(by.values())
     assert await ask("GET", f"/friends/{friend}/timeline?kind=follow", 200) == []
     assert "timeline.event" in (await ask("GET", f"/friends/{friend}/export", 200))["records"]
     await ask("DELETE", f"/friends/{friend}", 204)

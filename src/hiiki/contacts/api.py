@@ -9,6 +9,7 @@ from litestar import delete, get, patch, post, put
 from litestar.params import Parameter
 
 from hiiki.contacts import attributes, erasure, notes, people, search
+from hiiki.contacts.merging import contact_of
 from hiiki.contacts.models import Attribute, Contact, Note, Tag
 from hiiki.contacts.schemas import (
     BulkTagIn,
@@ -24,13 +25,7 @@ from hiiki.contacts.schemas import (
     ValueIn,
 )
 from hiiki.contacts.search import Friend, FriendFilter
-from hiiki.contacts.service import (
-    add_tag,
-    add_tag_to,
-    remove_tag,
-    remove_tag_from,
-    set_attribute,
-)
+from hiiki.contacts.service import add_tag_to, remove_tag_from
 from hiiki.contacts.values import jsonable
 from hiiki.db import WorkspaceSession
 from hiiki.kit.forms import parse
@@ -119,7 +114,11 @@ async def tag_friends(
     """Add a tag to many friends, or remove it; returns for how many that was a change."""
     await session.one(Tag, data.tag_id)
     wanted = _filter(q, status, tag, channel)
-    who = search.matching(wanted) if data.contact_ids is None else people.chosen(data.contact_ids)
+    who = (
+        await search.matching(session, wanted)
+        if data.contact_ids is None
+        else people.chosen(data.contact_ids)
+    )
     change = add_tag_to if data.verb == "add" else remove_tag_from
     number = await change(session, who, data.tag_id)
     audit(session, access, f"contacts.tag_{data.verb}_many", data.tag_id, count=number)
@@ -129,7 +128,7 @@ async def tag_friends(
 @get("/friends/{contact_id:uuid}", operation_id="GetFriend", **GROUP)
 async def get_friend(contact_id: UUID, session: WorkspaceSession) -> FriendDetail:
     """Return one friend with all that is known."""
-    return await _detail(session, await session.one(Contact, contact_id))
+    return await _detail(session, await contact_of(session, contact_id))
 
 
 @patch("/friends/{contact_id:uuid}", operation_id="ChangeFriend", **GROUP)
@@ -137,7 +136,8 @@ async def change_friend(
     contact_id: UUID, data: ContactPatch, session: WorkspaceSession, access: Access
 ) -> FriendDetail:
     """Change what the shop knows of a friend; fields that are left out stay."""
-    contact = await session.one(Contact, contact_id)
+    contact = await contact_of(session, contact_id)
+    contact_id = contact.id
     if changed := people.change(contact, data):
         audit(session, access, "contacts.update", contact_id, fields=changed)
     return await _detail(session, contact)
@@ -148,10 +148,10 @@ async def put_tag(
     contact_id: UUID, tag_id: UUID, session: WorkspaceSession, access: Access
 ) -> FriendDetail:
     """Tag a friend; one who has the tag keeps it."""
-    contact = await session.one(Contact, contact_id)
+    contact = await contact_of(session, contact_id)
+    contact_id = contact.id
     await session.one(Tag, tag_id)
-    if await add_tag(session, contact_id, tag_id):
-        audit(session, access, "contacts.tag_add", contact_id, tag_id=str(tag_id))
+    await people.put_tag(session, access, contact_id, tag_id)
     return await _detail(session, contact)
 
 
@@ -160,10 +160,9 @@ async def delete_tag(
     contact_id: UUID, tag_id: UUID, session: WorkspaceSession, access: Access
 ) -> None:
     """Take a tag off a friend."""
-    await session.one(Contact, contact_id)
+    contact_id = (await contact_of(session, contact_id)).id
     await session.one(Tag, tag_id)
-    if await remove_tag(session, contact_id, tag_id):
-        audit(session, access, "contacts.tag_remove", contact_id, tag_id=str(tag_id))
+    await people.take_tag(session, access, contact_id, tag_id)
 
 
 @put(
@@ -175,17 +174,17 @@ async def put_attribute(
     contact_id: UUID, attribute_id: UUID, data: ValueIn, session: WorkspaceSession, access: Access
 ) -> FriendDetail:
     """Set one of the shop's own fields on a friend; null clears it."""
-    contact = await session.one(Contact, contact_id)
+    contact = await contact_of(session, contact_id)
+    contact_id = contact.id
     attribute = await session.one(Attribute, attribute_id)
-    await set_attribute(session, contact_id, attribute, data.value)
-    audit(session, access, "contacts.attribute_set", contact_id, key=attribute.key)
+    await people.put_value(session, access, contact_id, attribute, data.value)
     return await _detail(session, contact)
 
 
 @get("/friends/{contact_id:uuid}/notes", operation_id="ListFriendNotes", **GROUP)
 async def list_notes(contact_id: UUID, session: WorkspaceSession) -> list[NoteOut]:
     """Return what staff wrote about a friend, the latest first."""
-    await session.one(Contact, contact_id)
+    contact_id = (await contact_of(session, contact_id)).id
     return [_note_out(note) for note in await notes.notes_of(session, contact_id)]
 
 
@@ -194,7 +193,7 @@ async def add_note(
     contact_id: UUID, data: NoteIn, session: WorkspaceSession, access: Access
 ) -> NoteOut:
     """Write a note about a friend."""
-    await session.one(Contact, contact_id)
+    contact_id = (await contact_of(session, contact_id)).id
     note = await notes.add_note(session, access, contact_id, data.body)
     audit(session, access, "contacts.note_add", contact_id, note_id=str(note.id))
     return _note_out(note)
@@ -205,6 +204,7 @@ async def change_note(
     contact_id: UUID, note_id: UUID, data: NoteIn, session: WorkspaceSession, access: Access
 ) -> NoteOut:
     """Change a note that one has written oneself."""
+    contact_id = (await contact_of(session, contact_id)).id
     note = await notes.note_of(session, contact_id, note_id)
     notes.edit_note(access, note, data.body)
     audit(session, access, "contacts.note_update", contact_id, note_id=str(note_id))
@@ -216,6 +216,7 @@ async def delete_note(
     contact_id: UUID, note_id: UUID, session: WorkspaceSession, access: Access
 ) -> None:
     """Delete a note that one has written oneself; an owner deletes any."""
+    contact_id = (await contact_of(session, contact_id)).id
     note = await notes.note_of(session, contact_id, note_id)
     await notes.delete_note(session, access, note)
     audit(session, access, "contacts.note_delete", contact_id, note_id=str(note_id))
@@ -231,7 +232,8 @@ async def export_friend(
     contact_id: UUID, session: WorkspaceSession, access: Access
 ) -> dict[str, Any]:
     """Return all that is kept of a friend, to be handed to them."""
-    contact = await session.one(Contact, contact_id)
+    contact = await contact_of(session, contact_id)
+    contact_id = contact.id
     audit(session, access, "contacts.export", contact_id)
     return await erasure.export(session, contact)
 
@@ -239,7 +241,8 @@ async def export_friend(
 @delete("/friends/{contact_id:uuid}", operation_id="EraseFriend", **GROUP)
 async def erase_friend(contact_id: UUID, session: WorkspaceSession, access: Access) -> None:
     """Delete a friend with everything that is kept of them. It cannot be taken back."""
-    contact = await session.one(Contact, contact_id)
+    contact = await contact_of(session, contact_id)
+    contact_id = contact.id
     await erasure.erase(session, contact)
     audit(session, access, "contacts.erase", contact_id)
 

@@ -19,7 +19,7 @@ from uuid import UUID
 from sqlalchemy import Table, delete, or_, select, text
 
 from hiiki.contacts.erasure import BY_HAND, tables_about_contacts
-from hiiki.contacts.models import Contact, Double, Friendship, Merged
+from hiiki.contacts.models import Contact, ContactAttribute, Double, Friendship, Merged
 from hiiki.contacts.turns import hold_turns, take_people
 from hiiki.db import WorkspaceSession
 from hiiki.kit.errors import Conflict, NotFound
@@ -47,12 +47,13 @@ async def merge(
     *,
     access: Access | None = None,
     take: Sequence[str] = (),
+    take_values: Sequence[UUID] = (),
 ) -> UUID:
     """Make everything of the contact `gone` the contact `keep`'s; returns who stayed.
 
     That is the other way round when only `gone` is a LINE friend. `take` names columns of
-    `FILLED` in which the value of who goes is to hold. `access` is who asked for it; None is
-    Hiiki itself. Nothing happens to either person meanwhile.
+    `FILLED` in which the value of who goes is to hold, and `take_values` attributes. `access` is
+    who asked for it; None is Hiiki itself. Nothing happens to either person meanwhile.
 
     Raises `Conflict` for two LINE friends, or for one and the same contact; `NotFound` when one
     of them is not there.
@@ -77,6 +78,12 @@ async def merge(
     name = going.real_name or going.display_name
     _unite(kept, going, take)
     await session.flush()
+    if take_values:
+        await session.execute(
+            delete(ContactAttribute).where(
+                ContactAttribute.contact_id == keep, ContactAttribute.attribute_id.in_(take_values)
+            )
+        )
     await _move(session, keep, gone)
     await road().merge(session, keep, gone)
     await _forget_pairs(session, gone)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -178,7 +178,7 @@ class Tag(Base, Identified, Owned):
     description: Mapped[str] = mapped_column(default="")
 
 
-class ContactTag(Base, Owned):
+class ContactTag(Base, OwnedInBulk):
     """That a contact has a tag, and since when."""
 
     __tablename__ = "contact_tag"
@@ -210,9 +210,13 @@ class Attribute(Base, Identified, Owned):
     choices: Mapped[list[Any]] = mapped_column(default=list)
     """For choice and choices: the values, in order, as strings."""
     position: Mapped[int] = mapped_column(default=0)
+    unit: Mapped[str] = mapped_column(default="")
+    """What a number counts, such as cm: shown behind it."""
+    initial: Mapped[str] = mapped_column(default="")
+    """What the form on a friend's page begins with when nothing is known, as typed; "" for none."""
 
 
-class ContactAttribute(Base, Owned):
+class ContactAttribute(Base, OwnedInBulk):
     """A contact's value of an attribute, in the column of the attribute's kind."""
 
     __tablename__ = "contact_attribute"
@@ -266,3 +270,85 @@ class Imported(Base, OwnedInBulk):
     before: Mapped[dict[str, Any]] = mapped_column(default=dict)
     after: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """By name (`hiiki.contacts.standing`), what stood there and what the import made of it."""
+
+
+class Keyword(Base, Identified, Owned):
+    """A word of the shop's own that in a note suggests a tag, or a value of an attribute."""
+
+    __tablename__ = "keyword"
+    __table_args__ = (
+        CheckConstraint("(tag_id is null) <> (attribute_id is null)", name="one"),
+        Index("uq_keyword_word", "workspace_id", "word", "tag_id", "attribute_id", unique=True),
+        {"schema": "contacts"},
+    )
+
+    word: Mapped[str]
+    """As it is looked for: NFKC, lower case."""
+    tag_id: Mapped[UUID | None] = mapped_column(ForeignKey("contacts.tag.id", ondelete="CASCADE"))
+    attribute_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("contacts.attribute.id", ondelete="CASCADE")
+    )
+    value: Mapped[str] = mapped_column(default="")
+    """The attribute's value, as typed."""
+
+
+class BulkEdit(Base, Identified, Owned):
+    """One change of many people at once, which can be taken back for a day."""
+
+    __tablename__ = "bulk_edit"
+    __table_args__ = (
+        CheckConstraint("verb in ('tag_add', 'tag_remove', 'set', 'clear')", name="verb"),
+        CheckConstraint(
+            "state in ('waiting', 'running', 'done', 'undoing', 'undone', 'failed')", name="state"
+        ),
+        Index(None, "workspace_id", "created_at"),
+        {"schema": "contacts"},
+    )
+
+    verb: Mapped[str]
+    tag_id: Mapped[UUID | None] = mapped_column(ForeignKey("contacts.tag.id", ondelete="CASCADE"))
+    attribute_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("contacts.attribute.id", ondelete="CASCADE")
+    )
+    value: Mapped[str] = mapped_column(default="")
+    filter: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Whom it is for: a `FriendFilter`."""
+    contact_ids: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))
+    """Whom it is for, when they were chosen one by one."""
+    state: Mapped[str] = mapped_column(default="waiting")
+    total: Mapped[int | None]
+    """For how many it is a change; NULL until that is known."""
+    done: Mapped[int] = mapped_column(default=0)
+    changed: Mapped[int] = mapped_column(default=0)
+    undone: Mapped[int] = mapped_column(default=0)
+    after: Mapped[UUID | None]
+    """The contact with whom the last slice ended."""
+    at: Mapped[datetime | None]
+    """The moment that stands in what it changed, by which that is told from later changes."""
+    actor_name: Mapped[str] = mapped_column(default="")
+
+
+class BulkChange(Base, OwnedInBulk):
+    """For whom a change of many is one, and what held for them before. Gone after a day."""
+
+    __tablename__ = "bulk_change"
+    __table_args__ = (Index(None, "edit_id", "contact_id"), {"schema": "contacts"})
+
+    contact_id: Mapped[UUID] = mapped_column(primary_key=True)
+    edit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    was: Mapped[dict[str, Any] | None]
+    """The row of the tag or the attribute as it was; NULL when there was none."""
+
+
+class View(Base, Identified, Owned):
+    """A way to look at the list of friends: a filter, an order and columns, under a name."""
+
+    __tablename__ = "view"
+    __table_args__ = (
+        Index("uq_view_name", "workspace_id", "name", unique=True),
+        {"schema": "contacts"},
+    )
+
+    name: Mapped[str]
+    query: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """The parameters of the list's address."""

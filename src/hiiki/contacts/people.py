@@ -9,17 +9,19 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 
 from hiiki.contacts.attributes import all_attributes
-from hiiki.contacts.models import Attribute, Contact, ContactAttribute, ContactTag
+from hiiki.contacts.models import Attribute, Contact, ContactAttribute
 from hiiki.contacts.prefectures import prefecture_name
 from hiiki.contacts.schemas import ContactPatch
 from hiiki.contacts.search import Friend, FriendFilter, find
-from hiiki.contacts.values import shown, stored
+from hiiki.contacts.service import add_tag, remove_tag, set_attribute
+from hiiki.contacts.values import Value, parse_value, shown, stored
 from hiiki.db import WorkspaceSession, scope
 from hiiki.kit.i18n import Text, _, set_locale
-from hiiki.workspace.access import Access
+from hiiki.kit.road import road
+from hiiki.workspace.access import Access, audit
 
 CSV_PAGE = 1000
 BOM = "\ufeff"
@@ -56,20 +58,52 @@ def change(contact: Contact, patch: ContactPatch) -> list[str]:
     return changed
 
 
+async def put_tag(
+    session: WorkspaceSession, access: Access, contact_id: UUID, tag_id: UUID
+) -> bool:
+    """Tag a contact in the name of who asks; True when the tag is new on them. Rules run."""
+    if not await add_tag(session, contact_id, tag_id):
+        return False
+    audit(session, access, "contacts.tag_add", contact_id, tag_id=str(tag_id))
+    by = {"by": access.actor_name}
+    await road().emit(session, contact_id, None, "tag_set", subject=tag_id, data=by)
+    return True
+
+
+async def take_tag(
+    session: WorkspaceSession, access: Access, contact_id: UUID, tag_id: UUID
+) -> bool:
+    """Take a tag off a contact as `put_tag` puts it on; True when it had been there."""
+    if not await remove_tag(session, contact_id, tag_id):
+        return False
+    audit(session, access, "contacts.tag_remove", contact_id, tag_id=str(tag_id))
+    by = {"by": access.actor_name}
+    await road().emit(session, contact_id, None, "tag_removed", subject=tag_id, data=by)
+    return True
+
+
+async def put_value(
+    session: WorkspaceSession, access: Access, contact_id: UUID, attribute: Attribute, value: Value
+) -> bool:
+    """Set an attribute in the name of who asks, or clear it; True when it has changed. Rules run.
+
+    Raises `Invalid` when the value is not of the attribute's kind.
+    """
+    row = await session.get(ContactAttribute, (contact_id, attribute.id))
+    was = stored(row) if row is not None else None
+    parsed = parse_value(attribute, value)
+    if parsed == was:
+        return False
+    await set_attribute(session, contact_id, attribute, value)
+    audit(session, access, "contacts.attribute_set", contact_id, keys=[attribute.key])
+    about = {"text": shown(parsed), "was": shown(was), "by": access.actor_name}
+    await road().emit(session, contact_id, None, "attribute_set", subject=attribute.id, data=about)
+    return True
+
+
 def chosen(contact_ids: Sequence[UUID]) -> Select[UUID]:
     """Return these contacts as a query, for what takes one."""
     return select(Contact.id).where(Contact.id.in_(contact_ids))
-
-
-async def count_of(session: WorkspaceSession, who: Select[UUID]) -> int:
-    """Return how many contacts `who` gives."""
-    return await session.scalar(select(func.count()).select_from(who.subquery())) or 0
-
-
-async def count_having(session: WorkspaceSession, who: Select[UUID], tag_id: UUID) -> int:
-    """Return how many of them have the tag."""
-    having = select(func.count()).where(ContactTag.tag_id == tag_id, ContactTag.contact_id.in_(who))
-    return await session.scalar(having) or 0
 
 
 async def csv_lines(access: Access, locale: str, wanted: FriendFilter) -> AsyncIterator[bytes]:

@@ -10,16 +10,27 @@ from sqlalchemy import select
 from hiiki.contacts import (
     api,
     api_fields,
+    api_people,
     importing,
+    jobs,
     profiles,
     views,
     views_attributes,
+    views_bulk,
+    views_doubles,
     views_friend,
     views_notes,
     views_tags,
 )
 from hiiki.contacts.models import Attribute, Tag
-from hiiki.contacts.service import add_tag_with, remove_tag, set_attribute_with
+from hiiki.contacts.service import (
+    add_tag_with,
+    remove_tag,
+    set_attribute_with,
+    tags_ahead,
+    value_ahead,
+)
+from hiiki.contacts.values import parse_value, shown
 from hiiki.db import WorkspaceSession
 from hiiki.kit.i18n import _
 from hiiki.kit.road import ActionContext, ActionKind, EventKind, NavItem, Option, Picker, Room
@@ -40,17 +51,31 @@ class AttributeParams(BaseModel):
 
 
 async def _tag_add(context: ActionContext, params: TagParams) -> None:
-    add_tag_with(context.session, context.contact_id, params.tag_id)
+    has = await tags_ahead(context.session, context.contact_id)
+    if params.tag_id not in has:
+        has.add(params.tag_id)
+        add_tag_with(context.session, context.contact_id, params.tag_id)
+        await context.emit("tag_set", subject=params.tag_id)
 
 
 async def _tag_remove(context: ActionContext, params: TagParams) -> None:
-    await remove_tag(context.session, context.contact_id, params.tag_id)
+    has = await tags_ahead(context.session, context.contact_id)
+    if await remove_tag(context.session, context.contact_id, params.tag_id):
+        has.discard(params.tag_id)
+        await context.emit("tag_removed", subject=params.tag_id)
 
 
 async def _attribute_set(context: ActionContext, params: AttributeParams) -> None:
     # What cannot be set any more (a choice that was taken away) is recorded by the runner.
     attribute = await context.session.known(Attribute, params.attribute_id)
+    parsed = parse_value(attribute, params.value)
+    has = await value_ahead(context.session, context.contact_id, attribute.id)
+    if parsed == has[0]:
+        return
+    about = {"text": shown(parsed), "was": shown(has[0])}
+    has[0] = parsed
     await set_attribute_with(context.session, context.contact_id, attribute, params.value)
+    await context.emit("attribute_set", subject=attribute.id, data=about)
 
 
 async def _tags(session: WorkspaceSession) -> list[Option]:
@@ -71,18 +96,24 @@ room = Room(
     pages=[
         *views.HANDLERS,
         *views_friend.HANDLERS,
+        *views_doubles.HANDLERS,
+        *views_bulk.HANDLERS,
         *views_notes.HANDLERS,
         *views_tags.HANDLERS,
         *views_attributes.HANDLERS,
     ],
-    api=[*api.HANDLERS, *api_fields.HANDLERS],
+    api=[*api.HANDLERS, *api_fields.HANDLERS, *api_people.HANDLERS],
     nav=[
         NavItem("friends", _("Friends"), "users", "/friends", 10),
         NavItem("friends", _("Tags"), "tags", "/tags", 20),
         NavItem("friends", _("Attributes"), "forms", "/attributes", 30),
     ],
+    tasks=jobs.tasks,
     loops={"profiles": profiles.run},
     events=[
+        EventKind("tag_set", _("Got a tag"), "tag", "tag"),
+        EventKind("tag_removed", _("Lost a tag"), "tag-off", "tag"),
+        EventKind("attribute_set", _("An attribute was set"), "forms", "attribute"),
         EventKind("merged", _("Joined with a double"), "users-group", starts_rules=False),
     ],
     actions=[

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, Field
@@ -22,6 +22,7 @@ from hiiki.contacts.values import plain
 from hiiki.db import WorkspaceSession
 from hiiki.kit.errors import Invalid
 from hiiki.kit.i18n import _
+from hiiki.kit.road import road
 from hiiki.workspace.models import Channel
 
 PAGE = 50
@@ -43,11 +44,12 @@ class FriendFilter(BaseModel):
     status: Annotated[Literal["following", "blocked"] | None, BeforeValidator(_or_none)] = None
     tag: Annotated[UUID | None, BeforeValidator(_or_none)] = None
     channel: Annotated[UUID | None, BeforeValidator(_or_none)] = None
+    segment: Annotated[UUID | None, BeforeValidator(_or_none)] = None
 
     @property
     def is_empty(self) -> bool:
         """True when it narrows nothing."""
-        return not (self.q or self.status or self.tag or self.channel)
+        return not self.query()
 
     def query(self) -> dict[str, str]:
         """Return it as parameters of an address, without what is empty."""
@@ -95,26 +97,33 @@ class FriendPage:
     previous: str | None
 
 
-def matching(wanted: FriendFilter) -> Select[UUID]:
-    """Return the ids of the contacts that `wanted` describes, in no order."""
-    return select(Contact.id).where(*_conditions(wanted))
+async def matching(session: WorkspaceSession, wanted: FriendFilter) -> Select[UUID]:
+    """Return the ids of the contacts that `wanted` describes, in no order.
+
+    Raises `NotFound` for a segment that is not here.
+    """
+    return select(Contact.id).where(*await _conditions(session, wanted))
 
 
 async def count(session: WorkspaceSession, wanted: FriendFilter) -> int:
     """Return how many people `wanted` describes."""
     # What an index alone can tell is read from it, without looking at a single contact.
-    if wanted.tag and not (wanted.q or wanted.status or wanted.channel):
+    if wanted.query().keys() == {"tag"}:
         tagged = select(func.count()).where(ContactTag.tag_id == wanted.tag)
         return await session.scalar(tagged) or 0
-    if wanted.status and not (wanted.q or wanted.tag):
+    if wanted.status and not (wanted.q or wanted.tag or wanted.segment):
         channels = [wanted.channel] if wanted.channel else await _channels(session)
         if len(channels) == 1:
             standing = select(func.count()).where(
                 Friendship.channel_id == channels[0], Friendship.status == wanted.status
             )
             return await session.scalar(standing) or 0
-    found = await session.scalar(select(func.count(Contact.id)).where(*_conditions(wanted)))
-    return found or 0
+    if wanted.query().keys() == {"segment"}:
+        inner = (await road().members(session, cast("UUID", wanted.segment))).subquery()
+        counting = select(func.count()).select_from(inner)
+        return await session.scalar(counting, execution_options={"scoped_by_hand": True}) or 0
+    conditions = await _conditions(session, wanted)
+    return await session.scalar(select(func.count(Contact.id)).where(*conditions)) or 0
 
 
 async def find(
@@ -131,7 +140,7 @@ async def find(
     shown twice or left out. Raises `Invalid` for a cursor that is none.
     """
     place = tuple_(Contact.created_at, Contact.id)
-    query = select(Contact).where(*_conditions(wanted)).limit(limit + 1)
+    query = select(Contact).where(*await _conditions(session, wanted)).limit(limit + 1)
     if before:
         query = query.where(place > tuple_(*read_cursor(before)))
         query = query.order_by(Contact.created_at, Contact.id)
@@ -170,31 +179,6 @@ async def with_details(session: WorkspaceSession, contacts: Sequence[Contact]) -
     for contact_id, tag in rows:
         friends[contact_id].tags.append(tag)
     return list(friends.values())
-
-
-async def slices(
-    session: WorkspaceSession, wanted: FriendFilter, after: str | None, size: int
-) -> tuple[Select[UUID], str | None]:
-    """Return the next `size` contacts behind `after` as a query, and the cursor at their end.
-
-    The cursor is None for the last of them. What takes long for a million is done slice by
-    slice, each in a transaction of its own.
-    """
-    place = tuple_(Contact.created_at, Contact.id)
-    conditions = _conditions(wanted)
-    if after:
-        conditions.append(place < tuple_(*read_cursor(after)))
-    row = await session.execute(
-        select(Contact.created_at, Contact.id)
-        .where(*conditions)
-        .order_by(Contact.created_at.desc(), Contact.id.desc())
-        .offset(size - 1)
-        .limit(1)
-    )
-    end = row.one_or_none()
-    if end is None:
-        return select(Contact.id).where(*conditions), None
-    return select(Contact.id).where(*conditions, place >= tuple_(*end)), _cursor(*end)
 
 
 async def _channels(session: WorkspaceSession) -> list[UUID]:
@@ -240,7 +224,7 @@ def words_of(q: str) -> list[str]:
     return text.split()
 
 
-def _conditions(wanted: FriendFilter) -> list[ColumnElement[bool]]:
+async def _conditions(session: WorkspaceSession, wanted: FriendFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     for word in words_of(wanted.q):
         indexed = literal_column(GRAMS, ARRAY(SqlText))
@@ -255,6 +239,8 @@ def _conditions(wanted: FriendFilter) -> list[ColumnElement[bool]]:
         if wanted.status:
             standing.append(Friendship.status == wanted.status)
         found.append(select(Friendship.contact_id).where(and_(*standing)).exists())
+    if wanted.segment:
+        found.append(Contact.id.in_(await road().members(session, wanted.segment)))
     if wanted.tag:
         found.append(
             select(ContactTag.tag_id)

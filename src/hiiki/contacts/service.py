@@ -8,16 +8,29 @@ event which comes late never undoes a later one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, case, delete, func, literal, or_, select, text
-from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy import (
+    Select,
+    Uuid,
+    any_,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 from sqlalchemy.orm import Session
 
 from hiiki.contacts.models import Attribute, Contact, ContactAttribute, ContactTag, Friendship, Tag
-from hiiki.contacts.values import Value, blank_columns, columns_of, parse_value
+from hiiki.contacts.values import Parsed, Value, blank_columns, columns_of, parse_value, stored
 from hiiki.db import Unscoped, WorkspaceSession
 from hiiki.db.gathered import Write
 from hiiki.db.rows import document, recordset
@@ -179,6 +192,47 @@ async def add_tag(session: WorkspaceSession, contact_id: UUID, tag_id: UUID) -> 
     """
     here = select(Contact.id).where(Contact.id == contact_id)
     return await add_tag_to(session, here, tag_id) > 0
+
+
+async def tags_ahead(session: WorkspaceSession, contact_id: UUID) -> set[UUID]:
+    """Return a contact's tags, asked for once with those of all whom this transaction deals with.
+
+    Whoever changes a tag by an action changes it in this set, too, so that the next one knows.
+    """
+
+    async def ask(people: Sequence[UUID]) -> dict[UUID, set[UUID]]:
+        rows = await session.execute(
+            select(ContactTag.contact_id, ContactTag.tag_id).where(
+                ContactTag.contact_id == any_(literal(list(people), ARRAY(Uuid())))
+            )
+        )
+        found: dict[UUID, set[UUID]] = {ident: set() for ident in people}
+        for ident, tag_id in rows:
+            found[ident].add(tag_id)
+        return found
+
+    return await session.ahead("tags", contact_id, ask) or set()
+
+
+async def value_ahead(
+    session: WorkspaceSession, contact_id: UUID, attribute_id: UUID
+) -> list[Parsed | None]:
+    """Return a contact's value of an attribute, as the one element of a list.
+
+    It is asked for as `tags_ahead` is, and whoever changes it by an action changes the list.
+    """
+
+    async def ask(people: Sequence[UUID]) -> dict[UUID, list[Parsed | None]]:
+        rows = await session.scalars(
+            select(ContactAttribute).where(
+                ContactAttribute.contact_id == any_(literal(list(people), ARRAY(Uuid()))),
+                ContactAttribute.attribute_id == attribute_id,
+            )
+        )
+        none: dict[UUID, list[Parsed | None]] = {ident: [None] for ident in people}
+        return none | {row.contact_id: [stored(row)] for row in rows}
+
+    return await session.ahead(("value", attribute_id), contact_id, ask) or [None]
 
 
 def add_tag_with(session: WorkspaceSession, contact_id: UUID, tag_id: UUID) -> None:

@@ -12,12 +12,12 @@ from pydantic import BaseModel, BeforeValidator, Field
 from sqlalchemy import select
 
 from hiiki.contacts import attributes, erasure, people, search
+from hiiki.contacts.merging import contact_of
 from hiiki.contacts.models import Attribute, Contact, ContactTag, Tag
 from hiiki.contacts.prefectures import PREFECTURES, prefecture_name
 from hiiki.contacts.schemas import ContactPatch, Line, TagIn
-from hiiki.contacts.service import add_tag, remove_tag, set_attribute
 from hiiki.contacts.tags import all_tags, create_tag
-from hiiki.contacts.values import Parsed, Value, shown
+from hiiki.contacts.values import Value, shown
 from hiiki.contacts.views_notes import notes_context
 from hiiki.db import WorkspaceSession
 from hiiki.kit.errors import Invalid
@@ -32,9 +32,13 @@ AnyRequest = Request[Any, Any, Any]
 
 
 @get("/friends/{contact_id:uuid}", name="friend")
-async def friend(contact_id: UUID, session: WorkspaceSession, access: Access) -> Template:
+async def friend(
+    contact_id: UUID, session: WorkspaceSession, access: Access
+) -> Template | Redirect:
     """Show a friend with all that is known; the timeline comes after."""
-    contact = await session.one(Contact, contact_id)
+    contact = await contact_of(session, contact_id)
+    if contact.id != contact_id:  # an old link: they have become a part of somebody else
+        return Redirect(f"/friends/{contact.id}", status_code=301)
     [found] = await search.with_details(session, [contact])
     channels = {channel.id: channel for channel in await session.scalars(select(Channel))}
     return page(
@@ -134,19 +138,13 @@ async def save_attributes(
     data = await form_data(request)
     given: dict[str, Value] = data.get("values") or {}
     errors: dict[str, Text] = {}
-    changed: list[str] = []
     context = await _attributes_context(session, contact_id)
-    before: dict[UUID, Parsed] = context["values"]
     each: Attribute
     for each in context["attributes"]:
         if str(each.id) not in given:
             continue
-        value = given[str(each.id)]
-        if value == shown(before.get(each.id)) or value == before.get(each.id):
-            continue
         try:
-            await set_attribute(session, contact_id, each, value)
-            changed.append(each.key)
+            await people.put_value(session, access, contact_id, each, given[str(each.id)])
         except Invalid as error:
             errors[f"values.{each.id}"] = error.fields["value"]
     if errors:
@@ -159,8 +157,6 @@ async def save_attributes(
             errors=errors,
             **context,
         )
-    if changed:
-        audit(session, access, "contacts.attribute_set", contact_id, keys=changed)
     context = await _attributes_context(session, contact_id)
     return page("contacts/_attributes.html", contact=contact, focus=True, **context)
 
@@ -223,8 +219,7 @@ async def tag(
             return await _tags(session, contact, typed=form.name, offer=form.name)
         found = await create_tag(session, TagIn(name=form.name))
         audit(session, access, "tags.create", found.id, name=found.name)
-    if await add_tag(session, contact_id, found.id):
-        audit(session, access, "contacts.tag_add", contact_id, tag_id=str(found.id))
+    await people.put_tag(session, access, contact_id, found.id)
     return await _tags(session, contact)
 
 
@@ -235,8 +230,7 @@ async def untag(
     """Take a tag off."""
     contact = await session.one(Contact, contact_id)
     await session.one(Tag, tag_id)
-    if await remove_tag(session, contact_id, tag_id):
-        audit(session, access, "contacts.tag_remove", contact_id, tag_id=str(tag_id))
+    await people.take_tag(session, access, contact_id, tag_id)
     return await _tags(session, contact)
 
 

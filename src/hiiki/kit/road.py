@@ -298,6 +298,9 @@ class Room:
     answers with a card."""
     pieces: Mapping[str, Piece] = field(default_factory=dict[str, Piece])
     """Cards that a message may hold of this room, one of a kind."""
+    members: Callable[[Any, UUID], Awaitable[Any]] | None = None
+    """Set by `segments` alone: `members(session, segment_id)`, the ids of a segment's members as a
+    query that walls itself in, for rooms below it (`Registry.members`)."""
     context: Callable[[Any, UUID, UUID | None], ActionContext] | None = None
     """Set by `actions` alone: `context(session, contact_id, channel_id)`, by which rooms below
     it cause events (`Registry.emit`)."""
@@ -340,7 +343,17 @@ class Registry:
         self.pieces = {kind: piece for room in rooms for kind, piece in room.pieces.items()}
         self._context = next((room.context for room in rooms if room.context), None)
         self._forecast = next((room.forecast for room in rooms if room.forecast), None)
+        self._members = next((room.members for room in rooms if room.members), None)
         self._make_survey = next((room.make_survey for room in rooms if room.make_survey), None)
+
+    async def members(self, session: Any, segment_id: UUID) -> Any:
+        """Return the ids of a segment's members, as a query.
+
+        Raises `NotFound` for a segment that is not here, `Invalid` for one that refers to what has
+        been deleted.
+        """
+        assert self._members is not None, "no room says who is in a segment"
+        return await self._members(session, segment_id)
 
     async def emit(
         self,

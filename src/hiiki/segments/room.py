@@ -7,7 +7,7 @@ from hiiki.kit.road import EventKind, NavItem, Picker, Room
 from hiiki.segments import api, api_history, views, views_builder, views_history
 from hiiki.segments.jobs import tasks
 from hiiki.segments.listing import options
-from hiiki.segments.service import uses
+from hiiki.segments.service import members, uses
 from hiiki.segments.telling import ENTER, LEAVE
 
 room = Room(
@@ -22,4 +22,5 @@ room = Room(
     ),
     uses=uses,
     tasks=tasks,
+    members=members,
 )

@@ -107,6 +107,15 @@ async def audience(
     return query.execution_options(scoped_by_hand=True)
 
 
+async def members(session: WorkspaceSession, segment_id: UUID) -> Select[UUID]:
+    """Return the ids of all members, friends or not; it walls itself in as `audience` does.
+
+    Raises `NotFound` and `Invalid` as `audience` does.
+    """
+    segment = await session.one(Segment, segment_id)
+    return await _members(session, await checked_rule(session, segment))
+
+
 async def count(session: WorkspaceSession, rule: AnyRule, channel_id: UUID | None = None) -> Count:
     """Count a rule's members and those a message can reach, in one statement."""
     members = (await _members(session, rule)).subquery()

@@ -1,0 +1,86 @@
+"""The statements of changes of many (`hiiki.contacts.bulk`): each changes one slice of people.
+
+`{slice}` stands for the change's people between `:first` and `:last`, as `b`.
+"""
+
+from __future__ import annotations
+
+SLICE = """
+    contacts.bulk_change b
+    where b.workspace_id = :workspace_id and b.edit_id = :edit_id
+        and b.contact_id between :first and :last
+"""
+# In the order in which all lock people; those who have been erased meanwhile are passed over.
+DO = {
+    "tag_add": """
+        insert into contacts.contact_tag (workspace_id, contact_id, tag_id, at)
+        select b.workspace_id, b.contact_id, :what, :at from {slice}
+            and exists (select from contacts.contact c where c.id = b.contact_id)
+        order by b.contact_id
+        on conflict do nothing
+    """,
+    "tag_remove": """
+        delete from contacts.contact_tag t using {slice}
+            and t.contact_id = b.contact_id and t.tag_id = :what
+            and t.at = (b.was ->> 'at')::timestamptz
+    """,
+    "clear": """
+        delete from contacts.contact_attribute t using {slice}
+            and t.contact_id = b.contact_id and t.attribute_id = :what
+            and t.at = (b.was ->> 'at')::timestamptz
+    """,
+    "set": """
+        insert into contacts.contact_attribute as t
+            (workspace_id, contact_id, attribute_id, text, number, day, choice, choices, at)
+        select b.workspace_id, b.contact_id, :what, cast(:text as text), cast(:number as numeric),
+            cast(:day as date), cast(:choice as text), cast(:choices as text[]), :at from {slice}
+            and exists (select from contacts.contact c where c.id = b.contact_id)
+        order by b.contact_id
+        on conflict (contact_id, attribute_id) do update
+        set text = excluded.text, number = excluded.number, day = excluded.day,
+            choice = excluded.choice, choices = excluded.choices, at = excluded.at
+        where t.at = (
+            select (b.was ->> 'at')::timestamptz from contacts.bulk_change b
+            where b.contact_id = t.contact_id and b.edit_id = :edit_id
+        )
+    """,
+}
+# What was there before comes back as it was, with its own moment.
+AGAIN = {
+    "tag": """
+        insert into contacts.contact_tag (workspace_id, contact_id, tag_id, at)
+        select x.workspace_id, x.contact_id, x.tag_id, x.at
+        from (select b.* from {slice} and b.was is not null) b,
+            jsonb_populate_record(null::contacts.contact_tag, b.was) x
+        where exists (select from contacts.contact c where c.id = b.contact_id)
+        order by x.contact_id
+        on conflict do nothing
+    """,
+    "value": """
+        insert into contacts.contact_attribute
+        select x.* from (select b.* from {slice} and b.was is not null) b,
+            jsonb_populate_record(null::contacts.contact_attribute, b.was) x
+        where exists (select from contacts.contact c where c.id = b.contact_id)
+        order by x.contact_id
+        on conflict do nothing
+    """,
+}
+OFF = {
+    "tag": """
+        delete from contacts.contact_tag t using {slice}
+            and t.contact_id = b.contact_id and t.tag_id = :what and t.at = :at
+    """,
+    "value": """
+        delete from contacts.contact_attribute t using {slice}
+            and t.contact_id = b.contact_id and t.attribute_id = :what and t.at = :at
+    """,
+    # Where there was a value, it takes the place of the new one, if that is still there.
+    "back": """
+        update contacts.contact_attribute t
+        set text = x.text, number = x.number, day = x.day, choice = x.choice,
+            choices = x.choices, at = x.at
+        from (select b.* from {slice} and b.was is not null) b,
+            jsonb_populate_record(null::contacts.contact_attribute, b.was) x
+        where t.contact_id = b.contact_id and t.attribute_id = :what and t.at = :at
+    """,
+}
