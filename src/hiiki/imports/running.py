@@ -266,7 +266,7 @@ async def _undo(workspace_id: UUID, import_id: UUID) -> None:
             counts["undone"] = counts.get("undone", 0) + step.undone
             counts["kept"] = counts.get("kept", 0) + step.kept
             made.outcome = counts
-            if not step.undone and not step.kept:
+            if not (step.undone or step.kept or step.more):
                 made.outcome = {name: n for name, n in counts.items() if name != "undoing"}
                 made.state, made.finished_at = "undone", now()
                 return

@@ -100,6 +100,8 @@ class Undone:
     undone: int = 0
     kept: int = 0
     """What stays because somebody has changed or used it since."""
+    more: bool = False
+    """Whether there may be more to take back, though nothing was counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ from decimal import Decimal
 
 from hiiki.kit.i18n import _
 from hiiki.kit.road import EventKind, Field, Picker, Room
-from hiiki.purchases import api, catalogue, posts, service
+from hiiki.purchases import api, catalogue, importing, posts, service
 from hiiki.purchases.jobs import tasks
 from hiiki.purchases.models import Customer, Subscriber
 
 room = Room(
     name="purchases",
+    imports=[importing.orders],
     api=api.HANDLERS,
     events=[
         EventKind("purchase", _("Bought something"), "shopping-bag", subject="store"),
