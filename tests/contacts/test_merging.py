@@ -37,6 +37,7 @@ LEFT = {
     "contacts.merged",
     "purchases.customer",
     "purchases.subscriber",
+    "timeline.tally",
 }
 """Who goes has no friendship, pairs are settled, and `merged` is tested by itself. Sums are worked
 out anew (`Room.merge`)."""

@@ -32,12 +32,16 @@ Japanese names are mostly two characters long, where an index of trigrams finds 
 """
 
 
-class Contact(Base, Owned):
+class Contact(Base, OwnedInBulk):
     """A person. The id is derived from the LINE user id (`hiiki.kit.ids.contact_id`)."""
 
     __tablename__ = "contact"
     __table_args__ = (
         Index(None, "workspace_id", "created_at", "id"),
+        # Everybody, in the order in which all that is known of people can be joined to them. One
+        # that began with the workspace would do as well; but PostgreSQL may look foreign keys up
+        # in it while the table is small, and go on so, reading all of it, when it has grown.
+        Index("ix_contact_everybody", "id", postgresql_include=["workspace_id"]),
         Index("ix_contact_grams", text(GRAMS), postgresql_using="gin"),
         Index(
             "ix_contact_profile_due_at",
@@ -136,13 +140,13 @@ class ErasedKey(Base, OwnedInBulk):
     at: Mapped[datetime] = mapped_column(default=now)
 
 
-class Friendship(Base, Owned):
+class Friendship(Base, OwnedInBulk):
     """A contact's standing with one official account."""
 
     __tablename__ = "friendship"
     __table_args__ = (
         CheckConstraint("status in ('following', 'blocked')", name="status"),
-        Index(None, "channel_id", "status", "contact_id"),
+        Index("ix_friendship_status", "workspace_id", "channel_id", "status", "contact_id"),
         Index(None, "workspace_id", "followed_at"),
         {"schema": "contacts"},
     )
@@ -182,7 +186,10 @@ class ContactTag(Base, OwnedInBulk):
     """That a contact has a tag, and since when."""
 
     __tablename__ = "contact_tag"
-    __table_args__ = (Index(None, "tag_id", "contact_id"), {"schema": "contacts"})
+    __table_args__ = (
+        Index("ix_contact_tag_tag", "workspace_id", "tag_id", "contact_id"),
+        {"schema": "contacts"},
+    )
 
     contact_id: Mapped[UUID] = mapped_column(
         ForeignKey("contacts.contact.id", ondelete="CASCADE"), primary_key=True
@@ -221,9 +228,17 @@ class ContactAttribute(Base, OwnedInBulk):
 
     __tablename__ = "contact_attribute"
     __table_args__ = (
-        Index(None, "attribute_id", "choice", "contact_id"),
-        Index(None, "attribute_id", "number", "contact_id"),
-        Index(None, "attribute_id", "day", "contact_id"),
+        *(
+            Index(
+                f"ix_contact_attribute_{column}",
+                "workspace_id",
+                "attribute_id",
+                column,
+                "contact_id",
+                postgresql_where=text(f"{column} is not null"),
+            )
+            for column in ("choice", "number", "day")
+        ),
         {"schema": "contacts"},
     )
 

@@ -51,8 +51,10 @@ room = Room(
         NavItem("broadcasts", _("Sending limits"), "shield-check", guard_views.HOME, 95),
     ),
     events=(
-        EventKind("sent", _("Received a message"), "send", starts_rules=False),
-        EventKind("left_out", _("Was left out of sending"), "shield-check", starts_rules=False),
+        EventKind("sent", _("Received a message"), "send", starts_rules=False, tally=""),
+        EventKind(
+            "left_out", _("Was left out of sending"), "shield-check", starts_rules=False, tally=""
+        ),
         EventKind("opt_out", _("Declined a kind of message"), "bell-off", "topic", False),
         EventKind("opt_in", _("Takes a kind of message again"), "bell", "topic", False),
     ),

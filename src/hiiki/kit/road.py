@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -83,6 +83,10 @@ class EventKind:
     """The picker that names what `subject` points at (`survey`, `link`, …); "" for none."""
     starts_rules: bool = True
     """Whether staff may choose it as what a rule waits for."""
+    tally: Literal["kind", "subject", ""] = "kind"
+    """What is kept count of for each contact (`hiiki.timeline.models.Tally`), so that segments
+    need not read every event: all of the kind, those of each subject, or nothing. Kinds that come
+    by the million at once, as what is sent, are not counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,13 @@ room = Room(
     nav=(NavItem("surveys", _("Surveys"), "clipboard-text", "/surveys"),),
     events=(
         EventKind("survey_start", _("Started a survey"), "message-question", subject="survey"),
-        EventKind("survey_answer", _("Answered a question"), "checkbox", subject="question"),
+        EventKind(
+            "survey_answer",
+            _("Answered a question"),
+            "checkbox",
+            subject="question",
+            tally="subject",
+        ),
         EventKind("survey_finish", _("Finished a survey"), "checks", subject="survey"),
     ),
     actions=(

@@ -14,6 +14,7 @@ from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
 from hiiki.kit.ids import uuid7
 from hiiki.timeline.models import Event
+from hiiki.timeline.tallies import count_in
 
 
 def record(
@@ -44,6 +45,7 @@ def record(
         data=data or {},
     )
     session.write(event)
+    count_in(session, event)
     return event
 
 

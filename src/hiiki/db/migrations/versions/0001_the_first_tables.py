@@ -53,6 +53,61 @@ def upgrade() -> None:
         schema="contacts",
     )
     op.create_table(
+        "contact",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("display_name", sa.String(), nullable=False),
+        sa.Column("real_name", sa.String(), nullable=True),
+        sa.Column("picture_url", sa.String(), nullable=True),
+        sa.Column("language", sa.String(), nullable=True),
+        sa.Column("email", sa.String(), nullable=True),
+        sa.Column("phone", sa.String(), nullable=True),
+        sa.Column("prefecture", sa.String(), nullable=True),
+        sa.Column("birthday", sa.Date(), nullable=True),
+        sa.Column("is_purchaser", sa.Boolean(), nullable=False),
+        sa.Column("profile_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("profile_due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact")),
+        schema="contacts",
+    )
+    op.create_index(
+        "ix_contact_everybody",
+        "contact",
+        ["id"],
+        unique=False,
+        schema="contacts",
+        postgresql_include=["workspace_id"],
+    )
+    op.create_index(
+        "ix_contact_grams",
+        "contact",
+        [
+            sa.literal_column(
+                "(string_to_array(lower(normalize(display_name || ' ' || coalesce(real_name, '') || ' ' || coalesce(email, '') || ' ' || coalesce(phone, ''), NFKC)), null) || string_to_array(regexp_replace(lower(normalize(display_name || ' ' || coalesce(real_name, '') || ' ' || coalesce(email, '') || ' ' || coalesce(phone, ''), NFKC)), '(..)', E'\\\\1\\n', 'g'), E'\\n') || string_to_array(regexp_replace(substr(lower(normalize(display_name || ' ' || coalesce(real_name, '') || ' ' || coalesce(email, '') || ' ' || coalesce(phone, ''), NFKC)), 2), '(..)', E'\\\\1\\n', 'g'), E'\\n'))"
+            )
+        ],
+        unique=False,
+        schema="contacts",
+        postgresql_using="gin",
+    )
+    op.create_index(
+        "ix_contact_profile_due_at",
+        "contact",
+        ["profile_due_at"],
+        unique=False,
+        schema="contacts",
+        postgresql_where=sa.text("profile_due_at is not null"),
+    )
+    op.create_index(
+        op.f("ix_contact_workspace_id_created_at_id"),
+        "contact",
+        ["workspace_id", "created_at", "id"],
+        unique=False,
+        schema="contacts",
+    )
+    op.create_table(
         "erased_key",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -435,6 +490,15 @@ def upgrade() -> None:
         schema="timeline",
     )
     op.create_index(
+        "ix_event_at",
+        "event",
+        [sa.literal_column("at timestamptz_minmax_multi_ops")],
+        unique=False,
+        schema="timeline",
+        postgresql_using="brin",
+        postgresql_with={"pages_per_range": 32},
+    )
+    op.create_index(
         op.f("ix_event_contact_id_at"),
         "event",
         ["contact_id", "at"],
@@ -442,11 +506,36 @@ def upgrade() -> None:
         schema="timeline",
     )
     op.create_index(
-        op.f("ix_event_workspace_id_kind_subject_at"),
+        "ix_event_kind",
         "event",
-        ["workspace_id", "kind", "subject", "at"],
+        ["workspace_id", "kind", "subject", "contact_id", "at"],
         unique=False,
         schema="timeline",
+        postgresql_include=["value"],
+    )
+    op.create_table(
+        "tally",
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Numeric(), nullable=True),
+        sa.Column("least", sa.Numeric(), nullable=True),
+        sa.Column("most", sa.Numeric(), nullable=True),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("chosen", postgresql.ARRAY(sa.Text()), nullable=True),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("contact_id", "kind", "subject", name=op.f("pk_tally")),
+        schema="timeline",
+    )
+    op.create_index(
+        "ix_tally_kind",
+        "tally",
+        ["workspace_id", "kind", "subject", "contact_id"],
+        unique=False,
+        schema="timeline",
+        postgresql_include=["n", "total", "least", "most", "first_at", "last_at", "chosen"],
     )
     op.create_table(
         "login_attempt",
@@ -524,64 +613,45 @@ def upgrade() -> None:
         "uq_attribute_key", "attribute", ["workspace_id", "key"], unique=True, schema="contacts"
     )
     op.create_table(
-        "contact",
+        "note",
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("staff_id", sa.Uuid(), nullable=True),
+        sa.Column("staff_name", sa.String(), nullable=False),
+        sa.Column("body", sa.String(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("display_name", sa.String(), nullable=False),
-        sa.Column("real_name", sa.String(), nullable=True),
-        sa.Column("picture_url", sa.String(), nullable=True),
-        sa.Column("language", sa.String(), nullable=True),
-        sa.Column("email", sa.String(), nullable=True),
-        sa.Column("phone", sa.String(), nullable=True),
-        sa.Column("prefecture", sa.String(), nullable=True),
-        sa.Column("birthday", sa.Date(), nullable=True),
-        sa.Column("is_purchaser", sa.Boolean(), nullable=False),
-        sa.Column("profile_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("profile_due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["workspace_id"],
-            ["workspace.workspace.id"],
-            name=op.f("fk_contact_workspace_id_workspace"),
+            ["contact_id"],
+            ["contacts.contact.id"],
+            name=op.f("fk_note_contact_id_contact"),
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact")),
+        sa.ForeignKeyConstraint(
+            ["staff_id"],
+            ["workspace.staff.id"],
+            name=op.f("fk_note_staff_id_staff"),
+            ondelete="SET NULL",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"],
+            ["workspace.workspace.id"],
+            name=op.f("fk_note_workspace_id_workspace"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("contact_id", "id", name=op.f("pk_note")),
         schema="contacts",
     )
     op.create_index(
-        "ix_contact_grams",
-        "contact",
-        [
-            sa.literal_column(
-                "(string_to_array(lower(normalize(display_name || ' ' || coalesce(real_name, '') || ' ' || coalesce(email, '') || ' ' || coalesce(phone, ''), NFKC)), null) || string_to_array(regexp_replace(lower(normalize(display_name || ' ' || coalesce(real_name, '') || ' ' || coalesce(email, '') || ' ' || coalesce(phone, ''), NFKC)), '(..)', E'\\\\1\\n', 'g'), E'\\n') || string_to_array(regexp_replace(substr(lower(normalize(display_name || ' ' || coalesce(real_name, '') || ' ' || coalesce(email, '') || ' ' || coalesce(phone, ''), NFKC)), 2), '(..)', E'\\\\1\\n', 'g'), E'\\n'))"
-            )
-        ],
-        unique=False,
-        schema="contacts",
-        postgresql_using="gin",
-    )
-    op.create_index(
-        "ix_contact_profile_due_at",
-        "contact",
-        ["profile_due_at"],
-        unique=False,
-        schema="contacts",
-        postgresql_where=sa.text("profile_due_at is not null"),
-    )
-    op.create_index(
-        op.f("ix_contact_workspace_id"),
-        "contact",
-        ["workspace_id"],
+        op.f("ix_note_contact_id_created_at"),
+        "note",
+        ["contact_id", "created_at"],
         unique=False,
         schema="contacts",
     )
     op.create_index(
-        op.f("ix_contact_workspace_id_created_at_id"),
-        "contact",
-        ["workspace_id", "created_at", "id"],
-        unique=False,
-        schema="contacts",
+        op.f("ix_note_workspace_id"), "note", ["workspace_id"], unique=False, schema="contacts"
     )
     op.create_table(
         "tag",
@@ -758,6 +828,38 @@ def upgrade() -> None:
         op.f("ix_attempt_workspace_id"), "attempt", ["workspace_id"], unique=False, schema="idlink"
     )
     op.create_table(
+        "link",
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("customer", sa.String(), nullable=False),
+        sa.Column("way", sa.String(), nullable=False),
+        sa.Column("place", sa.String(), nullable=False),
+        sa.Column("channel_id", sa.Uuid(), nullable=True),
+        sa.Column("linked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["contact_id"],
+            ["contacts.contact.id"],
+            name=op.f("fk_link_contact_id_contact"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("contact_id", name=op.f("pk_link")),
+        schema="idlink",
+    )
+    op.create_index(
+        op.f("ix_link_workspace_id_customer"),
+        "link",
+        ["workspace_id", "customer"],
+        unique=False,
+        schema="idlink",
+    )
+    op.create_index(
+        op.f("ix_link_workspace_id_linked_at"),
+        "link",
+        ["workspace_id", "linked_at"],
+        unique=False,
+        schema="idlink",
+    )
+    op.create_table(
         "pass",
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
@@ -784,6 +886,28 @@ def upgrade() -> None:
         op.f("ix_pass_workspace_id_expires_at"),
         "pass",
         ["workspace_id", "expires_at"],
+        unique=False,
+        schema="idlink",
+    )
+    op.create_table(
+        "reward",
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("customer", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["contact_id"],
+            ["contacts.contact.id"],
+            name=op.f("fk_reward_contact_id_contact"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("contact_id", name=op.f("pk_reward")),
+        schema="idlink",
+    )
+    op.create_index(
+        op.f("ix_reward_workspace_id_customer"),
+        "reward",
+        ["workspace_id", "customer"],
         unique=False,
         schema="idlink",
     )
@@ -951,6 +1075,38 @@ def upgrade() -> None:
         schema="ltv",
     )
     op.create_table(
+        "move",
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("was", sa.String(), nullable=False),
+        sa.Column("cell", sa.String(), nullable=False),
+        sa.Column("is_told", sa.Boolean(), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["contact_id"],
+            ["contacts.contact.id"],
+            name=op.f("fk_move_contact_id_contact"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("contact_id", "at", name=op.f("pk_move")),
+        schema="ninecells",
+    )
+    op.create_index(
+        "ix_move_untold",
+        "move",
+        ["workspace_id", "contact_id"],
+        unique=False,
+        schema="ninecells",
+        postgresql_where=sa.text("not is_told"),
+    )
+    op.create_index(
+        op.f("ix_move_workspace_id_at"),
+        "move",
+        ["workspace_id", "at"],
+        unique=False,
+        schema="ninecells",
+    )
+    op.create_table(
         "setup",
         sa.Column("bought_from", sa.String(), nullable=False),
         sa.Column("questions", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
@@ -974,6 +1130,28 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_setup_workspace_id"), "setup", ["workspace_id"], unique=False, schema="ninecells"
+    )
+    op.create_table(
+        "standing",
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("cell", sa.String(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["contact_id"],
+            ["contacts.contact.id"],
+            name=op.f("fk_standing_contact_id_contact"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("contact_id", name=op.f("pk_standing")),
+        schema="ninecells",
+    )
+    op.create_index(
+        op.f("ix_standing_workspace_id_cell_contact_id"),
+        "standing",
+        ["workspace_id", "cell", "contact_id"],
+        unique=False,
+        schema="ninecells",
     )
     op.create_table(
         "connection",
@@ -1509,25 +1687,28 @@ def upgrade() -> None:
         schema="contacts",
     )
     op.create_index(
-        op.f("ix_contact_attribute_attribute_id_choice_contact_id"),
+        "ix_contact_attribute_choice",
         "contact_attribute",
-        ["attribute_id", "choice", "contact_id"],
+        ["workspace_id", "attribute_id", "choice", "contact_id"],
         unique=False,
         schema="contacts",
+        postgresql_where=sa.text("choice is not null"),
     )
     op.create_index(
-        op.f("ix_contact_attribute_attribute_id_day_contact_id"),
+        "ix_contact_attribute_day",
         "contact_attribute",
-        ["attribute_id", "day", "contact_id"],
+        ["workspace_id", "attribute_id", "day", "contact_id"],
         unique=False,
         schema="contacts",
+        postgresql_where=sa.text("day is not null"),
     )
     op.create_index(
-        op.f("ix_contact_attribute_attribute_id_number_contact_id"),
+        "ix_contact_attribute_number",
         "contact_attribute",
-        ["attribute_id", "number", "contact_id"],
+        ["workspace_id", "attribute_id", "number", "contact_id"],
         unique=False,
         schema="contacts",
+        postgresql_where=sa.text("number is not null"),
     )
     op.create_table(
         "contact_tag",
@@ -1551,9 +1732,9 @@ def upgrade() -> None:
         schema="contacts",
     )
     op.create_index(
-        op.f("ix_contact_tag_tag_id_contact_id"),
+        "ix_contact_tag_tag",
         "contact_tag",
-        ["tag_id", "contact_id"],
+        ["workspace_id", "tag_id", "contact_id"],
         unique=False,
         schema="contacts",
     )
@@ -1582,26 +1763,13 @@ def upgrade() -> None:
             name=op.f("fk_friendship_contact_id_contact"),
             ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(
-            ["workspace_id"],
-            ["workspace.workspace.id"],
-            name=op.f("fk_friendship_workspace_id_workspace"),
-            ondelete="CASCADE",
-        ),
         sa.PrimaryKeyConstraint("contact_id", "channel_id", name=op.f("pk_friendship")),
         schema="contacts",
     )
     op.create_index(
-        op.f("ix_friendship_channel_id_status_contact_id"),
+        "ix_friendship_status",
         "friendship",
-        ["channel_id", "status", "contact_id"],
-        unique=False,
-        schema="contacts",
-    )
-    op.create_index(
-        op.f("ix_friendship_workspace_id"),
-        "friendship",
-        ["workspace_id"],
+        ["workspace_id", "channel_id", "status", "contact_id"],
         unique=False,
         schema="contacts",
     )
@@ -1656,47 +1824,6 @@ def upgrade() -> None:
         ["workspace_id", "word", "tag_id", "attribute_id"],
         unique=True,
         schema="contacts",
-    )
-    op.create_table(
-        "note",
-        sa.Column("contact_id", sa.Uuid(), nullable=False),
-        sa.Column("staff_id", sa.Uuid(), nullable=True),
-        sa.Column("staff_name", sa.String(), nullable=False),
-        sa.Column("body", sa.String(), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("workspace_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["contact_id"],
-            ["contacts.contact.id"],
-            name=op.f("fk_note_contact_id_contact"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["staff_id"],
-            ["workspace.staff.id"],
-            name=op.f("fk_note_staff_id_staff"),
-            ondelete="SET NULL",
-        ),
-        sa.ForeignKeyConstraint(
-            ["workspace_id"],
-            ["workspace.workspace.id"],
-            name=op.f("fk_note_workspace_id_workspace"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("contact_id", "id", name=op.f("pk_note")),
-        schema="contacts",
-    )
-    op.create_index(
-        op.f("ix_note_contact_id_created_at"),
-        "note",
-        ["contact_id", "created_at"],
-        unique=False,
-        schema="contacts",
-    )
-    op.create_index(
-        op.f("ix_note_workspace_id"), "note", ["workspace_id"], unique=False, schema="contacts"
     )
     op.create_table(
         "issue",
@@ -1975,38 +2102,6 @@ def upgrade() -> None:
         schema="delivery",
     )
     op.create_table(
-        "link",
-        sa.Column("contact_id", sa.Uuid(), nullable=False),
-        sa.Column("customer", sa.String(), nullable=False),
-        sa.Column("way", sa.String(), nullable=False),
-        sa.Column("place", sa.String(), nullable=False),
-        sa.Column("channel_id", sa.Uuid(), nullable=True),
-        sa.Column("linked_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("workspace_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["contact_id"],
-            ["contacts.contact.id"],
-            name=op.f("fk_link_contact_id_contact"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("contact_id", name=op.f("pk_link")),
-        schema="idlink",
-    )
-    op.create_index(
-        op.f("ix_link_workspace_id_customer"),
-        "link",
-        ["workspace_id", "customer"],
-        unique=False,
-        schema="idlink",
-    )
-    op.create_index(
-        op.f("ix_link_workspace_id_linked_at"),
-        "link",
-        ["workspace_id", "linked_at"],
-        unique=False,
-        schema="idlink",
-    )
-    op.create_table(
         "login_channel",
         sa.Column("channel_id", sa.Uuid(), nullable=False),
         sa.Column("line_channel_id", sa.String(), nullable=False),
@@ -2070,28 +2165,6 @@ def upgrade() -> None:
     op.create_index("uq_place_code", "place", ["code"], unique=True, schema="idlink")
     op.create_index(
         "uq_place_name", "place", ["workspace_id", "name"], unique=True, schema="idlink"
-    )
-    op.create_table(
-        "reward",
-        sa.Column("contact_id", sa.Uuid(), nullable=False),
-        sa.Column("customer", sa.String(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("workspace_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["contact_id"],
-            ["contacts.contact.id"],
-            name=op.f("fk_reward_contact_id_contact"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("contact_id", name=op.f("pk_reward")),
-        schema="idlink",
-    )
-    op.create_index(
-        op.f("ix_reward_workspace_id_customer"),
-        "reward",
-        ["workspace_id", "customer"],
-        unique=False,
-        schema="idlink",
     )
     op.create_table(
         "refusal",
@@ -2247,60 +2320,6 @@ def upgrade() -> None:
         ["workspace_id", "received_at", "serial"],
         unique=False,
         schema="ingest",
-    )
-    op.create_table(
-        "move",
-        sa.Column("contact_id", sa.Uuid(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("was", sa.String(), nullable=False),
-        sa.Column("cell", sa.String(), nullable=False),
-        sa.Column("is_told", sa.Boolean(), nullable=False),
-        sa.Column("workspace_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["contact_id"],
-            ["contacts.contact.id"],
-            name=op.f("fk_move_contact_id_contact"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("contact_id", "at", name=op.f("pk_move")),
-        schema="ninecells",
-    )
-    op.create_index(
-        "ix_move_untold",
-        "move",
-        ["workspace_id", "contact_id"],
-        unique=False,
-        schema="ninecells",
-        postgresql_where=sa.text("not is_told"),
-    )
-    op.create_index(
-        op.f("ix_move_workspace_id_at"),
-        "move",
-        ["workspace_id", "at"],
-        unique=False,
-        schema="ninecells",
-    )
-    op.create_table(
-        "standing",
-        sa.Column("contact_id", sa.Uuid(), nullable=False),
-        sa.Column("cell", sa.String(), nullable=False),
-        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("workspace_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["contact_id"],
-            ["contacts.contact.id"],
-            name=op.f("fk_standing_contact_id_contact"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("contact_id", name=op.f("pk_standing")),
-        schema="ninecells",
-    )
-    op.create_index(
-        op.f("ix_standing_workspace_id_cell_contact_id"),
-        "standing",
-        ["workspace_id", "cell", "contact_id"],
-        unique=False,
-        schema="ninecells",
     )
     op.create_table(
         "post",
@@ -3023,18 +3042,6 @@ def downgrade() -> None:
     )
     op.drop_table("post", schema="purchases")
     op.drop_index(
-        op.f("ix_standing_workspace_id_cell_contact_id"), table_name="standing", schema="ninecells"
-    )
-    op.drop_table("standing", schema="ninecells")
-    op.drop_index(op.f("ix_move_workspace_id_at"), table_name="move", schema="ninecells")
-    op.drop_index(
-        "ix_move_untold",
-        table_name="move",
-        schema="ninecells",
-        postgresql_where=sa.text("not is_told"),
-    )
-    op.drop_table("move", schema="ninecells")
-    op.drop_index(
         op.f("ix_webhook_event_workspace_id_received_at_serial"),
         table_name="webhook_event",
         schema="ingest",
@@ -3065,8 +3072,6 @@ def downgrade() -> None:
     op.drop_table("relay_body", schema="ingest")
     op.drop_index(op.f("ix_refusal_workspace_id"), table_name="refusal", schema="imports")
     op.drop_table("refusal", schema="imports")
-    op.drop_index(op.f("ix_reward_workspace_id_customer"), table_name="reward", schema="idlink")
-    op.drop_table("reward", schema="idlink")
     op.drop_index("uq_place_name", table_name="place", schema="idlink")
     op.drop_index("uq_place_code", table_name="place", schema="idlink")
     op.drop_index(op.f("ix_place_workspace_id"), table_name="place", schema="idlink")
@@ -3076,9 +3081,6 @@ def downgrade() -> None:
         op.f("ix_login_channel_workspace_id"), table_name="login_channel", schema="idlink"
     )
     op.drop_table("login_channel", schema="idlink")
-    op.drop_index(op.f("ix_link_workspace_id_linked_at"), table_name="link", schema="idlink")
-    op.drop_index(op.f("ix_link_workspace_id_customer"), table_name="link", schema="idlink")
-    op.drop_table("link", schema="idlink")
     op.drop_index(op.f("ix_send_workspace_id_subject"), table_name="send", schema="delivery")
     op.drop_index(op.f("ix_send_workspace_id_id"), table_name="send", schema="delivery")
     op.drop_index(op.f("ix_send_workspace_id"), table_name="send", schema="delivery")
@@ -3106,40 +3108,33 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_issue_workspace_id"), table_name="issue", schema="coupons")
     op.drop_index(op.f("ix_issue_coupon_id_id"), table_name="issue", schema="coupons")
     op.drop_table("issue", schema="coupons")
-    op.drop_index(op.f("ix_note_workspace_id"), table_name="note", schema="contacts")
-    op.drop_index(op.f("ix_note_contact_id_created_at"), table_name="note", schema="contacts")
-    op.drop_table("note", schema="contacts")
     op.drop_index("uq_keyword_word", table_name="keyword", schema="contacts")
     op.drop_index(op.f("ix_keyword_workspace_id"), table_name="keyword", schema="contacts")
     op.drop_table("keyword", schema="contacts")
     op.drop_index(
         op.f("ix_friendship_workspace_id_followed_at"), table_name="friendship", schema="contacts"
     )
-    op.drop_index(op.f("ix_friendship_workspace_id"), table_name="friendship", schema="contacts")
-    op.drop_index(
-        op.f("ix_friendship_channel_id_status_contact_id"),
-        table_name="friendship",
-        schema="contacts",
-    )
+    op.drop_index("ix_friendship_status", table_name="friendship", schema="contacts")
     op.drop_table("friendship", schema="contacts")
-    op.drop_index(
-        op.f("ix_contact_tag_tag_id_contact_id"), table_name="contact_tag", schema="contacts"
-    )
+    op.drop_index("ix_contact_tag_tag", table_name="contact_tag", schema="contacts")
     op.drop_table("contact_tag", schema="contacts")
     op.drop_index(
-        op.f("ix_contact_attribute_attribute_id_number_contact_id"),
+        "ix_contact_attribute_number",
         table_name="contact_attribute",
         schema="contacts",
+        postgresql_where=sa.text("number is not null"),
     )
     op.drop_index(
-        op.f("ix_contact_attribute_attribute_id_day_contact_id"),
+        "ix_contact_attribute_day",
         table_name="contact_attribute",
         schema="contacts",
+        postgresql_where=sa.text("day is not null"),
     )
     op.drop_index(
-        op.f("ix_contact_attribute_attribute_id_choice_contact_id"),
+        "ix_contact_attribute_choice",
         table_name="contact_attribute",
         schema="contacts",
+        postgresql_where=sa.text("choice is not null"),
     )
     op.drop_table("contact_attribute", schema="contacts")
     op.drop_index(
@@ -3188,8 +3183,20 @@ def downgrade() -> None:
     op.drop_index("uq_connection_key", table_name="connection", schema="purchases")
     op.drop_index(op.f("ix_connection_workspace_id"), table_name="connection", schema="purchases")
     op.drop_table("connection", schema="purchases")
+    op.drop_index(
+        op.f("ix_standing_workspace_id_cell_contact_id"), table_name="standing", schema="ninecells"
+    )
+    op.drop_table("standing", schema="ninecells")
     op.drop_index(op.f("ix_setup_workspace_id"), table_name="setup", schema="ninecells")
     op.drop_table("setup", schema="ninecells")
+    op.drop_index(op.f("ix_move_workspace_id_at"), table_name="move", schema="ninecells")
+    op.drop_index(
+        "ix_move_untold",
+        table_name="move",
+        schema="ninecells",
+        postgresql_where=sa.text("not is_told"),
+    )
+    op.drop_table("move", schema="ninecells")
     op.drop_index("uq_spending_month_source", table_name="spending", schema="ltv")
     op.drop_index(op.f("ix_spending_workspace_id"), table_name="spending", schema="ltv")
     op.drop_table("spending", schema="ltv")
@@ -3200,9 +3207,14 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_import_workspace_id"), table_name="import", schema="imports")
     op.drop_table("import", schema="imports")
     op.drop_table("setting", schema="idlink")
+    op.drop_index(op.f("ix_reward_workspace_id_customer"), table_name="reward", schema="idlink")
+    op.drop_table("reward", schema="idlink")
     op.drop_index(op.f("ix_pass_workspace_id_expires_at"), table_name="pass", schema="idlink")
     op.drop_index(op.f("ix_pass_workspace_id"), table_name="pass", schema="idlink")
     op.drop_table("pass", schema="idlink")
+    op.drop_index(op.f("ix_link_workspace_id_linked_at"), table_name="link", schema="idlink")
+    op.drop_index(op.f("ix_link_workspace_id_customer"), table_name="link", schema="idlink")
+    op.drop_table("link", schema="idlink")
     op.drop_index(op.f("ix_attempt_workspace_id"), table_name="attempt", schema="idlink")
     op.drop_index(op.f("ix_attempt_key_at"), table_name="attempt", schema="idlink")
     op.drop_table("attempt", schema="idlink")
@@ -3222,20 +3234,9 @@ def downgrade() -> None:
     op.drop_index("uq_tag_name", table_name="tag", schema="contacts")
     op.drop_index(op.f("ix_tag_workspace_id"), table_name="tag", schema="contacts")
     op.drop_table("tag", schema="contacts")
-    op.drop_index(
-        op.f("ix_contact_workspace_id_created_at_id"), table_name="contact", schema="contacts"
-    )
-    op.drop_index(op.f("ix_contact_workspace_id"), table_name="contact", schema="contacts")
-    op.drop_index(
-        "ix_contact_profile_due_at",
-        table_name="contact",
-        schema="contacts",
-        postgresql_where=sa.text("profile_due_at is not null"),
-    )
-    op.drop_index(
-        "ix_contact_grams", table_name="contact", schema="contacts", postgresql_using="gin"
-    )
-    op.drop_table("contact", schema="contacts")
+    op.drop_index(op.f("ix_note_workspace_id"), table_name="note", schema="contacts")
+    op.drop_index(op.f("ix_note_contact_id_created_at"), table_name="note", schema="contacts")
+    op.drop_table("note", schema="contacts")
     op.drop_index("uq_attribute_key", table_name="attribute", schema="contacts")
     op.drop_index(op.f("ix_attribute_workspace_id"), table_name="attribute", schema="contacts")
     op.drop_table("attribute", schema="contacts")
@@ -3244,9 +3245,23 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_login_attempt_key_at"), table_name="login_attempt", schema="workspace")
     op.drop_table("login_attempt", schema="workspace")
     op.drop_index(
-        op.f("ix_event_workspace_id_kind_subject_at"), table_name="event", schema="timeline"
+        "ix_tally_kind",
+        table_name="tally",
+        schema="timeline",
+        postgresql_include=["n", "total", "least", "most", "first_at", "last_at", "chosen"],
+    )
+    op.drop_table("tally", schema="timeline")
+    op.drop_index(
+        "ix_event_kind", table_name="event", schema="timeline", postgresql_include=["value"]
     )
     op.drop_index(op.f("ix_event_contact_id_at"), table_name="event", schema="timeline")
+    op.drop_index(
+        "ix_event_at",
+        table_name="event",
+        schema="timeline",
+        postgresql_using="brin",
+        postgresql_with={"pages_per_range": 32},
+    )
     op.drop_table("event", schema="timeline")
     op.drop_table("standing", schema="segments")
     op.drop_index(
@@ -3342,6 +3357,25 @@ def downgrade() -> None:
     )
     op.drop_table("identity", schema="contacts")
     op.drop_table("erased_key", schema="contacts")
+    op.drop_index(
+        op.f("ix_contact_workspace_id_created_at_id"), table_name="contact", schema="contacts"
+    )
+    op.drop_index(
+        "ix_contact_profile_due_at",
+        table_name="contact",
+        schema="contacts",
+        postgresql_where=sa.text("profile_due_at is not null"),
+    )
+    op.drop_index(
+        "ix_contact_grams", table_name="contact", schema="contacts", postgresql_using="gin"
+    )
+    op.drop_index(
+        "ix_contact_everybody",
+        table_name="contact",
+        schema="contacts",
+        postgresql_include=["workspace_id"],
+    )
+    op.drop_table("contact", schema="contacts")
     op.drop_index(
         op.f("ix_bulk_change_edit_id_contact_id"), table_name="bulk_change", schema="contacts"
     )
