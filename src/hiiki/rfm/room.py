@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from hiiki.kit.i18n import _
-from hiiki.kit.road import Field, Room
-from hiiki.rfm import jobs
+from hiiki.kit.road import Field, NavItem, Room
+from hiiki.rfm import api, jobs, views
 from hiiki.rfm.models import Standing
 
 room = Room(
     name="rfm",
+    pages=views.HANDLERS,
+    api=api.HANDLERS,
+    nav=[NavItem("analytics", _("RFM"), "grid-dots", "/rfm", order=10)],
     fields=[
         Field("rfm.recency", _("RFM: how lately they bought (1–5)"), "number", Standing.recency),
         Field("rfm.frequency", _("RFM: how often they buy (1–5)"), "number", Standing.frequency),

@@ -24,6 +24,8 @@ ROOMS: Mapping[str, Text] = {
     "guards": _("Sending limits"),
     "webhooks": _("Events from LINE"),
     "relays": _("Webhook relay"),
+    "rfm": _("RFM"),
+    "ltv": _("Lifetime value"),
     "imports": _("Imports"),
 }
 
@@ -143,6 +145,10 @@ ACTIONS: Mapping[str, Text] = {
     "relays.test": _("tested a relay target"),
     "relays.run_again": _("relayed webhooks again"),
     "relays.delete": _("deleted a relay target"),
+    "rfm.update": _("changed how RFM ranks are formed"),
+    "rfm.refresh": _("had the RFM ranks formed"),
+    "ltv.spending": _("changed the spending on advertising"),
+    "ltv.refresh": _("had the lifetime values worked out"),
 }
 
 
