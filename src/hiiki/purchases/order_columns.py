@@ -73,7 +73,7 @@ COLUMNS = (
     Column("discount", _("Discount"), "money", aliases=(
         "値引き", "割引", "割引額", "クーポン値引き", "discount amount", "折扣", "ส่วนลด")),
     Column("adjustment", _("Adjustment"), "money", aliases=("調整金額",)),
-    Column("shipping", _("Shipping"), "money", aliases=(
+    Column("shipping", _("Shipping fee"), "money", aliases=(
         "送料", "配送料", "shipping fee", "shipping cost", "運費", "ค่าจัดส่ง")),
     Column("refunded", _("Returned amount"), "money", aliases=(
         "返金額", "返金", "refunded amount", "退款金額", "ยอดคืนเงิน")),

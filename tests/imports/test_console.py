@@ -1,0 +1,152 @@
+"""Imports as staff and programs meet them: pages, the API, and what each says."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from conftest import Shop
+from console import Console
+from hiiki.imports import running, store
+from hiiki.imports.returns import BOM
+
+from .conftest import look
+from .test_members import HANAKO, HEAD, TARO, figures, people
+
+
+def upload(body: str | bytes, name: str = "会員.csv", kind: str = "members") -> dict[str, Any]:
+    """Return what a browser sends with a file."""
+    return {"files": {"file": (name, body, "text/csv")}, "data": {"kind": kind}}
+
+
+async def test_a_file_step_by_step(app: Console, shop: Shop) -> None:
+    """Upload, columns, check, run, undo: each page leads to the next and says what stands."""
+    staff = await app.person(shop, "operator", "en")
+    token = {"x-csrftoken": await staff.csrf()}
+    body = (HEAD + TARO + HANAKO + "A-9,=1+2,x@,,,,,\n").encode("cp932")
+    sent = await staff.post("/imports/new", headers=token, **upload(body))
+    assert sent.status_code == 303, sent.text
+    here = sent.headers["location"]
+    ident = UUID(here.rsplit("/", 1)[1])
+    shown = (await staff.get(here)).text
+    assert "Shift_JIS (CP932)" in shown
+    assert "山田 太郎" in shown
+    assert '<option value="birthday" selected>' in shown
+    names = (await look(shop, ident)).mapping
+    wrong = await staff.form(f"{here}/columns", {f"mapping.{n}": "" for n in range(len(names))})
+    assert wrong.status_code == 422
+    assert "at least one column" in wrong.text
+    form = {f"mapping.{n}": name for n, name in enumerate(names)}
+    assert (await staff.form(f"{here}/columns", {**form, "keeps": "false"})).status_code == 303
+    assert "/progress" in (await staff.get(here)).text
+    await running.work(shop.workspace_id, ident)
+    done = await staff.get(f"{here}/progress")
+    assert done.headers["hx-redirect"] == here
+    shown = (await staff.get(here)).text
+    assert "Import 2 lines" in shown
+    assert "Nothing has changed yet" in shown
+    assert "name@example.com" in shown
+    back = (await staff.get(f"{here}/refused.csv")).text
+    rows = list(csv.reader(io.StringIO(back.removeprefix(BOM))))
+    assert rows[0][-2:] == ["Line", "Reason"]
+    assert rows[1][:3] == ["A-9", "'=1+2", "x@"]
+    assert rows[1][-2] == "4"
+    assert (await staff.form(f"{here}/run")).status_code == 303
+    await running.work(shop.workspace_id, ident)
+    assert "Undo the import" in (await staff.get(here)).text
+    assert len(await people(shop)) == 2
+    assert (await staff.form(f"{here}/undo")).status_code == 303
+    await running.work(shop.workspace_id, ident)
+    assert "2 taken back." in (await staff.get(here)).text
+    path = store.path_of(shop.workspace_id, ident)
+    assert path.exists()
+    assert (await staff.form(f"{here}/delete")).status_code == 303
+    assert not path.exists()
+    assert (await staff.get(here)).status_code == 404
+
+
+async def test_the_columns_are_remembered(app: Console, shop: Shop) -> None:
+    """A file with the same headings is read as the last one was; another encoding on demand."""
+    staff = await app.person(shop, "operator")
+    token = {"x-csrftoken": await staff.csrf()}
+    body = "列一,列二\n1,太郎\n".encode("cp932")
+    for mapping in (["", ""], ["customer", "name"]):
+        sent = await staff.post("/imports/new", headers=token, **upload(body))
+        here = sent.headers["location"]
+        ident = UUID(here.rsplit("/", 1)[1])
+        assert (await look(shop, ident)).mapping == mapping
+        await staff.form(f"{here}/columns", {"mapping.0": "customer", "mapping.1": "name"})
+    await running.work(shop.workspace_id, ident)
+    again = await staff.form(f"{here}/encoding", {"encoding": "cp874", "separator": ","})
+    assert again.status_code == 303
+    assert (await look(shop, ident)).encoding == "cp874"
+    wrong = await staff.form(f"{here}/encoding", {"encoding": "rot13", "separator": ","})
+    assert wrong.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "This file is empty"),
+        (b"\n\n", "This file is empty"),
+        (b"PK\x03\x04nonsense", "cannot be opened"),
+        (",".join("a" * 600).encode(), "at most 500 columns"),
+    ],
+)
+async def test_what_is_no_file_is_refused_at_its_field(
+    app: Console, shop: Shop, body: bytes, said: str
+) -> None:
+    """With a sentence, and without leaving anything on the disk."""
+    staff = await app.person(shop, "operator", "en")
+    token = {"x-csrftoken": await staff.csrf()}
+    sent = await staff.post("/imports/new", headers=token, **upload(body))
+    assert sent.status_code == 422
+    assert said in sent.text
+    folder = store.path_of(shop.workspace_id, shop.workspace_id).parent
+    assert not folder.exists() or not list(folder.iterdir())
+
+
+async def test_by_the_api(app: Console, shop: Shop) -> None:
+    """A file as a body, its columns, its progress and its errors; rows without a file."""
+    program = await app.program(shop)
+    api = "/api/v1/imports"
+    kinds = (await program.get(f"{api}/kinds")).json()
+    assert {one["name"] for one in kinds} >= {"members", "orders"}
+    sent = await program.post(
+        f"{api}?kind=members&name=a.csv", content=(HEAD + TARO + ",誰,,,,,,\n").encode()
+    )
+    assert sent.status_code == 201, sent.text
+    made = sent.json()
+    here = f"{api}/{made['id']}"
+    assert made["mapping"][0] == "customer"
+    asked = await program.put(f"{here}/columns", json={"mapping": made["mapping"], "run": True})
+    assert asked.json()["state"] == "checking"
+    await work(shop, made["id"])
+    await work(shop, made["id"])
+    got = (await program.get(here)).json()
+    assert (got["state"], got["lines"], got["done"]) == ("finished", 2, 2)
+    assert figures(got["outcome"]) == (1, 0, 0, 1)
+    [refused] = (await program.get(f"{here}/refused")).json()["items"]
+    assert refused["line"] == 3
+    assert (await program.post(f"{here}/run")).status_code == 409
+    assert (await program.post(f"{here}/undo")).json()["state"] == "undoing"
+    await work(shop, made["id"])
+    assert await people(shop) == {}
+    rows = [{"customer": "A", "tags": ["x", "y"], "is_purchaser": True}, {"customer": "B"}]
+    sent = await program.post(f"{api}/rows?kind=members", json={"rows": rows})
+    assert sent.status_code == 201, sent.text
+    await work(shop, sent.json()["id"])
+    await work(shop, sent.json()["id"])
+    assert len((await program.get("/api/v1/friends")).json()["items"]) == 2
+    wrong = await program.post(f"{api}/rows?kind=members", json={"rows": [{"nonsense": 1}]})
+    assert wrong.json()["error"]["fields"][0]["path"] == "rows.0.nonsense"
+    assert (await program.post(f"{api}?kind=nonsense", content=b"a\n1\n")).status_code == 404
+
+
+async def work(shop: Shop, import_id: str) -> None:
+    """Do what the worker would."""
+    await running.work(shop.workspace_id, UUID(import_id))
