@@ -145,7 +145,6 @@ async def on_account_link(context: ActionContext, event: Happening) -> None:
         return
     if done.is_new:
         context.say(await _told(session, context, "done"), "id_link")
-    context.answered = True
 
 
 async def _told(
