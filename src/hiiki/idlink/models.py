@@ -79,7 +79,7 @@ class Link(Base, OwnedInBulk):
 
     __tablename__ = "link"
     __table_args__ = (
-        Index(None, "workspace_id", "linked_at"),
+        Index(None, "workspace_id", "linked_at", "contact_id"),
         # That a number is one person's is seen to by a lock (`service.link`): a unique index
         # over all people could not be split over several machines.
         Index(None, "workspace_id", "customer"),

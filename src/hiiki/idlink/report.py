@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Date, and_, case, cast, distinct, func, literal, or_, select, text
+from sqlalchemy import Date, Subquery, and_, case, cast, func, or_, select, text
 from sqlalchemy.sql import ColumnElement
 
 from hiiki.contacts.models import Friendship
@@ -22,6 +22,7 @@ from hiiki.idlink.models import Link, Place
 from hiiki.kit.clock import now
 from hiiki.kit.i18n import Text, _
 from hiiki.timeline import Event
+from hiiki.workspace.models import Channel
 
 PERIODS = {7: _("7 days"), 28: _("28 days"), 90: _("90 days")}
 
@@ -91,13 +92,15 @@ async def report(session: WorkspaceSession, timezone: str, days: int = 28) -> Re
     today = now().astimezone(ZoneInfo(timezone)).date()
     first = today - timedelta(days=days - 1)
     since = datetime.combine(first, datetime.min.time(), ZoneInfo(timezone))
-    sources, joined, linked = await _friends(session, timezone, first)
+    people = await _people(session)
+    sources = await _sources(session, people)
+    joined, linked = await _by_day(session, people, timezone, since)
     funnel, failures = await _funnel(session, since)
-    friends, all_linked = sum(joined.values()), sum(linked.values())
+    friends, all_linked = sum(g.friends for g in sources), sum(g.linked for g in sources)
     return Report(
         friends=friends,
         linked=all_linked,
-        days=_days(first, days, joined, linked),
+        days=_days(first, days, (friends, joined), (all_linked, linked)),
         sources=sources,
         places=await _places(session, since),
         funnel=funnel,
@@ -105,72 +108,96 @@ async def report(session: WorkspaceSession, timezone: str, days: int = 28) -> Re
     )
 
 
-async def _friends(
-    session: WorkspaceSession, timezone: str, first: date
-) -> tuple[list[Group], dict[date, int], dict[date, int]]:
-    """Return today's friends by source, by the day they came, and the linked by the day they did.
+async def _people(session: WorkspaceSession) -> Subquery:
+    """Return who follows an account: `contact_id`, `source` and when they `came`.
 
-    A person who follows two accounts counts once. Days before the period are one day.
+    Somebody who follows two accounts counts once; where there is but one, nobody does, and
+    nothing needs to be sorted out.
     """
-
-    def day(moment: Any) -> Any:
-        local = cast(func.timezone(timezone, moment), Date)
-        # greatest() passes over NULL: whose first day is not known was there before.
-        return func.greatest(local, literal(first - timedelta(days=1), Date))
-
-    person = (
+    came = func.coalesce(Friendship.first_followed_at, Friendship.followed_at)
+    source = func.coalesce(Friendship.source, "")
+    here = (Friendship.workspace_id == session.workspace_id, Friendship.status == "following")
+    if await session.scalar(select(func.count()).select_from(Channel)) == 1:
+        query = select(Friendship.contact_id, source.label("source"), came.label("came"))
+        return query.where(*here).subquery()
+    return (
         select(
-            Friendship.contact_id.label("contact_id"),
-            func.min(func.coalesce(Friendship.source, "")).label("source"),
-            func.min(func.coalesce(Friendship.first_followed_at, Friendship.followed_at)).label(
-                "came"
-            ),
+            Friendship.contact_id,
+            func.min(source).label("source"),
+            func.min(came).label("came"),
         )
-        .where(Friendship.status == "following")
+        .where(*here)
         .group_by(Friendship.contact_id)
         .subquery()
     )
+
+
+def _linked_to(session: WorkspaceSession, people: Subquery) -> ColumnElement[bool]:
+    return and_(Link.contact_id == people.c.contact_id, Link.workspace_id == session.workspace_id)
+
+
+async def _sources(session: WorkspaceSession, people: Subquery) -> list[Group]:
+    friends = func.count()
     rows = await session.execute(
-        select(
-            person.c.source,
-            day(person.c.came),
-            case((Link.contact_id.is_not(None), day(Link.linked_at))),
-            func.count(),
-        )
-        .select_from(person)
-        .outerjoin(
-            Link,
-            and_(Link.contact_id == person.c.contact_id, Link.workspace_id == session.workspace_id),
-        )
-        .group_by(text("1, 2, 3"))
+        select(people.c.source, friends, func.count(Link.contact_id))
+        .select_from(people)
+        .outerjoin(Link, _linked_to(session, people))
+        .group_by(people.c.source)
+        .order_by(friends.desc(), people.c.source)
+    )
+    return [Group(*row) for row in rows.all()]
+
+
+async def _by_day(
+    session: WorkspaceSession, people: Subquery, timezone: str, since: datetime
+) -> tuple[dict[date, int], dict[date, int]]:
+    """Return today's friends by the day they came, and the linked by the day they were both."""
+
+    def day(moment: Any) -> Any:
+        return cast(func.timezone(timezone, moment), Date)
+
+    both = func.greatest(Link.linked_at, people.c.came)
+    linked = case((Link.contact_id.is_not(None), day(both)))
+    new = await session.execute(
+        select(day(people.c.came), linked, func.count())
+        .select_from(people)
+        .outerjoin(Link, _linked_to(session, people))
+        .where(people.c.came >= since)
+        .group_by(text("1, 2"))
+    )
+    old = await session.execute(
+        select(day(Link.linked_at), func.count())
+        .select_from(people)
+        .join(Link, _linked_to(session, people))
+        .where(Link.linked_at >= since, or_(people.c.came < since, people.c.came.is_(None)))
+        .group_by(text("1"))
     )
     joined: dict[date, int] = {}
-    linked: dict[date, int] = {}
-    by_source: dict[str, list[int]] = {}
-    for source, came, linked_on, count in rows.all():
-        joined[came] = joined.get(came, 0) + count
-        both = by_source.setdefault(source, [0, 0])
-        both[0] += count
+    done: dict[date, int] = dict(old.all())
+    for came_on, linked_on, count in new.all():
+        joined[came_on] = joined.get(came_on, 0) + count
         if linked_on is not None:
-            # Who linked before they came back as a friend counts from when they came.
-            when = max(linked_on, came)
-            linked[when] = linked.get(when, 0) + count
-            both[1] += count
-    groups = [Group(name, *both) for name, both in by_source.items()]
-    return sorted(groups, key=lambda each: -each.friends), joined, linked
+            done[linked_on] = done.get(linked_on, 0) + count
+    return joined, done
 
 
 def _days(
-    first: date, count: int, joined: Mapping[date, int], linked: Mapping[date, int]
+    first: date,
+    count: int,
+    friends: tuple[int, Mapping[date, int]],
+    linked: tuple[int, Mapping[date, int]],
 ) -> list[Day]:
-    before = first - timedelta(days=1)
-    friends, done = joined.get(before, 0), linked.get(before, 0)
+    """Return the days; of each pair the first is how many there are now, of all days."""
+    (all_friends, joined), (all_linked, done) = friends, linked
+    before = all_friends - sum(joined.values())
+    linked_before = all_linked - sum(done.values())
     found: list[Day] = []
     for at in range(count):
         day = first + timedelta(days=at)
-        friends += joined.get(day, 0)
-        done += linked.get(day, 0)
-        found.append(Day(day, linked.get(day, 0), done / friends if friends else None))
+        before += joined.get(day, 0)
+        linked_before += done.get(day, 0)
+        rate = linked_before / before if before else None
+        found.append(Day(day, done.get(day, 0), rate))
     return found
 
 
@@ -184,35 +211,36 @@ async def _funnel(
     owners = list(
         await session.scalars(select(ContentLink.owner).where(ContentLink.url == PATH).distinct())
     )
-    step = case(_KINDS, value=Event.kind, else_="")
-    rows = await session.execute(
-        select(step, func.count(distinct(Event.contact_id)))
-        .where(
-            _within(session, since),
-            Event.kind.in_(_KINDS),
-            or_(Event.kind != "sent", Event.subject.in_(owners)),
-        )
-        .group_by(step)
+    step = case(_KINDS, value=Event.kind, else_="").label("step")
+    people = await _people_by(
+        session,
+        since,
+        step,
+        Event.kind.in_(_KINDS),
+        or_(Event.kind != "sent", Event.subject.in_(owners)),
     )
-    people = dict(rows.all())
-    broken = await session.execute(
-        select(Event.subject, func.count(distinct(Event.contact_id)).label("people"))
-        .where(_within(session, since), Event.kind == "id_link_fail")
-        .group_by(Event.subject)
-        .order_by(text("people desc"))
+    broken = await _people_by(session, since, Event.subject, Event.kind == "id_link_fail")
+    failures = dict(sorted(broken.items(), key=lambda each: -each[1]))
+    return {name: people.get(name, 0) for name in STEPS}, failures
+
+
+async def _people_by(
+    session: WorkspaceSession, since: datetime, group: Any, *conditions: ColumnElement[bool]
+) -> dict[Any, int]:
+    """Return how many people have such events, by what the events are grouped by."""
+    # Not count(distinct …), which sorts all events.
+    people = (
+        select(group.label("grouped"), Event.contact_id)
+        .where(_within(session, since), *conditions)
+        .distinct()
+        .subquery()
     )
-    return {name: people.get(name, 0) for name in STEPS}, dict(broken.all())
+    rows = await session.execute(select(people.c.grouped, func.count()).group_by(people.c.grouped))
+    return dict(rows.all())
 
 
 async def _places(session: WorkspaceSession, since: datetime) -> list[Group]:
-    rows = await session.execute(
-        select(Event.subject, Event.kind, func.count(distinct(Event.contact_id)))
-        .where(_within(session, since), Event.kind.in_(("id_link_open", "id_link")))
-        .group_by(Event.subject, Event.kind)
-    )
-    counted = {(subject, kind): count for subject, kind, count in rows.all()}
+    opened = await _people_by(session, since, Event.subject, Event.kind == "id_link_open")
+    linked = await _people_by(session, since, Event.subject, Event.kind == "id_link")
     places = await session.execute(select(Place.code, Place.name).order_by(Place.name))
-    return [
-        Group(name, counted.get((code, "id_link_open"), 0), counted.get((code, "id_link"), 0))
-        for code, name in places.all()
-    ]
+    return [Group(name, opened.get(code, 0), linked.get(code, 0)) for code, name in places.all()]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from hiiki.actions.context import Context
@@ -196,7 +196,7 @@ async def links(
     query = (
         select(Link, Contact)
         .join(Contact, Contact.id == Link.contact_id)
-        .order_by(Link.linked_at.desc(), Link.contact_id)
+        .order_by(Link.linked_at.desc(), Link.contact_id.desc())
         .limit(limit + 1)
     )
     if search.strip():
@@ -204,8 +204,7 @@ async def links(
     if before is not None:
         last = await session.one(Link, before)
         query = query.where(
-            (Link.linked_at < last.linked_at)
-            | ((Link.linked_at == last.linked_at) & (Link.contact_id > before))
+            tuple_(Link.linked_at, Link.contact_id) < (last.linked_at, last.contact_id)
         )
     found = [(one, who) for one, who in (await session.execute(query)).all()]
     return found[:limit], found[limit - 1][0].contact_id if len(found) > limit else None

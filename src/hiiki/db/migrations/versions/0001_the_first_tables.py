@@ -853,9 +853,9 @@ def upgrade() -> None:
         schema="idlink",
     )
     op.create_index(
-        op.f("ix_link_workspace_id_linked_at"),
+        op.f("ix_link_workspace_id_linked_at_contact_id"),
         "link",
-        ["workspace_id", "linked_at"],
+        ["workspace_id", "linked_at", "contact_id"],
         unique=False,
         schema="idlink",
     )
@@ -3212,7 +3212,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_pass_workspace_id_expires_at"), table_name="pass", schema="idlink")
     op.drop_index(op.f("ix_pass_workspace_id"), table_name="pass", schema="idlink")
     op.drop_table("pass", schema="idlink")
-    op.drop_index(op.f("ix_link_workspace_id_linked_at"), table_name="link", schema="idlink")
+    op.drop_index(
+        op.f("ix_link_workspace_id_linked_at_contact_id"), table_name="link", schema="idlink"
+    )
     op.drop_index(op.f("ix_link_workspace_id_customer"), table_name="link", schema="idlink")
     op.drop_table("link", schema="idlink")
     op.drop_index(op.f("ix_attempt_workspace_id"), table_name="attempt", schema="idlink")
