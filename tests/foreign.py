@@ -32,6 +32,7 @@ from hiiki.ingest.models import WebhookEvent
 from hiiki.ingest.relay.models import RelayBody, RelayDelivery, RelayTarget
 from hiiki.kit.clock import now
 from hiiki.kit.ids import code, uuid7
+from hiiki.personas.models import Persona, Reading
 from hiiki.purchases.models import Connection, Order, Post, Product, Store
 from hiiki.segments.models import Segment, Version
 from hiiki.surveys.models import Question, Response, Survey
@@ -78,6 +79,8 @@ async def make_world(shop: Shop) -> dict[str, str]:
         "connection",
         "post",
         "import",
+        "persona",
+        "reading",
     ]
     ids: dict[str, uuid.UUID] = {name: uuid7() for name in names}
     event_id = f"01{uuid.uuid4().hex[:24].upper()}"
@@ -121,6 +124,7 @@ async def make_world(shop: Shop) -> dict[str, str]:
                 body=b"x",
                 preview=b"x",
             ),
+            Persona(id=ids["persona"], name=MARK, subject=f"segment:{ids['segment']}"),
             Link(id=ids["link"], code=code(), url="https://example.com/", label=MARK),
             Import(
                 id=ids["import"],
@@ -158,6 +162,7 @@ async def make_world(shop: Shop) -> dict[str, str]:
                 at=now(),
                 actor_name=MARK,
             ),
+            Reading(id=ids["reading"], persona_id=ids["persona"], state="done", done_at=now()),
             Note(id=ids["note"], contact_id=ids["contact"], body=MARK),
             Rule(
                 id=ids["rule"],

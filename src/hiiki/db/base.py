@@ -31,6 +31,7 @@ SCHEMAS = (
     "broadcasts",
     "coupons",
     "ninecells",
+    "personas",
     "rfm",
     "idlink",
     "purchases",

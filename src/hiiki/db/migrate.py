@@ -28,6 +28,7 @@ ROOMS_WITH_TABLES = (
     "broadcasts",
     "coupons",
     "ninecells",
+    "personas",
     "rfm",
     "idlink",
     "purchases",

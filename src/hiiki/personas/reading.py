@@ -1,0 +1,98 @@
+"""Reading a persona: pass after pass, each in a transaction of its own, with progress between."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, select, update
+
+from hiiki.db import WorkspaceSession, scope
+from hiiki.kit.clock import now
+from hiiki.kit.errors import HiikiError
+from hiiki.personas import known, passes
+from hiiki.personas.certainty import weigh
+from hiiki.personas.crowd import Crowd
+from hiiki.personas.findings import Figures, Trait
+from hiiki.personas.models import Persona, Reading
+from hiiki.personas.subjects import rule_of
+from hiiki.segments.compiler import compile_rule
+from hiiki.segments.service import frame_for
+from hiiki.workspace.models import Workspace
+
+PASSES: Sequence[Callable[[Crowd], Awaitable[list[Trait]]]] = (
+    passes.profile,
+    known.attributes,
+    known.answers,
+    passes.tags,
+    known.fields,
+    passes.things,
+    passes.friendship,
+    passes.activity,
+)
+STEPS = len(PASSES) + 1
+
+
+async def read(workspace_id: UUID, reading_id: UUID) -> None:
+    """Work a reading out and keep it; one that is done already, or gone, is left alone.
+
+    A killed worker's reading is begun anew by the next. What people of the shop can mend (a
+    segment that is gone) is kept as the reason why it failed.
+    """
+    async with scope(workspace_id) as session:
+        reading = await session.get(Reading, reading_id)
+        if reading is None or reading.state != "waiting":
+            return
+        persona = await session.one(Persona, reading.persona_id)
+    try:
+        figures = await figures_of(workspace_id, persona.subject, persona.against, reading_id)
+    except HiikiError as error:
+        async with scope(workspace_id) as session:
+            reading = await session.get(Reading, reading_id)
+            if reading is not None:
+                reading.state = "failed"
+                reading.error = error.message.english % dict(error.message.values)
+        return
+    async with scope(workspace_id) as session:
+        reading = await session.get(Reading, reading_id)
+        if reading is not None:
+            reading.figures = figures.model_dump(mode="json")
+            reading.state, reading.done_at, reading.step = "done", now(), STEPS
+
+
+async def figures_of(
+    workspace_id: UUID, subject: str, against: str = "", reading_id: UUID | None = None
+) -> Figures:
+    """Count a subject beside everybody or another; raises `Invalid` when one is not there."""
+    found = Figures()
+    async with scope(workspace_id) as session:
+        found.people = await passes.people(await crowd_of(session, subject, against))
+    for step, one in enumerate(PASSES, 1):
+        if reading_id is not None:
+            async with scope(workspace_id) as session:
+                await session.execute(
+                    update(Reading).where(Reading.id == reading_id).values(step=step)
+                )
+        async with scope(workspace_id) as session:
+            found.traits += await one(await crowd_of(session, subject, against))
+    found.traits = [trait for trait in found.traits if trait.known[0]]
+    return weigh(found)
+
+
+async def crowd_of(session: WorkspaceSession, subject: str, against: str = "") -> Crowd:
+    """Return who is asked about, as statements; raises `Invalid` when a subject is not there."""
+    timezone = await session.scalar(
+        select(Workspace.timezone).where(Workspace.id == session.workspace_id)
+    )
+    return Crowd(
+        session=session,
+        zone=ZoneInfo(timezone or "Asia/Tokyo"),
+        group=await _members(session, subject),
+        against=await _members(session, against) if against else None,
+    )
+
+
+async def _members(session: WorkspaceSession, subject: str) -> Select[UUID]:
+    rule = await rule_of(session, subject)
+    return compile_rule(rule, await frame_for(session, rule))
