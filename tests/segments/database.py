@@ -2,23 +2,83 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import delete, insert
+from sqlalchemy import Table, delete, insert
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.schema import CreateTable
 
 from hiiki.contacts.models import Attribute, Contact, ContactAttribute, ContactTag, Friendship, Tag
+from hiiki.content.models import Link
 from hiiki.db import WorkspaceSession, everywhere
+from hiiki.db.base import Base
+from hiiki.kit.i18n import Text
+from hiiki.kit.road import Field
+from hiiki.rooms import registry
+from hiiki.segments.models import ListMember
 from hiiki.timeline.models import Event
 from hiiki.workspace.models import Channel
 
 from .oracle import Person
-from .worlds import ATTRIBUTES, CHANNELS, CHOICES, COLUMN, KINDS, TAGS, World
+from .worlds import (
+    ATTRIBUTES,
+    CELLS,
+    CHANNELS,
+    CHOICES,
+    COLUMN,
+    FIELD_KINDS,
+    KINDS,
+    LINKS,
+    NOTHING,
+    TAGS,
+    World,
+)
+
+
+class Apart(DeclarativeBase):
+    """Tables that the product does not know."""
+
+    type_annotation_map = Base.type_annotation_map
+
+
+class WorkedOut(Apart):
+    """What a room works out about each contact: a table for fields of the tests' own."""
+
+    __tablename__ = "worked_out"
+    __table_args__ = ({"schema": "segments"},)
+
+    contact_id: Mapped[UUID] = mapped_column(primary_key=True)
+    workspace_id: Mapped[UUID]
+    spent: Mapped[Decimal | None]
+    score: Mapped[Decimal | None]
+    on: Mapped[date | None]
+    at: Mapped[datetime | None]
+    cell: Mapped[str | None]
+    alive: Mapped[bool | None]
+
+
+def bring_fields() -> None:
+    """Let the road have the fields of the tests."""
+    for name, kind in FIELD_KINDS.items():
+        registry.fields[name] = Field(
+            name,
+            Text(name),
+            kind,
+            getattr(WorkedOut, name.removeprefix("test.")),
+            choices=[(cell, Text(cell)) for cell in CELLS] if kind == "choice" else (),
+            nothing=NOTHING.get(name),
+        )
 
 
 async def lay_ground(workspace_id: UUID) -> None:
     """Make the tags, attributes and channels of all worlds, once."""
+    bring_fields()
     async with everywhere() as session:
+        made = CreateTable(cast("Table", WorkedOut.__table__), if_not_exists=True)
+        await session.execute(made)
         session.add_all(
             [
                 *(
@@ -49,6 +109,10 @@ async def lay_ground(workspace_id: UUID) -> None:
                     )
                     for n, channel in enumerate(CHANNELS)
                 ),
+                *(
+                    Link(id=link, code=str(n), url="x", owner=owner, workspace_id=workspace_id)
+                    for n, (link, owner) in enumerate(LINKS.items())
+                ),
             ]
         )
 
@@ -56,7 +120,7 @@ async def lay_ground(workspace_id: UUID) -> None:
 async def settle(world: World, mine: UUID, other: UUID) -> None:
     """Make the database hold this world and no other."""
     async with everywhere() as session:
-        for table in (Event, Contact):
+        for table in (Event, ListMember, WorkedOut, Contact):
             await session.execute(delete(table).where(table.workspace_id.in_([mine, other])))
         contacts = [
             *({"id": each.id, "workspace_id": mine, **each.profile} for each in world.people),
@@ -73,6 +137,8 @@ async def settle(world: World, mine: UUID, other: UUID) -> None:
             each.values = {k: v for k, v in each.values.items() if k not in own.values}
             taken = {friend.channel for friend in own.friendships}
             each.friendships = [f for f in each.friendships if f.channel not in taken]
+            each.lists -= own.lists
+            each.fields = None if own.fields is not None else each.fields
             ids = {event.id for event in own.events}
             each.events = [event for event in each.events if event.id not in ids]
         await _know(session, world.foreign, other)
@@ -100,6 +166,7 @@ async def _know(session: WorkspaceSession, people: list[Person], workspace_id: U
                 "line_user_id": str(p.id),
                 "status": friend.status,
                 "followed_at": friend.followed_at,
+                "source": friend.source,
             }
             for p in people
             for friend in p.friendships
@@ -117,6 +184,15 @@ async def _know(session: WorkspaceSession, people: list[Person], workspace_id: U
             }
             for p in people
             for event in p.events
+        ],
+        ListMember: [{"contact_id": p.id, "list_id": each} for p in people for each in p.lists],
+        WorkedOut: [
+            {
+                "contact_id": p.id,
+                **{name.removeprefix("test."): value for name, value in p.fields.items()},
+            }
+            for p in people
+            if p.fields is not None
         ],
     }
     for table, found in rows.items():

@@ -17,7 +17,20 @@ from hiiki.segments.predicates import Frame
 
 from .database import lay_ground, settle
 from .oracle import Friend, Happening, Oracle, Person
-from .worlds import CHANNELS, NOW, QUESTIONS, SEGMENTS, ZONE, World, ident, read, rules, worlds
+from .worlds import (
+    CHANNELS,
+    LINKS,
+    NOTHING,
+    NOW,
+    QUESTIONS,
+    SEGMENTS,
+    ZONE,
+    World,
+    ident,
+    read,
+    rules,
+    worlds,
+)
 
 _ground: set[Any] = set()
 
@@ -57,7 +70,7 @@ async def test_the_statement_says_what_the_oracle_says(
         _ground.add(shop.workspace_id)
     await settle(world, shop.workspace_id, other_shop.workspace_id)
     segments = dict(zip(SEGMENTS, [read(first), read(second)], strict=True))
-    oracle = Oracle(NOW, ZONE, segments)
+    oracle = Oracle(NOW, ZONE, segments, CHANNELS, NOTHING, LINKS)
     async with scope(shop.workspace_id) as session:
         for data in typed:
             rule = read(data)
@@ -69,7 +82,7 @@ async def test_the_statement_says_what_the_oracle_says(
             assert set(found) == expected
             assert len(found) == len(expected), "nobody is in twice"
             for each in [*world.people, *world.strangers]:
-                alone = Frame(shop.workspace_id, NOW, ZONE, segments, contact_id=each.id)
+                alone = Frame(shop.workspace_id, NOW, ZONE, segments, contact_ids=[each.id])
                 member = await session.scalar(compile_rule(rule, alone))
                 assert (member == each.id) == (each.id in expected)
 

@@ -16,10 +16,11 @@ from hiiki.kit.forms import nested
 from hiiki.kit.i18n import _
 from hiiki.segments.builder import blank, form_of, in_form, rule_of, tidy
 from hiiki.segments.edits import edit
+from hiiki.segments.offers import KIND_LABELS
 from hiiki.segments.rules import MAX_CONDITIONS, MAX_DEPTH, AnyRule, dump_rule, read_rule
 
 from .oracle import Oracle, Person
-from .worlds import NOW, SEGMENTS, ZONE, people, read, rules
+from .worlds import CHANNELS, LINKS, NOTHING, NOW, SEGMENTS, ZONE, people, read, rules
 
 TAG = str(UUID(int=1))
 HAS: dict[str, Any] = {"kind": "tag", "op": "has", "tag_ids": [TAG]}
@@ -131,7 +132,7 @@ def posted(tree: Any, name: str = "rule") -> list[tuple[str, str]]:
             for key, value in tree.items()
             for pair in (
                 [(f"{name}.{key}[]", str(each)) for each in value]
-                if key in ("tag_ids", "choices", "choice_ids")
+                if key in ("tag_ids", "choices", "choice_ids", "sources")
                 else posted(value, f"{name}.{key}")
             )
         ]
@@ -144,12 +145,21 @@ def posted(tree: Any, name: str = "rule") -> list[tuple[str, str]]:
     return [(name, "" if tree is None else str(tree))]
 
 
+HAVE_FORMS = tuple(KIND_LABELS)
+"""The kinds of condition that the builder can draw."""
+
+
 def meaning(rule: AnyRule, person: Person, segments: dict[UUID, AnyRule]) -> bool | None:
-    return Oracle(NOW, ZONE, segments).truth(rule, person)
+    return Oracle(NOW, ZONE, segments, CHANNELS, NOTHING, LINKS).truth(rule, person)
 
 
 @settings(max_examples=300, deadline=None)
-@given(rule=rules(), person=people("someone"), first=rules(0, 1), second=rules(1, 1))
+@given(
+    rule=rules(kinds=HAVE_FORMS),
+    person=people("someone"),
+    first=rules(0, 1),
+    second=rules(1, 1),
+)
 def test_a_rule_that_went_through_the_form_means_the_same(
     rule: dict[str, Any], person: Person, first: dict[str, Any], second: dict[str, Any]
 ) -> None:

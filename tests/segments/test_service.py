@@ -123,9 +123,7 @@ async def test_an_or_never_counts_another_shops_friends(shop: Shop, other_shop: 
         assert await service.count(session, read_rule(has(theirs))) == service.Count(0, 0)
         outside = read_rule({"kind": "not", "rule": has(theirs)})
         assert [each.id for each in await service.sample(session, outside)] == [friend]
-        segment = Segment(name="any", rule=rule)
-        session.add(segment)
-        await session.flush()
+        segment = await save(session, "any", either(has(mine), both(has(mine, op="has_not"))))
         assert await service.contains(session, segment.id, friend)
         assert not await service.contains(session, segment.id, stranger)
 

@@ -18,8 +18,10 @@ from hiiki.segments.compiler import compile_rule
 from hiiki.segments.predicates import Frame
 from hiiki.segments.rules import read_rule
 
-from .worlds import ATTRIBUTES, CHANNELS, NOW, QUESTIONS, SEGMENTS, TAGS, ZONE, ident
+from .database import bring_fields
+from .worlds import ATTRIBUTES, CHANNELS, LISTS, NOW, QUESTIONS, SEGMENTS, TAGS, ZONE, ident
 
+bring_fields()
 FOLDER = Path(__file__).parent / "sql"
 WORKSPACE = ident("workspace")
 
@@ -68,6 +70,64 @@ RULES: dict[str, dict[str, Any]] = {
         "number": 1000,
     },
     "never_opened_a_link": {"kind": "event", "event": "link_open", "op": "exactly", "number": 0},
+    "not_bought_for_ninety_days": {
+        "kind": "first_or_last",
+        "event": "purchase",
+        "which": "last",
+        "period": {"kind": "earlier", "days": 90},
+    },
+    "cart_left": {
+        "kind": "sequence",
+        "first": {"event": "cart"},
+        "then": {"event": "purchase"},
+        "happened": False,
+        "days": 1,
+    },
+    "bought_and_bought_again": {
+        "kind": "sequence",
+        "first": {"event": "purchase"},
+        "then": {"event": "purchase", "value": {"op": "number_at_least", "number": 5000}},
+    },
+    "opened_links_since_the_last_purchase": {
+        "kind": "event",
+        "event": "link_open",
+        "number": 2,
+        "period": {"kind": "after_event", "event": "purchase"},
+    },
+    "opened_a_link_of_a_broadcast": {
+        "kind": "message",
+        "did": "clicked",
+        "about": "broadcast",
+        "about_id": str(ident("broadcast0")),
+    },
+    "half_of_a_list": {
+        "kind": "all",
+        "rules": [
+            {"kind": "random", "seed": "hold-out", "low": 10, "high": 60},
+            {"kind": "list", "list_id": str(LISTS[0])},
+        ],
+    },
+    "spent_more_than_nothing_or_less_than_five": {
+        "kind": "any",
+        "rules": [
+            {
+                "kind": "field",
+                "field": "test.spent",
+                "test": {"op": "number_above", "number": 0},
+            },
+            {
+                "kind": "field",
+                "field": "test.spent",
+                "test": {"op": "number_below", "number": 5},
+            },
+        ],
+    },
+    "registered_on_a_day": {
+        "kind": "field",
+        "field": "test.at",
+        "test": {"op": "day_on", "day": "2026-11-22"},
+    },
+    "friend_of_every_account": {"kind": "friendship", "on_every": True},
     "in_a_segment_twice": {
         "kind": "any",
         "rules": [
@@ -104,12 +164,13 @@ def test_the_sql_of_a_rule(name: str) -> None:
 @pytest.mark.parametrize("name", RULES)
 def test_every_select_from_a_table_has_its_wall_and_its_person(name: str) -> None:
     """In the statement for one contact, each table is asked for one workspace and one person."""
-    sql = written(compile_rule(read_rule(RULES[name]), frame(contact_id=ident("someone"))))
-    compiled = compile_rule(read_rule(RULES[name]), frame(contact_id=ident("someone"))).compile(
+    sql = written(compile_rule(read_rule(RULES[name]), frame(contact_ids=[ident("someone")])))
+    compiled = compile_rule(read_rule(RULES[name]), frame(contact_ids=[ident("someone")])).compile(
         dialect=postgresql.dialect()
     )
-    tables = len(re.findall(r"FROM (?:contacts|timeline)\.", sql))
-    assert tables
-    assert len(re.findall(r"workspace_id = %\(", sql)) == tables
-    assert len(re.findall(r"(?:\.id|contact_id) = %\((?:id|contact_id)_", sql)) == tables
+    tables = re.findall(r"(?:FROM|JOIN) ([a-z]+\.\w+)", sql)
+    of_people = [table for table in tables if table not in ("content.link", "workspace.channel")]
+    assert of_people
+    assert len(re.findall(r"workspace_id = %\(", sql)) == len(tables)
+    assert len(re.findall(r"(?:\.id|contact_id) = ANY \(%\(people\)s", sql)) == len(of_people)
     assert {v for k, v in compiled.params.items() if k.startswith("workspace_id")} == {WORKSPACE}

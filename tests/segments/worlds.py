@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
+from hiiki.segments.conditions import CONDITIONS, MESSAGE_DEEDS
 from hiiki.segments.rules import AnyRule, read_rule
 
 from .oracle import Friend, Happening, Person
@@ -35,8 +37,14 @@ KINDS = ("text", "number", "date", "choice", "choices")
 ATTRIBUTES = {kind: ident(f"attribute-{kind}") for kind in KINDS}
 CHOICES = ["甘口", "中辛", "辛口"]
 WORDS = ["カレー", "カレー南蛮", "a_b", "A%B", "axb", "x\\y", "", "é"]
-EVENTS = ["link_open", "coupon_use"]
-SUBJECTS = ["spring", "autumn"]
+LISTS = [ident(f"list{n}") for n in range(2)]
+BROADCASTS = [ident(f"broadcast{n}") for n in range(2)]
+LINKS = {ident(f"link{n}"): f"broadcast:{BROADCASTS[n % 2]}" for n in range(3)}
+COUPON = ident("coupon")
+EVENTS = ["link_open", "coupon_use", "sent"]
+SUBJECTS = [str(COUPON), *map(str, LINKS), *(f"broadcast:{each}" for each in BROADCASTS)]
+SOURCES = ["poster", "fair"]
+CELLS = ["loyal", "new"]
 COLUMN = {"date": "day"}
 
 # Moments and days around the edges of what the rules can ask for.
@@ -58,9 +66,11 @@ days = st.one_of(
         [
             TODAY,
             TODAY - timedelta(days=1),
+            TODAY + timedelta(days=1),
             date(2000, 2, 29),
             date(2006, 11, 22),
             date(2006, 11, 23),
+            date(1999, 1, 3),
         ]
     ),
     st.dates(date(1990, 1, 1), date(2026, 12, 31)),
@@ -78,6 +88,25 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
+FIELD_VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "test.spent": st.none() | numbers,
+    "test.score": st.none() | numbers,
+    "test.on": st.none() | days,
+    "test.at": st.none() | moments,
+    "test.cell": st.none() | st.sampled_from(CELLS),
+    "test.alive": st.none() | st.booleans(),
+}
+FIELD_KINDS = {
+    "test.spent": "money",
+    "test.score": "number",
+    "test.on": "day",
+    "test.at": "moment",
+    "test.cell": "choice",
+    "test.alive": "flag",
+}
+NOTHING: dict[str, Any] = {"test.spent": Decimal(0), "test.alive": False}
+
+
 @st.composite
 def events(draw: st.DrawFn) -> Happening:
     answers = draw(st.booleans())
@@ -86,6 +115,8 @@ def events(draw: st.DrawFn) -> Happening:
         data["choice_ids"] = draw(st.lists(st.sampled_from(["c1", "c2", "c3"]), unique=True))
     if answers and draw(st.booleans()):
         data["text"] = draw(words)
+    if not answers and draw(st.booleans()):
+        data["grant"] = f"broadcast:{draw(st.sampled_from(BROADCASTS))}"
     return Happening(
         at=draw(moments),
         kind="survey_answer" if answers else draw(st.sampled_from(EVENTS)),
@@ -114,7 +145,12 @@ def people(draw: st.DrawFn, name: str) -> Person:
     }
     values = {ATTRIBUTES[kind]: draw(VALUES[kind]) for kind in KINDS if draw(st.booleans())}
     friends = [
-        Friend(channel, draw(st.sampled_from(["following", "blocked"])), draw(st.none() | moments))
+        Friend(
+            channel,
+            draw(st.sampled_from(["following", "blocked"])),
+            draw(st.none() | moments),
+            draw(st.none() | st.sampled_from(SOURCES)),
+        )
         for channel in CHANNELS
         if draw(st.booleans())
     ]
@@ -125,6 +161,8 @@ def people(draw: st.DrawFn, name: str) -> Person:
         values=values,
         friendships=friends,
         events=draw(st.lists(events(), max_size=5)),
+        fields=draw(st.none() | st.fixed_dictionaries(FIELD_VALUES)),
+        lists=draw(st.sets(st.sampled_from(LISTS))),
     )
 
 
@@ -156,7 +194,7 @@ def worlds(draw: st.DrawFn) -> World:
 TESTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "text": st.builds(
         lambda op, text: {"op": op, "text": text},
-        st.sampled_from(["text_is", "text_contains", "text_starts"]),
+        st.sampled_from(["text_is", "text_contains", "text_starts", "text_ends"]),
         some_words,
     ),
     "number": st.one_of(
@@ -187,9 +225,15 @@ TESTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
             lambda both: {"op": "day_between", "first": min(both), "until": max(both)}
         ),
         st.integers(0, 12).map(lambda month: {"op": "day_month", "month": month}),
-        st.tuples(st.integers(0, 400), st.integers(0, 400)).map(
-            lambda both: {"op": "days_ago", "low": min(both), "high": max(both)}
+        st.dates(date(2000, 1, 1), date(2000, 12, 31)).map(
+            lambda day: {"op": "day_of_year", "month": day.month, "day": day.day}
         ),
+        st.tuples(st.integers(0, 365), st.integers(0, 365)).map(
+            lambda both: {"op": "anniversary", "low": min(both), "high": max(both)}
+        ),
+        st.tuples(
+            st.sampled_from(["days_ago", "days_ahead"]), st.integers(0, 400), st.integers(0, 400)
+        ).map(lambda found: {"op": found[0], "low": min(found[1:]), "high": max(found[1:])}),
         st.tuples(st.integers(0, 40), st.integers(0, 40)).map(
             lambda both: {"op": "years_ago", "low": min(both), "high": max(both)}
         ),
@@ -200,12 +244,18 @@ TESTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     ),
     "choices": st.builds(
         lambda op, choices: {"op": op, "choices": choices},
-        st.sampled_from(["choices_any", "choices_all"]),
+        st.sampled_from(["choices_any", "choices_all", "choices_none"]),
         st.lists(st.sampled_from(CHOICES), min_size=1, unique=True),
     ),
 }
+TESTS |= {
+    "money": TESTS["number"],
+    "day": TESTS["date"],
+    "moment": TESTS["date"],
+    "flag": st.sampled_from([{"op": "flag_yes"}, {"op": "flag_no"}]),
+}
 knowing = st.sampled_from([{"op": "known"}, {"op": "unknown"}])
-periods = st.one_of(
+plain_periods = st.one_of(
     st.just({"kind": "ever"}),
     st.builds(
         lambda kind, days: {"kind": kind, "days": days},
@@ -215,6 +265,14 @@ periods = st.one_of(
     st.tuples(
         st.integers(0, 20), st.integers(0, 20), st.sampled_from(["both", "first", "until"])
     ).map(lambda found: _dates(*found)),
+)
+
+
+periods = plain_periods | st.builds(
+    lambda kind, event, subject: {"kind": kind, "event": event, "subject": subject},
+    st.sampled_from(["after_event", "before_event"]),
+    st.sampled_from(EVENTS),
+    st.sampled_from(["", "", *SUBJECTS]),
 )
 
 
@@ -267,22 +325,43 @@ def profile_conditions(draw: st.DrawFn) -> dict[str, Any]:
     return {"kind": "profile", "field": field, "test": test, "or_unknown": draw(st.booleans())}
 
 
+@st.composite
+def field_conditions(draw: st.DrawFn) -> dict[str, Any]:
+    field = draw(st.sampled_from(list(FIELD_KINDS)))
+    kind = FIELD_KINDS[field]
+    cells = st.lists(st.sampled_from(CELLS), min_size=1, unique=True)
+    cell = cells.map(lambda found: {"op": "choice_any", "choices": found})
+    test = cell if kind == "choice" else TESTS[kind]
+    return {
+        "kind": "field",
+        "field": field,
+        "test": draw(test | knowing),
+        "or_unknown": draw(st.booleans()),
+    }
+
+
 tag_conditions = st.builds(
     lambda op, tag_ids: {"kind": "tag", "op": op, "tag_ids": tag_ids},
     st.sampled_from(["has", "has_all", "has_not"]),
     st.lists(st.sampled_from([*TAGS, ident("no such tag")]), min_size=1, unique=True),
 )
-friendship_conditions = st.builds(
-    lambda status, channel, followed: {
+
+
+@st.composite
+def friendship_conditions(draw: st.DrawFn) -> dict[str, Any]:
+    status = draw(st.sampled_from(["following", "blocked", "either", "never"]))
+    found: dict[str, Any] = {
         "kind": "friendship",
         "status": status,
-        "channel_id": channel,
-        "followed": followed,
-    },
-    st.sampled_from(["following", "blocked", "either"]),
-    st.none() | st.sampled_from(CHANNELS),
-    periods,
-)
+        "channel_id": draw(st.none() | st.sampled_from(CHANNELS)),
+    }
+    if status != "never":
+        found["followed"] = draw(plain_periods)
+        found["sources"] = draw(st.just([]) | st.lists(st.sampled_from(SOURCES), unique=True))
+        found["on_every"] = found["channel_id"] is None and draw(st.booleans())
+    return found
+
+
 answer_conditions = st.builds(
     lambda question, op, choices, text, any_time: {
         "kind": "answer",
@@ -301,32 +380,107 @@ answer_conditions = st.builds(
 
 
 @st.composite
-def event_conditions(draw: st.DrawFn) -> dict[str, Any]:
-    measure = draw(st.sampled_from(["count", "count", "sum", "max"]))
-    number = draw(st.integers(0, 4).map(Decimal) if measure == "count" else numbers)
+def deeds(draw: st.DrawFn) -> dict[str, Any]:
     return {
-        "kind": "event",
         "event": draw(st.sampled_from(EVENTS)),
-        "subject": draw(st.sampled_from(["", *SUBJECTS])),
+        "subject": draw(st.sampled_from(["", "", *SUBJECTS])),
         "channel_id": draw(st.none() | st.sampled_from(CHANNELS)),
-        "period": draw(periods),
-        "measure": measure,
-        "op": draw(st.sampled_from(["at_least", "at_most", "exactly"])),
-        "number": number,
+        "value": draw(st.none() | st.none() | TESTS["number"]),
     }
 
 
-def rules(segments: int = len(SEGMENTS), depth: int = 5) -> st.SearchStrategy[dict[str, Any]]:
+@st.composite
+def event_conditions(draw: st.DrawFn) -> dict[str, Any]:
+    measure = draw(st.sampled_from(["count", "count", "sum", "max", "min", "average"]))
+    amounts = st.integers(0, 4).map(Decimal) if measure == "count" else numbers
+    low, high = sorted([draw(amounts), draw(amounts)])
+    op = draw(st.sampled_from(["at_least", "at_most", "exactly", "between"]))
+    return {
+        "kind": "event",
+        **draw(deeds()),
+        "period": draw(periods),
+        "measure": measure,
+        "op": op,
+        "number": low,
+        "high": high if op == "between" else None,
+    }
+
+
+first_or_last_conditions = st.builds(
+    lambda deed, which, period: {"kind": "first_or_last", **deed, "which": which, "period": period},
+    deeds(),
+    st.sampled_from(["first", "last"]),
+    periods,
+)
+sequence_conditions = st.builds(
+    lambda first, then, happened, days, period: {
+        "kind": "sequence",
+        "first": first,
+        "then": then,
+        "happened": happened,
+        "days": days,
+        "period": period,
+    },
+    deeds(),
+    deeds(),
+    st.booleans(),
+    st.none() | st.sampled_from([1, 3, 10]),
+    plain_periods,
+)
+_abouts = {
+    "any": [None],
+    "broadcast": BROADCASTS,
+    "link": list(LINKS),
+    "coupon": [COUPON],
+}
+_deeds = [(did, about) for did, (_, abouts) in MESSAGE_DEEDS.items() for about in ("any", *abouts)]
+
+
+@st.composite
+def message_conditions(draw: st.DrawFn) -> dict[str, Any]:
+    did, about = draw(st.sampled_from(_deeds))
+    return {
+        "kind": "message",
+        "did": did,
+        "about": about,
+        "about_id": draw(st.sampled_from(_abouts[about])),
+        "period": draw(periods),
+    }
+
+
+random_conditions = st.builds(
+    lambda seed, both: {"kind": "random", "seed": seed, "low": min(both), "high": max(both)},
+    st.sampled_from(["", "春の実験"]),
+    st.lists(
+        st.sampled_from([Decimal(n) for n in ("0", "10", "33.33", "50", "99.99", "100")]),
+        min_size=2,
+        max_size=2,
+        unique=True,
+    ),
+)
+LEAVES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "tag": tag_conditions,
+    "attribute": attribute_conditions(),
+    "profile": profile_conditions(),
+    "field": field_conditions(),
+    "friendship": friendship_conditions(),
+    "answer": answer_conditions,
+    "event": event_conditions(),
+    "first_or_last": first_or_last_conditions,
+    "sequence": sequence_conditions,
+    "message": message_conditions(),
+    "list": st.sampled_from(LISTS).map(lambda found: {"kind": "list", "list_id": found}),
+    "random": random_conditions,
+    "everyone": st.just({"kind": "everyone"}),
+}
+assert set(LEAVES) | {"segment"} == set(CONDITIONS), "every kind of condition is drawn"
+
+
+def rules(
+    segments: int = len(SEGMENTS), depth: int = 5, kinds: Iterable[str] = LEAVES
+) -> st.SearchStrategy[dict[str, Any]]:
     """Return rules that may refer to the first `segments` segments."""
-    leaves: list[st.SearchStrategy[dict[str, Any]]] = [
-        tag_conditions,
-        attribute_conditions(),
-        profile_conditions(),
-        friendship_conditions,
-        answer_conditions,
-        event_conditions(),
-        st.just({"kind": "everyone"}),
-    ]
+    leaves = [LEAVES[kind] for kind in kinds if kind in LEAVES]
     if segments:
         leaves.append(
             st.sampled_from(SEGMENTS[:segments]).map(

@@ -12,7 +12,8 @@ from typing import Any, cast, get_args
 
 from hiiki.kit.i18n import Text
 from hiiki.segments.comparisons import TESTS
-from hiiki.segments.rules import CONDITIONS, AllOf, AnyOf, AnyRule, Not
+from hiiki.segments.conditions import CONDITIONS
+from hiiki.segments.rules import AllOf, AnyOf, AnyRule, Not
 
 Node = dict[str, Any]
 
@@ -25,14 +26,20 @@ _FIELDS_OF_OP = {
     for model in TESTS
     for op in get_args(model.model_fields["op"].annotation)
 }
-_FIELDS_OF_PERIOD = {"recent": ("days",), "earlier": ("days",), "dates": ("first", "until")}
+_FIELDS_OF_PERIOD = {
+    "recent": ("days",),
+    "earlier": ("days",),
+    "dates": ("first", "until"),
+    "after_event": ("event", "subject"),
+    "before_event": ("event", "subject"),
+}
 _FIELDS_OF_KIND = {
     "tag": ("op", "tag_ids"),
     "attribute": ("attribute_id",),
     "profile": ("field",),
-    "friendship": ("status", "channel_id"),
+    "friendship": ("status", "channel_id", "on_every", "sources"),
     "answer": ("question_id", "op"),
-    "event": ("event", "subject", "channel_id", "measure", "op", "number"),
+    "event": ("event", "subject", "channel_id", "value", "measure", "op", "number", "high"),
     "segment": ("segment_id",),
     "everyone": (),
 }

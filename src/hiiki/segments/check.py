@@ -12,12 +12,16 @@ from hiiki.contacts.prefectures import PREFECTURES
 from hiiki.db import WorkspaceSession
 from hiiki.kit.errors import Invalid
 from hiiki.kit.i18n import Text, _
+from hiiki.kit.road import road
 from hiiki.segments.comparisons import (
+    Anniversary,
     ChoicesTest,
     ChoiceTest,
     DayBetween,
     DayMonth,
+    DayOfYear,
     DaysAgo,
+    DaysAhead,
     DayTest,
     FlagTest,
     KnownTest,
@@ -28,6 +32,20 @@ from hiiki.segments.comparisons import (
     TextTest,
     YearsAgo,
 )
+from hiiki.segments.conditions import (
+    PROFILE_FIELDS,
+    Answered,
+    AttributeIs,
+    Befriended,
+    FieldIs,
+    InSegment,
+    Mention,
+    Messaged,
+    OnList,
+    ProfileIs,
+    Tagged,
+    mentions,
+)
 from hiiki.segments.models import Segment
 from hiiki.segments.names import (
     ANSWER_PICKER,
@@ -36,30 +54,33 @@ from hiiki.segments.names import (
     event_kind,
     names_of,
 )
-from hiiki.segments.rules import (
-    PROFILE_FIELDS,
-    Answered,
-    AnyRule,
-    AttributeIs,
-    Befriended,
-    Happened,
-    InSegment,
-    ProfileIs,
-    Tagged,
-    stored_rule,
-    walk,
-)
+from hiiki.segments.rules import AnyRule, stored_rule, walk
 
-_DAYS: tuple[type[Part], ...] = (DayTest, DayBetween, DayMonth, DaysAgo, YearsAgo, KnownTest)
+_NUMBERS: tuple[type[Part], ...] = (NumberTest, NumberBetween, KnownTest)
+_DAYS: tuple[type[Part], ...] = (
+    DayTest,
+    DayBetween,
+    DayMonth,
+    DayOfYear,
+    Anniversary,
+    DaysAgo,
+    DaysAhead,
+    YearsAgo,
+    KnownTest,
+)
 TESTS_OF_KIND: dict[str, tuple[type[Part], ...]] = {
     "text": (TextTest, KnownTest),
-    "number": (NumberTest, NumberBetween, KnownTest),
+    "number": _NUMBERS,
+    "money": _NUMBERS,
+    "share": _NUMBERS,
     "date": _DAYS,
+    "day": _DAYS,
+    "moment": _DAYS,
     "choice": (ChoiceTest, KnownTest),
     "choices": (ChoicesTest, KnownTest),
     "flag": (FlagTest,),
 }
-"""Kind of an attribute or profile field → the tests that suit it."""
+"""Kind of an attribute, of a profile field or of a room's field → the tests that suit it."""
 
 
 def ops_of_kind(kind: str) -> list[str]:
@@ -101,21 +122,35 @@ def _objections(part: AnyRule, names: Names) -> dict[str, Text]:
             return _unsuited(part.test, attribute.kind, [str(each) for each in attribute.choices])
         case ProfileIs():
             return _unsuited(part.test, PROFILE_FIELDS[part.field], PREFECTURES)
+        case FieldIs():
+            field = road().fields.get(part.field)
+            if field is None:
+                return {"field": _("This field no longer exists. Please choose another.")}
+            return _unsuited(part.test, field.kind, [value for value, _label in field.choices])
         case Befriended():
             if part.channel_id is not None and part.channel_id not in names.channels:
                 return {"channel_id": _NO_CHANNEL}
         case Answered():
             return _unanswerable(part, names)
-        case Happened():
-            return _unheard_of(part, names)
+        case OnList():
+            if part.list_id not in names.lists:
+                return {"list_id": _("This list no longer exists. Please choose another.")}
+        case Messaged(about_id=UUID() as about_id):
+            if names.picked_label(part.about, str(about_id)) is None:
+                return {"about_id": _NO_SUBJECT}
         case InSegment():
             if part.segment_id not in names.segments:
                 return {"segment_id": _("This segment no longer exists. Please choose another.")}
         case _:
             pass
-    return {}
+    return {
+        path: said
+        for mention in mentions(part)
+        for path, said in _unheard_of(mention, names).items()
+    }
 
 
+_NO_SUBJECT = _("What this is about no longer exists. Please choose another.")
 _NO_CHANNEL = _("This account no longer exists. Please choose another.")
 
 
@@ -137,14 +172,16 @@ def _unanswerable(part: Answered, names: Names) -> dict[str, Text]:
     return {}
 
 
-def _unheard_of(part: Happened, names: Names) -> dict[str, Text]:
-    kind = event_kind(part.event)
+def _unheard_of(mention: Mention, names: Names) -> dict[str, Text]:
+    kind = event_kind(mention.event)
     if kind is None:
-        return {"event": _("There is no such kind of event. Please choose another.")}
-    if part.channel_id is not None and part.channel_id not in names.channels:
-        return {"channel_id": _NO_CHANNEL}
-    if kind.subject and part.subject and names.picked_label(kind.subject, part.subject) is None:
-        return {"subject": _("What this is about no longer exists. Please choose another.")}
+        no_kind = _("There is no such kind of event. Please choose another.")
+        return {mention.path("event"): no_kind}
+    if mention.channel_id is not None and mention.channel_id not in names.channels:
+        return {mention.path("channel_id"): _NO_CHANNEL}
+    subject = mention.subject
+    if kind.subject and subject and names.picked_label(kind.subject, subject) is None:
+        return {mention.path("subject"): _NO_SUBJECT}
     return {}
 
 

@@ -1,17 +1,19 @@
 """Tests of one value, and stretches of time: what the conditions of a rule are made of.
 
-Their meaning is in `compiler`; that of a value that is not known, in `rules`.
+Their meaning is in `predicates`; that of a value that is not known, in `rules`.
 """
 
 from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from hiiki.kit.forms import Wrong
+
+N = TypeVar("N", int, Decimal)
 
 MAX_CHOICES = 200
 MAX_TEXT = 200
@@ -21,6 +23,7 @@ Number = Annotated[
 ]
 Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
 Days = Annotated[int, Field(ge=0, le=36500)]
+_LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def at_least_one(chosen: list[Any]) -> list[Any]:
@@ -52,7 +55,7 @@ class Part(BaseModel):
 class TextTest(Part):
     """Compare a text; capital and small letters are the same."""
 
-    op: Literal["text_is", "text_contains", "text_starts"]
+    op: Literal["text_is", "text_contains", "text_starts", "text_ends"]
     text: Some
 
 
@@ -73,7 +76,7 @@ class NumberBetween(Part):
     @field_validator("high")
     @classmethod
     def _in_order(cls, high: Decimal, info: ValidationInfo) -> Decimal:
-        return _not_below(high, info.data.get("low"))
+        return not_below(high, info.data.get("low"))
 
 
 class DayTest(Part):
@@ -104,6 +107,38 @@ class DayMonth(Part):
     """1 to 12; 0 is the present month in the workspace's time zone."""
 
 
+class DayOfYear(Part):
+    """A date on one day of any year (a birthday on 14 February)."""
+
+    op: Literal["day_of_year"]
+    month: Annotated[int, Field(ge=1, le=12)]
+    day: Annotated[int, Field(ge=1, le=31)]
+
+    @field_validator("day")
+    @classmethod
+    def _exists(cls, day: int, info: ValidationInfo) -> int:
+        month = info.data.get("month")
+        if month is not None and day > _LONGEST[month - 1]:
+            raise Wrong("This month has no such day.")
+        return day
+
+
+class Anniversary(Part):
+    """A date of any year that comes round `low` to `high` days from today; 0 is today.
+
+    Over New Year it goes on in January. 29 February comes round on 1 March in years without one.
+    """
+
+    op: Literal["anniversary"]
+    low: Annotated[int, Field(ge=0, le=365)]
+    high: Annotated[int, Field(ge=0, le=365)]
+
+    @field_validator("high")
+    @classmethod
+    def _in_order(cls, high: int, info: ValidationInfo) -> int:
+        return not_below(high, info.data.get("low"))
+
+
 class DaysAgo(Part):
     """A date that lies between `low` and `high` days back; 0 is today."""
 
@@ -114,7 +149,20 @@ class DaysAgo(Part):
     @field_validator("high")
     @classmethod
     def _in_order(cls, high: int, info: ValidationInfo) -> int:
-        return _not_below(high, info.data.get("low"))
+        return not_below(high, info.data.get("low"))
+
+
+class DaysAhead(Part):
+    """A date that lies between `low` and `high` days ahead; 0 is today."""
+
+    op: Literal["days_ahead"]
+    low: Days
+    high: Days
+
+    @field_validator("high")
+    @classmethod
+    def _in_order(cls, high: int, info: ValidationInfo) -> int:
+        return not_below(high, info.data.get("low"))
 
 
 class YearsAgo(Part):
@@ -127,7 +175,7 @@ class YearsAgo(Part):
     @field_validator("high")
     @classmethod
     def _in_order(cls, high: int, info: ValidationInfo) -> int:
-        return _not_below(high, info.data.get("low"))
+        return not_below(high, info.data.get("low"))
 
 
 class ChoiceTest(Part):
@@ -138,14 +186,17 @@ class ChoiceTest(Part):
 
 
 class ChoicesTest(Part):
-    """Of several values that a person may have: any of these, or all of these."""
+    """Of several values that a person may have: any, all or none of these.
 
-    op: Literal["choices_any", "choices_all"]
+    Whose values are not known has not none of them: that is not known either.
+    """
+
+    op: Literal["choices_any", "choices_all", "choices_none"]
     choices: Chosen
 
 
 class FlagTest(Part):
-    """Yes or no; for the profile's purchaser flag."""
+    """Yes or no; for the profile's purchaser flag, and fields that are flags."""
 
     op: Literal["flag_yes", "flag_no"]
 
@@ -163,7 +214,10 @@ Test = Annotated[
     | DayTest
     | DayBetween
     | DayMonth
+    | DayOfYear
+    | Anniversary
     | DaysAgo
+    | DaysAhead
     | YearsAgo
     | ChoiceTest
     | ChoicesTest
@@ -172,6 +226,10 @@ Test = Annotated[
     Field(discriminator="op"),
 ]
 
+AnyDayTest = (
+    DayTest | DayBetween | DayMonth | DayOfYear | Anniversary | DaysAgo | DaysAhead | YearsAgo
+)
+AmountTest = Annotated[NumberTest | NumberBetween, Field(discriminator="op")]
 
 TESTS = (
     TextTest,
@@ -180,7 +238,10 @@ TESTS = (
     DayTest,
     DayBetween,
     DayMonth,
+    DayOfYear,
+    Anniversary,
     DaysAgo,
+    DaysAhead,
     YearsAgo,
     ChoiceTest,
     ChoicesTest,
@@ -237,10 +298,31 @@ class Dates(Part):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
-Period = Annotated[Ever | Recent | Earlier | Dates, Field(discriminator="kind")]
+class AfterEvent(Part):
+    """Later than the person's own latest event of this kind; for those who have one."""
+
+    kind: Literal["after_event"]
+    event: Annotated[str, Field(min_length=1, max_length=60)]
+    subject: Annotated[str, Field(max_length=MAX_TEXT)] = ""
 
 
-def _not_below(high: Any, low: Any) -> Any:
+class BeforeEvent(Part):
+    """Earlier than the person's own latest event of this kind; for those who have one."""
+
+    kind: Literal["before_event"]
+    event: Annotated[str, Field(min_length=1, max_length=60)]
+    subject: Annotated[str, Field(max_length=MAX_TEXT)] = ""
+
+
+PlainPeriod = Annotated[Ever | Recent | Earlier | Dates, Field(discriminator="kind")]
+"""A stretch of time that is the same for everybody."""
+Period = Annotated[
+    Ever | Recent | Earlier | Dates | AfterEvent | BeforeEvent, Field(discriminator="kind")
+]
+
+
+def not_below(high: N, low: N | None) -> N:
+    """Refuse an upper end below the lower one; where that is wrong itself, it is said there."""
     if low is not None and high < low:
         raise Wrong("Please enter %(low)s or more.", low=str(low))
     return high

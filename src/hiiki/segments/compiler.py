@@ -1,18 +1,26 @@
 """From a rule to one SQL statement: the only place where a rule gets its meaning.
 
-Every condition is a **set** of contact ids, a plain SELECT that carries its own
-`workspace_id`; belonging to it is a semi-join, not belonging to it an anti-join. `all` is
-the joins beside one another, `any` is one semi-join with the UNION ALL of the sets. So
-there is no OR between subqueries anywhere: PostgreSQL joins by hash and may spill or go
-parallel, instead of asking a subquery for each person, and no branch can get past the
-wall of another.
+Every condition is a **set** of contact ids (`sets`); belonging to it is a semi-join, not
+belonging to it an anti-join. A rule becomes a tree of sets that are joined, and the statement
+begins from one of them: whoever is in a set of this workspace is a contact of it, so the table
+of contacts is joined only where something is asked of its columns, or of people outside.
+
+* `all` begins from a set in which nobody is twice, and the others are semi-joins that
+  PostgreSQL puts into the order it likes.
+* `any` is the UNION of its sets. With one that people stand **outside** of, nearly everybody is
+  in; then it is asked who is not: an anti-join with those for whom none of it is true.
 
 `not` never reaches SQL as NOT around a comparison, where NULL would swallow it. What is
 wanted of a rule (that it be true, false, not true, not false) is carried down to the
-conditions, and each says which rows prove it (see `rules` for the logic).
+conditions, and each says which rows prove it (see `rules` for the logic). There, a thing is
+true or not, and De Morgan's laws hold.
 
-With `contact_id`, every set is that one person's: the same statement tells whether she is in
-it, in index look-ups alone.
+A segment inside a segment is a part of the tree like any other. When it is referred to more than
+once, it stands in the statement once (as a CTE), so that segments of segments of segments do not
+grow without end.
+
+With `contact_ids`, every set is those people's: the same statement tells who of them is in it,
+in index look-ups alone.
 
 Time: "now" and "today" are the frame's, so that all conditions of a statement agree; days
 are those of the workspace's time zone.
@@ -20,321 +28,328 @@ are those of the workspace's time zone.
 
 from __future__ import annotations
 
-from decimal import Decimal
-from enum import Enum
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import (
     CTE,
-    ColumnElement,
     CompoundSelect,
     Select,
     and_,
     exists,
     false,
-    func,
     not_,
     or_,
     select,
+    true,
+    union,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from hiiki.contacts.models import Contact, ContactAttribute, ContactTag, Friendship
+from hiiki.contacts.models import Contact
 from hiiki.kit.errors import Invalid
 from hiiki.kit.i18n import _
-from hiiki.segments.comparisons import (
-    ChoiceTest,
-    DayBetween,
-    DayMonth,
-    DaysAgo,
-    DayTest,
-    FlagTest,
-    KnownTest,
-    TextTest,
-    YearsAgo,
-)
-from hiiki.segments.predicates import (
-    Frame,
-    answer_passes,
-    attribute_passes,
-    compares,
-    day_passes,
-    is_known,
-    number_compares,
-    text_passes,
-    within,
-)
-from hiiki.segments.rules import (
-    AllOf,
-    Answered,
-    AnyOf,
-    AnyRule,
-    AttributeIs,
-    Befriended,
-    Everyone,
-    Happened,
-    InSegment,
-    Not,
-    ProfileIs,
-    Tagged,
-)
-from hiiki.timeline.models import Event
-
-ANSWER_KIND = "survey_answer"
-"""The event of an answer: its subject is the question's id, its data has `choice_ids`, `text`."""
-
-Ids: TypeAlias = "Select[UUID] | CompoundSelect[UUID]"
-Quals: TypeAlias = "list[ColumnElement[bool]]"
+from hiiki.segments.conditions import Everyone, InSegment, ProfileIs, Randomly, Tagged
+from hiiki.segments.predicates import Frame
+from hiiki.segments.rules import AllOf, AnyOf, AnyRule, Not, walk
+from hiiki.segments.sets import ONE, Set, Sets, Want, columns_of, in_share, profile_proof
 
 
-class Want(Enum):
-    """What is asked of a part of the rule."""
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Stands inside of a set, or outside."""
 
-    TRUE = "true"
-    FALSE = "false"
-    NOT_TRUE = "not true"
-    NOT_FALSE = "not false"
-
-
-_OPPOSITE = {
-    Want.TRUE: Want.FALSE,
-    Want.FALSE: Want.TRUE,
-    Want.NOT_TRUE: Want.NOT_FALSE,
-    Want.NOT_FALSE: Want.NOT_TRUE,
-}
-_HOLDS = (Want.TRUE, Want.NOT_FALSE)
-"""For what is never unknown, these two are one; so are the other two."""
+    of: Set
+    inside: bool
 
 
-def compile_rule(rule: AnyRule, frame: Frame) -> Select[UUID]:
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Something is true of the contact's own columns."""
+
+    rule: ProfileIs
+    want: Want
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Is in a share that chance picked, or is not."""
+
+    rule: Randomly
+    inside: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """All of these; of none, everybody."""
+
+    parts: tuple[Tree, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """One of these at least; of none, nobody."""
+
+    parts: tuple[Tree, ...]
+
+
+Tree: TypeAlias = "Member | Column | Share | Every | Either"
+
+
+def compile_rule(rule: AnyRule, frame: Frame, name: str = "segment") -> Select[UUID]:
     """Return the statement that gives the ids of all contacts for whom `rule` is true.
+
+    `name` begins the names of its CTEs, which are to differ where statements are put together.
 
     It walls itself in, so it is marked `scoped_by_hand`; a statement that it becomes a part
     of has to say so too. Raises `Invalid` when segments refer to each other in a circle or
     to one that is not in the frame.
     """
-    found = _Compiler(frame).members(rule, Want.TRUE)
+    found = _Compiler(rule, frame, name).ids()
     return found.execution_options(scoped_by_hand=True)
 
 
 class _Compiler:
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, rule: AnyRule, frame: Frame, name: str) -> None:
+        self.rule = rule
+        self.name = name
         self.frame = frame
-        self.ctes: dict[UUID, CTE] = {}
+        self.sets = Sets(frame)
+        self.often = _referred_to_often(rule, frame)
+        self.ctes: dict[UUID, Set] = {}
         self.open: list[UUID] = []
 
-    # --- groups ---
+    def ids(self) -> Select[UUID]:
+        return self.select(self.tree(self.rule, Want.TRUE))
 
-    def members(self, rule: AnyRule, want: Want) -> Select[UUID]:
-        person = aliased(Contact)
-        query = select(person.id.label("contact_id")).where(
-            person.workspace_id == self.frame.workspace_id
-        )
-        if self.frame.contact_id is not None:
-            query = query.where(person.id == self.frame.contact_id)
-        return query.where(*self.quals(rule, want, person))
+    # --- from the rule to the tree ---
 
-    def quals(self, rule: AnyRule, want: Want, person: type[Contact]) -> Quals:
-        """Return what must be true of `person` so that `rule` is as wanted; all of it."""
+    def tree(self, rule: AnyRule, want: Want) -> Tree:
         match rule:
             case AllOf() | AnyOf():
-                everywhere = isinstance(rule, AllOf) == (want in _HOLDS)
-                if everywhere or len(rule.rules) == 1:
-                    return [qual for part in rule.rules for qual in self.quals(part, want, person)]
-                sets = [self.ids(part, want) for part in rule.rules]
-                return [_in(union_all(*sets), person)]
+                parts = tuple(self.tree(part, want) for part in rule.rules)
+                is_every = isinstance(rule, AllOf) == want.holds
+                return _every(parts) if is_every else _either(parts)
             case Not(or_unknown=True):
-                inner = Want.NOT_TRUE if want in _HOLDS else Want.TRUE
-                return self.quals(rule.rule, inner, person)
+                return self.tree(rule.rule, Want.NOT_TRUE if want.holds else Want.TRUE)
             case Not():
-                return self.quals(rule.rule, _OPPOSITE[want], person)
+                return self.tree(rule.rule, want.opposite)
             case Everyone():
-                return [] if want in _HOLDS else [false()]
+                return Every(()) if want.holds else Either(())
             case ProfileIs():
-                return [self.profile(rule, want, person)]
+                return Column(rule, want)
+            case Randomly():
+                return Share(rule, want.holds)
+            case InSegment():
+                return self.in_segment(rule.segment_id, want)
             case Tagged(op="has_all") if len(rule.tag_ids) > 1:
                 each = [Tagged(kind="tag", tag_ids=[ident]) for ident in rule.tag_ids]
-                return self.quals(AllOf(kind="all", rules=list(each)), want, person)
+                return self.tree(AllOf(kind="all", rules=list(each)), want)
             case _:
-                source, inside = self.source(rule, want)
-                return [_in(source, person) if inside else not_(_in(source, person))]
+                found, inside = self.sets.of(rule, want)
+                return Member(found, inside)
 
-    def ids(self, rule: AnyRule, want: Want) -> Ids:
-        """Return the contact ids for whom `rule` is as wanted, for a UNION ALL."""
-        if isinstance(rule, Tagged | AttributeIs | Befriended | Answered | Happened | InSegment):
-            single = not isinstance(rule, Tagged) or rule.op != "has_all" or len(rule.tag_ids) == 1
-            if single:
-                source, inside = self.source(rule, want)
-                if inside:
-                    return source
-        return self.members(rule, want)
-
-    # --- conditions that are sets ---
-
-    def source(self, rule: AnyRule, want: Want) -> tuple[Ids, bool]:
-        """Return a set and whether one has to be inside it."""
-        holds = want in _HOLDS
-        match rule:
-            case Tagged():
-                return self.tagged(rule), holds == (rule.op != "has_not")
-            case AttributeIs():
-                return self.attribute(rule, want)
-            case Befriended():
-                return self.befriended(rule), holds
-            case Answered():
-                return self.answered(rule), holds
-            case Happened():
-                source, inside = self.happened(rule)
-                return source, inside == holds
-            case InSegment():
-                return self.in_segment(rule), holds
-            case _:
-                raise AssertionError(f"{rule.kind} is no set")
-
-    def mine(
-        self, kind: type[ContactTag | ContactAttribute | Friendship | Event], *extra: Any
-    ) -> Select[UUID]:
-        """Return the contact ids of this workspace's rows of a table."""
-        query = select(kind.contact_id.label("contact_id")).where(
-            kind.workspace_id == self.frame.workspace_id
-        )
-        if self.frame.contact_id is not None:
-            query = query.where(kind.contact_id == self.frame.contact_id)
-        return query.where(*extra)
-
-    def tagged(self, rule: Tagged) -> Ids:
-        if len(rule.tag_ids) == 1:
-            return self.mine(ContactTag, ContactTag.tag_id == rule.tag_ids[0])
-        return self.mine(ContactTag, ContactTag.tag_id.in_(rule.tag_ids))
-
-    def attribute(self, rule: AttributeIs, want: Want) -> tuple[Ids, bool]:
-        row = ContactAttribute
-        here = row.attribute_id == rule.attribute_id
-        test = rule.test
-        if isinstance(test, KnownTest):
-            known = or_(
-                is_known(row.text),
-                row.number.is_not(None),
-                row.day.is_not(None),
-                is_known(row.choice),
-                func.cardinality(row.choices) > 0,
-            )
-            return self.mine(row, here, known), (test.op == "known") == (want in _HOLDS)
-        known, passes = attribute_passes(test, row, self.frame.today)
-        if rule.or_unknown:
-            # Not proved false is as good as true.
-            proof = self.mine(row, here, known, not_(passes))
-            return proof, want not in _HOLDS
-        wants_pass = want in (Want.TRUE, Want.NOT_TRUE)
-        proof = self.mine(row, here, known, passes if wants_pass else not_(passes))
-        return proof, want in (Want.TRUE, Want.FALSE)
-
-    def profile(self, rule: ProfileIs, want: Want, person: type[Contact]) -> ColumnElement[bool]:
-        column: InstrumentedAttribute[Any] = getattr(person, rule.field)
-        is_text = rule.field not in ("birthday", "is_purchaser")
-        known: ColumnElement[bool] = is_known(column) if is_text else column.is_not(None)
-        test = rule.test
-        match test:
-            case KnownTest():
-                return known if (test.op == "known") == (want in _HOLDS) else not_(known)
-            case FlagTest():
-                return column.is_((test.op == "flag_yes") == (want in _HOLDS))
-            case TextTest():
-                passes = text_passes(test, column)
-            case ChoiceTest():
-                passes = column.in_(test.choices)
-            case DayTest() | DayBetween() | DayMonth() | DaysAgo() | YearsAgo():
-                passes = day_passes(test, column, self.frame.today)
-            case _:
-                raise AssertionError(f"{test.op} is not for the profile")
-        if rule.or_unknown:
-            return or_(not_(known), passes) if want in _HOLDS else and_(known, not_(passes))
-        match want:
-            case Want.TRUE:
-                return and_(known, passes)
-            case Want.FALSE:
-                return and_(known, not_(passes))
-            case Want.NOT_TRUE:
-                return or_(not_(known), not_(passes))
-            case Want.NOT_FALSE:
-                return or_(not_(known), passes)
-
-    def befriended(self, rule: Befriended) -> Ids:
-        row = Friendship
-        query = self.mine(row)
-        if rule.status != "either":
-            query = query.where(row.status == rule.status)
-        if rule.channel_id is not None:
-            query = query.where(row.channel_id == rule.channel_id)
-        return query.where(*within(rule.followed, row.followed_at, self.frame))
-
-    def answered(self, rule: Answered) -> Ids:
-        here = and_(Event.kind == ANSWER_KIND, Event.subject == str(rule.question_id))
-        if rule.op == "answered":
-            return self.mine(Event, here)
-        if rule.any_time:
-            return self.mine(Event, here, answer_passes(rule, Event.data))
-        latest = (
-            self.mine(Event, here)
-            .add_columns(Event.data.label("data"))
-            .ext(distinct_on(Event.contact_id))
-            .order_by(Event.contact_id, Event.at.desc(), Event.id.desc())
-            .subquery()
-        )
-        return select(latest.c.contact_id).where(answer_passes(rule, latest.c.data))
-
-    def happened(self, rule: Happened) -> tuple[Ids, bool]:
-        """Return a set of people and whether being inside it is what the rule asks for.
-
-        People without any such event are in no set of events. When the rule is true of them
-        too ("at most twice"), the set is of those of whom it is false.
-        """
-        row = Event
-        query = self.mine(row, row.kind == rule.event)
-        if rule.subject:
-            query = query.where(row.subject == rule.subject)
-        if rule.channel_id is not None:
-            query = query.where(row.channel_id == rule.channel_id)
-        query = query.where(*within(rule.period, row.at, self.frame))
-        nothing = None if rule.measure == "max" else Decimal(0)
-        true_of_nobody = nothing is not None and number_compares(rule.op, nothing, rule.number)
-        if rule.measure == "count":
-            # With a threshold of one, that there is a row is all there is to know.
-            if (rule.op, rule.number) in (("at_least", 1), ("exactly", 0), ("at_most", 0)):
-                return query, not true_of_nobody
-            amount: ColumnElement[Any] = func.count()
-        elif rule.measure == "sum":
-            amount = func.coalesce(func.sum(row.value), 0)
-        else:
-            amount = func.max(row.value)
-        passes = compares(rule.op, amount, rule.number)
-        query = query.group_by(row.contact_id)
-        if true_of_nobody:
-            return query.having(not_(passes)), False
-        return query.having(passes), True
-
-    def in_segment(self, rule: InSegment) -> Ids:
-        ident = rule.segment_id
+    def in_segment(self, ident: UUID, want: Want) -> Tree:
         if ident in self.open:
             raise Invalid(_("Segments refer to each other in a circle."))
+        inner = self.frame.segments.get(ident)
+        if inner is None:
+            raise Invalid(_("This segment refers to a segment that no longer exists or is broken."))
         found = self.ctes.get(ident)
         if found is None:
-            inner = self.frame.segments.get(ident)
-            if inner is None:
-                raise Invalid(_("This segment refers to a segment that no longer exists."))
             self.open.append(ident)
-            # However often it is referred to, it stands in the statement once.
-            found = self.members(inner, Want.TRUE).cte(f"segment_{len(self.ctes) + 1}")
+            # Whether somebody is in another segment is never unknown.
+            wanted = Want.TRUE if ident in self.often or want.holds else Want.NOT_TRUE
+            tree = self.tree(inner, wanted)
             self.open.pop()
+            if ident not in self.often:
+                return tree
+            cte: CTE = self.select(tree).cte(f"{self.name}_{len(self.ctes) + 1}")
+            found = Set(select(cte.c.contact_id), cte.c.contact_id, is_unique=True)
             self.ctes[ident] = found
-        return select(found.c.contact_id)
+        return Member(_again(found), want.holds)
+
+    # --- from the tree to the statement ---
+
+    def select(self, tree: Tree) -> Select[UUID]:
+        """Return everybody for whom the tree is true, once."""
+        match tree:
+            case Member(of=found, inside=True):
+                return found.ids()
+            case Either() if not _is_broad(tree) and not _is_flat(tree):
+                return _from(union(*self.pieces(tree)))
+            case Every():
+                return self.together(tree.parts)
+            case _:
+                return self.together((tree,))
+
+    def pieces(self, either: Either) -> list[Select[UUID]]:
+        """Return who is in each part, some perhaps twice; the contacts are read once at most."""
+        flat = tuple(part for part in either.parts if _is_flat(part))
+        found = [self.loose(part) for part in either.parts if not _is_flat(part)]
+        return [*found, self.select(_either(flat))] if flat else found
+
+    def loose(self, tree: Tree) -> Select[UUID]:
+        if isinstance(tree, Member) and tree.inside:
+            return tree.of.query
+        return self.select(tree)
+
+    def together(self, parts: Sequence[Tree]) -> Select[UUID]:
+        """Begin with one part, and ask the others of each who is in it."""
+        first = self.beginning(parts)
+        rest = [part for part in parts if part is not first]
+        match first:
+            case Member(of=found) if found.is_closed:
+                inner = found.query.subquery()
+                return select(inner.c.contact_id).where(*self.asks(rest, inner.c.contact_id, None))
+            case Member(of=found):
+                asked = found.query.where(*self.asks(rest, found.column, None))
+                return asked if found.is_unique else asked.group_by(found.column)
+            case Either():
+                inner = self.select(first).subquery()
+                return select(inner.c.contact_id).where(*self.asks(rest, inner.c.contact_id, None))
+            case _:
+                person = columns_of(Contact)
+                query = select(person.id.label("contact_id")).where(
+                    person.workspace_id == self.frame.workspace_id, *self.sets.people(person.id)
+                )
+                return query.where(*self.asks(parts, person.id, person))
+
+    def beginning(self, parts: Sequence[Tree]) -> Tree | None:
+        """Return the part to begin with, or None to begin with the contacts."""
+        if any(_has_column(part) for part in parts):
+            return None
+        inside = [part for part in parts if isinstance(part, Member) and part.inside]
+        inside.sort(key=lambda part: (not part.of.is_unique, part.of.is_closed))
+        if inside:
+            return inside[0]
+        unions = [part for part in parts if isinstance(part, Either)]
+        return next((part for part in unions if not _is_broad(part) and not _is_flat(part)), None)
+
+    def asks(self, parts: Sequence[Tree], contact_id: Any, person: Any) -> list[Any]:
+        return [asked for part in parts for asked in self.ask(part, contact_id, person)]
+
+    def ask(self, tree: Tree, contact_id: Any, person: Any) -> list[Any]:
+        """Return what must be true of one contact: of her id, or her row if it is there."""
+        match tree:
+            case Member():
+                is_in = tree.of.has(contact_id)
+                return [is_in if tree.inside else not_(is_in)]
+            case Share():
+                found = in_share(tree.rule, contact_id)
+                return found if tree.inside else [not_(and_(true(), *found))]
+            case Column() if person is not None:
+                return [profile_proof(tree.rule, person, self.frame).of(tree.want)]
+            case Every():
+                return self.asks(tree.parts, contact_id, person)
+            case Either() if _is_flat(tree) and (person is not None or not _has_column(tree)):
+                either = [self.ask(part, contact_id, person) for part in tree.parts]
+                return [or_(false(), *(and_(true(), *each) for each in either))]
+            case Either() if _is_broad(tree):
+                return [not_(_has(self.select(_flipped(tree)), contact_id))]
+            case Either():
+                return [_has(union_all(*self.pieces(tree)), contact_id)]
+            case Column():
+                return [_has(self.select(tree), contact_id)]
 
 
-def _in(source: Ids, person: type[Contact]) -> ColumnElement[bool]:
-    inner = source.subquery()
-    return exists(
-        select(inner.c.contact_id).where(inner.c.contact_id == person.id).correlate(person)
-    )
+def _every(parts: Sequence[Tree]) -> Tree:
+    flat = [one for part in parts for one in (part.parts if isinstance(part, Every) else (part,))]
+    if any(part == Either(()) for part in flat):
+        return Either(())
+    return flat[0] if len(flat) == 1 else Every(tuple(flat))
+
+
+def _either(parts: Sequence[Tree]) -> Tree:
+    flat = [one for part in parts for one in (part.parts if isinstance(part, Either) else (part,))]
+    if any(part == Every(()) for part in flat):
+        return Every(())
+    return flat[0] if len(flat) == 1 else Either(tuple(flat))
+
+
+def _flipped(tree: Tree) -> Tree:
+    """Return what is true of everybody else."""
+    match tree:
+        case Member():
+            return Member(tree.of, not tree.inside)
+        case Share():
+            return Share(tree.rule, not tree.inside)
+        case Column():
+            return Column(tree.rule, tree.want.complement)
+        case Every():
+            return _either([_flipped(part) for part in tree.parts])
+        case Either():
+            return _every([_flipped(part) for part in tree.parts])
+
+
+def _is_broad(tree: Tree) -> bool:
+    """Tell whether nearly everybody may be in it: people who stand outside of a set."""
+    match tree:
+        case Member():
+            return not tree.inside
+        case Every():
+            return all(_is_broad(part) for part in tree.parts)
+        case Either():
+            return any(_is_broad(part) for part in tree.parts)
+        case _:
+            return False
+
+
+def _has_column(tree: Tree) -> bool:
+    """Tell whether it asks something of the contact's own row, outside of any set."""
+    match tree:
+        case Column():
+            return True
+        case Every():
+            return any(_has_column(part) for part in tree.parts)
+        case Either():
+            return _is_flat(tree) and any(_has_column(part) for part in tree.parts)
+        case _:
+            return False
+
+
+def _is_flat(tree: Tree) -> bool:
+    """Tell whether the contact's row and id are all that is to be looked at."""
+    match tree:
+        case Member():
+            return False
+        case Every() | Either():
+            return all(_is_flat(part) for part in tree.parts)
+        case _:
+            return True
+
+
+def _again(found: Set) -> Set:
+    """Return the set under another name, for its next place in the statement."""
+    inner = found.query.subquery()
+    return Set(select(inner.c.contact_id), inner.c.contact_id, is_unique=True)
+
+
+def _from(ids: CompoundSelect[Any]) -> Select[UUID]:
+    inner = ids.subquery()
+    return select(inner.c.contact_id)
+
+
+def _has(ids: Any, contact_id: Any) -> Any:
+    inner = ids.subquery()
+    return exists(select(ONE).where(inner.c.contact_id == contact_id))
+
+
+def _referred_to_often(rule: AnyRule, frame: Frame) -> set[UUID]:
+    """Return the segments that stand more than once in the rule and in what it refers to."""
+    found: Counter[UUID] = Counter()
+    waiting = [rule]
+    while waiting:
+        for _path, part in walk(waiting.pop()):
+            if isinstance(part, InSegment):
+                found[part.segment_id] += 1
+                inner = frame.segments.get(part.segment_id)
+                if found[part.segment_id] == 1 and inner is not None:
+                    waiting.append(inner)
+    return {ident for ident, times in found.items() if times > 1}
+
+
+__all__ = ["Frame", "compile_rule"]

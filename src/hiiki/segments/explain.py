@@ -6,50 +6,42 @@ before 人. Groups inside groups get brackets, so that AND and OR cannot be conf
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
 from functools import reduce
 
 from hiiki.kit.i18n import Text, _
+from hiiki.kit.road import road
 from hiiki.segments.comparisons import (
-    ChoicesTest,
-    ChoiceTest,
+    AfterEvent,
+    BeforeEvent,
     Dates,
-    DayBetween,
-    DayMonth,
-    DaysAgo,
-    DayTest,
     Earlier,
     Ever,
     FlagTest,
     KnownTest,
-    NumberBetween,
-    NumberTest,
     Period,
     Recent,
-    Test,
-    TextTest,
-    YearsAgo,
 )
-from hiiki.segments.names import QUESTION_PICKER, Names, event_kind
-from hiiki.segments.rules import (
-    AllOf,
+from hiiki.segments.conditions import (
     Answered,
-    AnyOf,
-    AnyRule,
     AttributeIs,
     Befriended,
+    Deed,
     Everyone,
+    FieldIs,
+    FirstOrLast,
     Happened,
     InSegment,
-    Not,
+    Messaged,
+    OnList,
     ProfileIs,
+    Randomly,
+    Sequence,
     Tagged,
 )
-
-MAX_NAMES = 5
-"""More names than these are counted instead."""
+from hiiki.segments.names import QUESTION_PICKER, Names, event_kind
+from hiiki.segments.rules import AllOf, AnyOf, AnyRule, Not
+from hiiki.segments.words import MONTHS, amount, compared, day_of, listed, plain_number, quoted
 
 PROFILE_LABELS = {
     "display_name": _("LINE display name"),
@@ -61,22 +53,6 @@ PROFILE_LABELS = {
     "language": _("Language"),
     "is_purchaser": _("Purchaser"),
 }
-MONTHS = (
-    _("the present month"),
-    _("January"),
-    _("February"),
-    _("March"),
-    _("April"),
-    _("May"),
-    _("June"),
-    _("July"),
-    _("August"),
-    _("September"),
-    _("October"),
-    _("November"),
-    _("December"),
-)
-_GONE = _("(deleted)")
 
 
 def sentence(rule: AnyRule, names: Names) -> Text:
@@ -102,7 +78,7 @@ def _clause(rule: AnyRule, names: Names, outer: str | None) -> Text:
             return _("who are contacts of this workspace")
         case Tagged():
             return _tagged(rule, names)
-        case AttributeIs() | ProfileIs():
+        case AttributeIs() | ProfileIs() | FieldIs():
             return _compared(rule, names)
         case Befriended():
             return _befriended(rule, names)
@@ -110,10 +86,20 @@ def _clause(rule: AnyRule, names: Names, outer: str | None) -> Text:
             return _answered(rule, names)
         case Happened():
             return _happened(rule, names)
+        case FirstOrLast():
+            return _first_or_last(rule, names)
+        case Sequence():
+            return _sequence(rule, names)
+        case Messaged():
+            return _timed(_messaged(rule, names), rule.period, names)
         case InSegment():
             return _(
-                "who are in the segment %(name)s", name=_quoted(names.segments.get(rule.segment_id))
+                "who are in the segment %(name)s", name=quoted(names.segments.get(rule.segment_id))
             )
+        case OnList():
+            return _("who are on the list %(name)s", name=quoted(names.lists.get(rule.list_id)))
+        case Randomly():
+            return _randomly(rule)
 
 
 def _and(left: Text, right: Text) -> Text:
@@ -124,22 +110,8 @@ def _or(left: Text, right: Text) -> Text:
     return _("%(left)s or %(right)s", left=left, right=right)
 
 
-def _quoted(name: str | None) -> Text:
-    return _GONE if name is None else _("“%(name)s”", name=name)
-
-
-def _listed(found: Sequence[str | None]) -> Text:
-    listed = reduce(
-        lambda left, right: _("%(left)s, %(right)s", left=left, right=right),
-        [_quoted(name) for name in found[:MAX_NAMES]],
-    )
-    if len(found) > MAX_NAMES:
-        return _("%(names)s and %(n)s more", names=listed, n=len(found) - MAX_NAMES)
-    return listed
-
-
 def _tagged(rule: Tagged, names: Names) -> Text:
-    tags = _listed([names.tags.get(tag_id) for tag_id in rule.tag_ids])
+    tags = listed([names.tags.get(tag_id) for tag_id in rule.tag_ids])
     one = len(rule.tag_ids) == 1
     match rule.op:
         case "has_not":
@@ -156,126 +128,65 @@ def _tagged(rule: Tagged, names: Names) -> Text:
             return _("who have the tag %(tags)s", tags=tags)
 
 
-def _compared(rule: AttributeIs | ProfileIs, names: Names) -> Text:
-    if isinstance(rule, ProfileIs):
-        field = PROFILE_LABELS[rule.field]
-    else:
-        attribute = names.attributes.get(rule.attribute_id)
-        field = _quoted(attribute.label if attribute else None)
-    what = _test(field, rule.test)
-    if rule.or_unknown and not isinstance(rule.test, KnownTest | FlagTest):
+def _compared(rule: AttributeIs | ProfileIs | FieldIs, names: Names) -> Text:
+    match rule:
+        case ProfileIs(field="is_purchaser", test=FlagTest(op=op)):
+            if op == "flag_yes":
+                return _("who are marked as purchasers")
+            return _("who are not marked as purchasers")
+        case ProfileIs():
+            what = compared(PROFILE_LABELS[rule.field], rule.test)
+        case AttributeIs():
+            attribute = names.attributes.get(rule.attribute_id)
+            what = compared(quoted(attribute.label if attribute else None), rule.test)
+        case FieldIs():
+            field = road().fields.get(rule.field)
+            what = compared(
+                field.label if field else quoted(None),
+                rule.test,
+                kind=field.kind if field else "",
+                choices=dict(field.choices) if field else None,
+            )
+    if rule.or_unknown and not isinstance(rule.test, KnownTest):
         return _("%(what)s (or is not known)", what=what)
     return what
 
 
-def _test(field: Text, test: Test) -> Text:
-    match test:
-        case TextTest():
-            value = _quoted(test.text)
-            match test.op:
-                case "text_is":
-                    return _("whose %(field)s is %(value)s", field=field, value=value)
-                case "text_contains":
-                    return _("whose %(field)s contains %(value)s", field=field, value=value)
-                case "text_starts":
-                    return _("whose %(field)s begins with %(value)s", field=field, value=value)
-        case NumberTest():
-            number = plain_number(test.number)
-            match test.op:
-                case "number_is":
-                    return _("whose %(field)s equals %(n)s", field=field, n=number)
-                case "number_above":
-                    return _("whose %(field)s is above %(n)s", field=field, n=number)
-                case "number_at_least":
-                    return _("whose %(field)s is %(n)s or more", field=field, n=number)
-                case "number_below":
-                    return _("whose %(field)s is below %(n)s", field=field, n=number)
-                case "number_at_most":
-                    return _("whose %(field)s is %(n)s or less", field=field, n=number)
-        case NumberBetween():
-            low, high = plain_number(test.low), plain_number(test.high)
-            return _("whose %(field)s is from %(low)s to %(high)s", field=field, low=low, high=high)
-        case ChoiceTest():
-            if len(test.choices) == 1:
-                return _(
-                    "whose %(field)s is %(value)s", field=field, value=_quoted(test.choices[0])
-                )
-            values = _listed(test.choices)
-            return _("whose %(field)s is one of %(values)s", field=field, values=values)
-        case ChoicesTest():
-            values = _listed(test.choices)
-            if test.op == "choices_all" or len(test.choices) == 1:
-                return _("whose %(field)s includes %(values)s", field=field, values=values)
-            return _("whose %(field)s includes one of %(values)s", field=field, values=values)
-        case FlagTest(op="flag_yes"):
-            return _("who are marked as purchasers")
-        case FlagTest():
-            return _("who are not marked as purchasers")
-        case KnownTest(op="known"):
-            return _("whose %(field)s is known", field=field)
-        case KnownTest():
-            return _("whose %(field)s is not known", field=field)
-        case _:
-            return _day(field, test)
-
-
-def _day(field: Text, test: DayTest | DayBetween | DayMonth | DaysAgo | YearsAgo) -> Text:
-    match test:
-        case DayTest(op="day_on"):
-            return _("whose %(field)s is on %(day)s", field=field, day=_date(test.day))
-        case DayTest(op="day_before"):
-            return _("whose %(field)s is before %(day)s", field=field, day=_date(test.day))
-        case DayTest():
-            return _("whose %(field)s is after %(day)s", field=field, day=_date(test.day))
-        case DayBetween():
-            first, until = _date(test.first), _date(test.until)
-            return _(
-                "whose %(field)s is from %(low)s to %(high)s", field=field, low=first, high=until
-            )
-        case DayMonth():
-            return _("whose %(field)s is in %(month)s", field=field, month=MONTHS[test.month])
-        case DaysAgo():
-            return _(
-                "whose %(field)s was %(low)s to %(high)s days ago",
-                field=field,
-                low=test.low,
-                high=test.high,
-            )
-        case YearsAgo():
-            return _(
-                "whose %(field)s was %(low)s to %(high)s whole years ago",
-                field=field,
-                low=test.low,
-                high=test.high,
-            )
-
-
 def _befriended(rule: Befriended, names: Names) -> Text:
-    if rule.channel_id is None:
+    if rule.on_every:
+        what = {
+            "following": _("who are friends of every account now"),
+            "blocked": _("who have blocked every account"),
+        }.get(rule.status, _("who are or were friends of every account"))
+    elif rule.channel_id is None:
         what = {
             "following": _("who are friends now"),
             "blocked": _("who have blocked an account"),
             "either": _("who are or were friends"),
+            "never": _("who were never friends"),
         }[rule.status]
     else:
-        account = _quoted(names.channels.get(rule.channel_id))
+        account = quoted(names.channels.get(rule.channel_id))
         what = {
             "following": _("who are friends of %(account)s now", account=account),
             "blocked": _("who have blocked %(account)s", account=account),
             "either": _("who are or were friends of %(account)s", account=account),
+            "never": _("who were never friends of %(account)s", account=account),
         }[rule.status]
+    if rule.sources:
+        what = _("%(what)s (came by %(sources)s)", what=what, sources=listed(rule.sources))
     if isinstance(rule.followed, Ever):
         return what
-    return _("%(what)s (added %(when)s)", what=what, when=_when(rule.followed))
+    return _("%(what)s (added %(when)s)", what=what, when=_when(rule.followed, names))
 
 
 def _answered(rule: Answered, names: Names) -> Text:
-    question = _quoted(names.picked_label(QUESTION_PICKER, str(rule.question_id)))
+    question = quoted(names.picked_label(QUESTION_PICKER, str(rule.question_id)))
     match rule.op:
         case "answered":
             return _("who have answered %(question)s", question=question)
         case "contains":
-            value = _quoted(rule.text)
+            value = quoted(rule.text)
             if rule.any_time:
                 return _(
                     "who have ever answered %(question)s with %(value)s in their words",
@@ -289,7 +200,7 @@ def _answered(rule: Answered, names: Names) -> Text:
             )
         case "choices":
             labels = names.choices(rule.question_id)
-            values = _listed([labels.get(ident) for ident in rule.choice_ids])
+            values = listed([labels.get(ident) for ident in rule.choice_ids])
             if rule.any_time:
                 return _(
                     "who have ever answered %(question)s with %(values)s",
@@ -303,44 +214,129 @@ def _answered(rule: Answered, names: Names) -> Text:
             )
 
 
-def _happened(rule: Happened, names: Names) -> Text:
-    kind = event_kind(rule.event)
-    event = _("“%(name)s”", name=kind.label if kind else rule.event)
-    if rule.subject:
-        subject = names.picked_label(kind.subject, rule.subject) if kind and kind.subject else None
-        event = _("%(event)s (%(subject)s)", event=event, subject=subject or rule.subject)
-    if rule.channel_id is not None:
-        account = _quoted(names.channels.get(rule.channel_id))
+def _deed(deed: Deed, names: Names) -> Text:
+    event = _event(deed.event, deed.subject, names)
+    if deed.channel_id is not None:
+        account = quoted(names.channels.get(deed.channel_id))
         event = _("%(event)s at %(account)s", event=event, account=account)
-    gaps = {"event": event, "n": plain_number(rule.number)}
-    what = (
-        _once_or_never(rule, event)
-        or {
-            ("count", "at_least"): _("with %(event)s at least %(n)s times", **gaps),
-            ("count", "at_most"): _("with %(event)s at most %(n)s times", **gaps),
-            ("count", "exactly"): _("with %(event)s exactly %(n)s times", **gaps),
-            ("sum", "at_least"): _("with %(event)s of at least %(n)s in all", **gaps),
-            ("sum", "at_most"): _("with %(event)s of at most %(n)s in all", **gaps),
-            ("sum", "exactly"): _("with %(event)s of exactly %(n)s in all", **gaps),
-            ("max", "at_least"): _("whose greatest %(event)s was at least %(n)s", **gaps),
-            ("max", "at_most"): _("whose greatest %(event)s was at most %(n)s", **gaps),
-            ("max", "exactly"): _("whose greatest %(event)s was exactly %(n)s", **gaps),
-        }[rule.measure, rule.op]
-    )
-    if isinstance(rule.period, Ever):
-        return what
-    return _("%(what)s (%(when)s)", what=what, when=_when(rule.period))
+    if deed.value is not None:
+        event = _("%(event)s [value %(amount)s]", event=event, amount=amount(deed.value))
+    return event
 
 
-def _once_or_never(rule: Happened, event: Text) -> Text | None:
-    if rule.measure == "count" and rule.op == "at_least" and rule.number == 1:
+def _event(name: str, about: str, names: Names) -> Text:
+    kind = event_kind(name)
+    event = quoted(kind.label if kind else name)
+    if not about:
+        return event
+    subject = names.picked_label(kind.subject, about) if kind and kind.subject else None
+    return _("%(event)s (%(subject)s)", event=event, subject=subject or about)
+
+
+def _happened(rule: Happened, names: Names) -> Text:
+    event = _deed(rule, names)
+    if rule.measure == "count":
+        return _timed(_counted(rule, event), rule.period, names)
+    gaps = {"event": event, "amount": _amount(rule)}
+    what = {
+        "sum": _("whose %(event)s came to %(amount)s in all", **gaps),
+        "max": _("whose greatest %(event)s was %(amount)s", **gaps),
+        "min": _("whose smallest %(event)s was %(amount)s", **gaps),
+        "average": _("whose average %(event)s was %(amount)s", **gaps),
+    }[rule.measure]
+    return _timed(what, rule.period, names)
+
+
+def _counted(rule: Happened, event: Text) -> Text:
+    if rule.op == "at_least" and rule.number == 1:
         return _("with %(event)s at least once", event=event)
-    if rule.measure == "count" and rule.op != "at_least" and rule.number == 0:
+    if rule.op in ("at_most", "exactly") and rule.number == 0:
         return _("without %(event)s", event=event)
-    return None
+    gaps = {"event": event, "n": plain_number(rule.number)}
+    high = plain_number(rule.high) if rule.high is not None else ""
+    return {
+        "at_least": _("with %(event)s at least %(n)s times", **gaps),
+        "at_most": _("with %(event)s at most %(n)s times", **gaps),
+        "exactly": _("with %(event)s exactly %(n)s times", **gaps),
+        "between": _("with %(event)s %(n)s to %(high)s times", **gaps, high=high),
+    }[rule.op]
 
 
-def _when(period: Period) -> Text:
+def _amount(rule: Happened) -> Text:
+    number = plain_number(rule.number)
+    high = plain_number(rule.high) if rule.high is not None else ""
+    return {
+        "at_least": _("at least %(n)s", n=number),
+        "at_most": _("at most %(n)s", n=number),
+        "exactly": _("exactly %(n)s", n=number),
+        "between": _("from %(low)s to %(high)s", low=number, high=high),
+    }[rule.op]
+
+
+def _timed(what: Text, period: Period, names: Names) -> Text:
+    if isinstance(period, Ever):
+        return what
+    return _("%(what)s (%(when)s)", what=what, when=_when(period, names))
+
+
+def _first_or_last(rule: FirstOrLast, names: Names) -> Text:
+    gaps = {"event": _deed(rule, names), "when": _when(rule.period, names)}
+    if rule.which == "first":
+        return _("whose first %(event)s was %(when)s", **gaps)
+    return _("whose last %(event)s was %(when)s", **gaps)
+
+
+def _sequence(rule: Sequence, names: Names) -> Text:
+    gaps = {
+        "first": _timed(_deed(rule.first, names), rule.period, names),
+        "then": _deed(rule.then, names),
+        "days": rule.days,
+    }
+    match rule.happened, rule.days:
+        case True, None:
+            return _("with %(first)s and later %(then)s", **gaps)
+        case True, _:
+            return _("with %(first)s and within %(days)s days %(then)s", **gaps)
+        case False, None:
+            return _("with %(first)s and no %(then)s since", **gaps)
+        case _:
+            return _("with %(first)s and no %(then)s in the %(days)s days that followed", **gaps)
+
+
+def _messaged(rule: Messaged, names: Names) -> Text:
+    name = quoted(names.picked_label(rule.about, str(rule.about_id)))
+    match rule.did, rule.about:
+        case "received", "any":
+            return _("who received a message")
+        case "received", _:
+            return _("who received the broadcast %(name)s", name=name)
+        case "clicked", "any":
+            return _("who opened a link")
+        case "clicked", "link":
+            return _("who opened the link %(name)s", name=name)
+        case "clicked", _:
+            return _("who opened a link of the broadcast %(name)s", name=name)
+        case "coupon_got", "any":
+            return _("who got a coupon")
+        case "coupon_got", "coupon":
+            return _("who got the coupon %(name)s", name=name)
+        case "coupon_got", _:
+            return _("who got a coupon of the broadcast %(name)s", name=name)
+        case "coupon_used", "any":
+            return _("who used a coupon")
+        case "coupon_used", "coupon":
+            return _("who used the coupon %(name)s", name=name)
+        case _:
+            return _("who used a coupon of the broadcast %(name)s", name=name)
+
+
+def _randomly(rule: Randomly) -> Text:
+    gaps = {"low": f"{plain_number(rule.low)}%", "high": f"{plain_number(rule.high)}%"}
+    what = _("who are in the share from %(low)s to %(high)s that chance picked", **gaps)
+    return _("%(what)s (draw %(seed)s)", what=what, seed=quoted(rule.seed)) if rule.seed else what
+
+
+def _when(period: Period, names: Names) -> Text:
     match period:
         case Ever():
             return _("at any time")
@@ -349,20 +345,17 @@ def _when(period: Period) -> Text:
         case Earlier():
             return _("more than %(days)s days ago", days=period.days)
         case Dates(first=date() as first, until=date() as until):
-            return _("from %(first)s to %(until)s", first=_date(first), until=_date(until))
+            return _("from %(first)s to %(until)s", first=day_of(first), until=day_of(until))
         case Dates(first=date() as first):
-            return _("since %(first)s", first=_date(first))
+            return _("since %(first)s", first=day_of(first))
+        case AfterEvent():
+            event = _event(period.event, period.subject, names)
+            return _("after the latest %(event)s", event=event)
+        case BeforeEvent():
+            event = _event(period.event, period.subject, names)
+            return _("before the latest %(event)s", event=event)
         case Dates():
-            return _("until %(until)s", until=_date(period.until) if period.until else "")
-
-
-def _date(day: date) -> str:
-    return day.isoformat()
-
-
-def plain_number(number: Decimal) -> str:
-    """Return a number as people write it: no exponent, no idle zeros."""
-    return f"{number.normalize():,f}"
+            return _("until %(until)s", until=day_of(period.until) if period.until else "")
 
 
 __all__ = ["MONTHS", "PROFILE_LABELS", "plain_number", "sentence"]

@@ -28,6 +28,34 @@ class Segment(Base, Identified, Owned):
     """A `hiiki.segments.rules.Rule` as JSON."""
 
 
+class PeopleList(Base, Identified, Owned):
+    """People whom somebody pasted or uploaded, under a name: who is on it stays on it."""
+
+    __tablename__ = "list"
+    __table_args__ = (
+        Index("uq_list_name", "workspace_id", "name", unique=True),
+        {"schema": "segments"},
+    )
+
+    name: Mapped[str]
+    members: Mapped[int] = mapped_column(default=0)
+    """How many were on it when it was last filled; those erased since are not taken off."""
+
+
+class ListMember(Base, OwnedInBulk):
+    """That a contact is on a list.
+
+    Without foreign keys, as a million of them are written at once: erasing a contact, or
+    deleting a list, deletes these first.
+    """
+
+    __tablename__ = "list_member"
+    __table_args__ = (Index(None, "list_id", "contact_id"), {"schema": "segments"})
+
+    contact_id: Mapped[UUID] = mapped_column(primary_key=True)
+    list_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
 # --- what became of it: who came and went, and who changed it ------------------------------
 
 

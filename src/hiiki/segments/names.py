@@ -12,17 +12,18 @@ from sqlalchemy import select
 from hiiki.contacts.models import Attribute, Tag
 from hiiki.db import WorkspaceSession
 from hiiki.kit.road import EventKind, Option, road
-from hiiki.segments.models import Segment
-from hiiki.segments.rules import (
+from hiiki.segments.conditions import (
     Answered,
-    AnyRule,
     AttributeIs,
     Befriended,
-    Happened,
     InSegment,
+    Messaged,
+    OnList,
     Tagged,
-    walk,
+    mentions,
 )
+from hiiki.segments.models import PeopleList, Segment
+from hiiki.segments.rules import AnyRule, walk
 from hiiki.workspace.models import Channel
 
 QUESTION_PICKER = "question"
@@ -39,6 +40,7 @@ class Names:
     attributes: dict[UUID, Attribute] = field(default_factory=dict[UUID, Attribute])
     segments: dict[UUID, str] = field(default_factory=dict[UUID, str])
     channels: dict[UUID, str] = field(default_factory=dict[UUID, str])
+    lists: dict[UUID, str] = field(default_factory=dict[UUID, str])
     picked: dict[str, Mapping[str, Option]] = field(default_factory=dict[str, Mapping[str, Option]])
     """Picker → value → option, for the pickers that the rule needs."""
 
@@ -62,6 +64,12 @@ def event_kind(name: str) -> EventKind | None:
     return road().events.get(name)
 
 
+def subject_picker(event: str) -> str:
+    """Return the picker that names what such events are about, or ""."""
+    kind = event_kind(event)
+    return "" if kind is None else kind.subject
+
+
 async def names_of(session: WorkspaceSession, *rules: AnyRule) -> Names:
     """Look up all that these rules refer to: one query for each sort of thing."""
     wanted: dict[type[Any], set[UUID]] = {
@@ -69,6 +77,7 @@ async def names_of(session: WorkspaceSession, *rules: AnyRule) -> Names:
         Attribute: set(),
         Segment: set(),
         Channel: set(),
+        PeopleList: set(),
     }
     pickers: set[str] = set()
     for rule in rules:
@@ -80,23 +89,32 @@ async def names_of(session: WorkspaceSession, *rules: AnyRule) -> Names:
                     wanted[Attribute].add(part.attribute_id)
                 case InSegment():
                     wanted[Segment].add(part.segment_id)
+                case OnList():
+                    wanted[PeopleList].add(part.list_id)
                 case Befriended(channel_id=UUID() as channel_id):
                     wanted[Channel].add(channel_id)
                 case Answered():
                     pickers.update((QUESTION_PICKER, ANSWER_PICKER))
-                case Happened():
-                    if part.channel_id is not None:
-                        wanted[Channel].add(part.channel_id)
-                    kind = event_kind(part.event)
-                    if kind is not None and kind.subject and part.subject:
-                        pickers.add(kind.subject)
+                case Messaged(about_id=UUID()):
+                    pickers.add(part.about)
                 case _:
                     pass
+            for mention in mentions(part):
+                if mention.channel_id is not None:
+                    wanted[Channel].add(mention.channel_id)
+                if mention.subject and (picker := subject_picker(mention.event)):
+                    pickers.add(picker)
     names = Names()
     if found := wanted[Attribute]:
         rows = await session.scalars(select(Attribute).where(Attribute.id.in_(found)))
         names.attributes = {row.id: row for row in rows}
-    for kind, into in ((Tag, names.tags), (Segment, names.segments), (Channel, names.channels)):
+    named: tuple[tuple[Any, dict[UUID, str]], ...] = (
+        (Tag, names.tags),
+        (Segment, names.segments),
+        (Channel, names.channels),
+        (PeopleList, names.lists),
+    )
+    for kind, into in named:
         if found := wanted[kind]:
             pairs = await session.execute(select(kind.id, kind.name).where(kind.id.in_(found)))
             into.update((ident, name) for ident, name in pairs)

@@ -15,9 +15,9 @@ from hiiki.kit.i18n import Text, _
 from hiiki.kit.road import Option, road
 from hiiki.segments.builder import GROUPS, Node
 from hiiki.segments.check import ops_of_kind
+from hiiki.segments.conditions import PROFILE_FIELDS
 from hiiki.segments.explain import MONTHS, PROFILE_LABELS
 from hiiki.segments.names import ANSWER_PICKER, QUESTION_PICKER, event_kind
-from hiiki.segments.rules import PROFILE_FIELDS
 from hiiki.workspace.models import Channel
 
 Pairs = list[tuple[str, Text | str]]
@@ -47,6 +47,7 @@ STATUSES: Pairs = [
     ("following", _("is a friend now")),
     ("blocked", _("has blocked")),
     ("either", _("is or was a friend")),
+    ("never", _("was never a friend")),
 ]
 PERIODS: Pairs = [
     ("ever", _("at any time")),
@@ -69,6 +70,7 @@ OP_LABELS: dict[str, Text] = {
     "text_is": _("is"),
     "text_contains": _("contains"),
     "text_starts": _("begins with"),
+    "text_ends": _("ends with"),
     "number_is": _("equals"),
     "number_above": _("is above"),
     "number_at_least": _("is at least"),
@@ -80,11 +82,15 @@ OP_LABELS: dict[str, Text] = {
     "day_after": _("is after"),
     "day_between": _("is between"),
     "day_month": _("is in the month"),
+    "day_of_year": _("is on a day of any year"),
+    "anniversary": _("comes round … days from now"),
     "days_ago": _("was … days ago"),
+    "days_ahead": _("is … days ahead"),
     "years_ago": _("was … years ago (age)"),
     "choice_any": _("is one of these"),
     "choices_any": _("includes one of these"),
     "choices_all": _("includes all of these"),
+    "choices_none": _("includes none of these"),
     "flag_yes": _("is yes"),
     "flag_no": _("is no"),
     "known": _("is known"),

@@ -5,7 +5,7 @@ None of these says anything of NULL: whoever uses them asks first whether there 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -15,23 +15,29 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     ColumnElement,
+    Date,
+    DateTime,
     Text,
     and_,
+    bindparam,
     cast,
     extract,
     func,
+    or_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, array
-from sqlalchemy.orm import InstrumentedAttribute
 
-from hiiki.contacts.models import ContactAttribute
 from hiiki.segments.comparisons import (
+    Anniversary,
+    AnyDayTest,
     ChoicesTest,
     ChoiceTest,
     Dates,
     DayBetween,
     DayMonth,
+    DayOfYear,
     DaysAgo,
+    DaysAhead,
     DayTest,
     Earlier,
     Ever,
@@ -39,16 +45,16 @@ from hiiki.segments.comparisons import (
     KnownTest,
     NumberBetween,
     NumberTest,
-    Period,
     Recent,
     Test,
     TextTest,
     YearsAgo,
 )
-from hiiki.segments.rules import (
-    Answered,
-    AnyRule,
-)
+from hiiki.segments.conditions import Answered
+from hiiki.segments.rules import AnyRule
+
+AGO = "ago_"
+"""How the parameters begin that are moments so many days before now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +66,10 @@ class Frame:
     zone: ZoneInfo
     segments: Mapping[UUID, AnyRule]
     """Every segment that the rule refers to, and those that these refer to."""
-    contact_id: UUID | None = None
-    """Ask about this one person only."""
+    contact_ids: Sequence[UUID] | None = None
+    """Ask about these people only."""
+    only_channel: UUID | None = None
+    """The account of a workspace that has no other: whoever follows any follows this one."""
 
     @property
     def today(self) -> date:
@@ -72,74 +80,137 @@ class Frame:
         """Return the moment at which a day of the workspace begins."""
         return datetime.combine(day, time(), self.zone)
 
+    def ago(self, days: int) -> ColumnElement[Any]:
+        """Return the moment `days` times 24 hours ago, as a parameter that tells so by its name.
 
-def attribute_passes(
-    test: Test, row: type[ContactAttribute], today: date
-) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Return "there is a value of the test's kind" and "it passes"."""
+        So a statement that is kept can be asked again later (`hiiki.segments.asking`).
+        """
+        return bindparam(
+            f"{AGO}{days}", self.now - timedelta(days=days), type_=DateTime(timezone=True)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """A column as days of the workspace, compared by ranges of the bare column."""
+
+    column: Any
+    frame: Frame
+    is_moment: bool = False
+
+    def between(self, first: date | None, until: date | None) -> ColumnElement[bool]:
+        """Return that it lies in the days from `first` to `until`, both included."""
+        found: list[ColumnElement[bool]] = []
+        if first is not None:
+            found.append(self.column >= (self.frame.start_of(first) if self.is_moment else first))
+        if until is not None and self.is_moment:
+            found.append(self.column < self.frame.start_of(until + timedelta(days=1)))
+        elif until is not None:
+            found.append(self.column <= until)
+        return and_(*found)
+
+    @property
+    def day(self) -> ColumnElement[Any]:
+        """The day itself, for what no range can say."""
+        if not self.is_moment:
+            return self.column
+        return cast(func.timezone(self.frame.zone.key, self.column), Date)
+
+
+def passes(test: Test, column: Any, frame: Frame, *, is_moment: bool = False) -> Any:
+    """Return what the test asks of a column that is not NULL."""
     match test:
         case TextTest():
-            return is_known(row.text), text_passes(test, row.text)
+            return text_passes(test, column)
         case NumberTest() | NumberBetween():
-            return row.number.is_not(None), _number_passes(test, row.number)
-        case DayTest() | DayBetween() | DayMonth() | DaysAgo() | YearsAgo():
-            return row.day.is_not(None), day_passes(test, row.day, today)
+            return number_passes(test, column)
         case ChoiceTest():
-            return is_known(row.choice), row.choice.in_(test.choices)
+            return column.in_(test.choices)
         case ChoicesTest():
-            wanted = cast(array(test.choices), ARRAY(Text))
-            some = func.cardinality(row.choices) > 0
-            if test.op == "choices_any":
-                return some, row.choices.overlap(wanted)
-            return some, row.choices.contains(wanted)
-        case FlagTest() | KnownTest():
-            raise AssertionError(f"{test.op} is not for attributes")
+            return _choices_pass(test, column)
+        case FlagTest():
+            return column.is_(test.op == "flag_yes")
+        case KnownTest():
+            raise AssertionError("what is known is no comparison")
+        case _:
+            return day_passes(test, Days(column, frame, is_moment))
 
 
-def day_passes(
-    test: DayTest | DayBetween | DayMonth | DaysAgo | YearsAgo,
-    column: InstrumentedAttribute[Any],
-    today: date,
-) -> ColumnElement[bool]:
+def _choices_pass(test: ChoicesTest, column: Any) -> ColumnElement[bool]:
+    wanted = cast(array(test.choices), ARRAY(Text))
+    match test.op:
+        case "choices_any":
+            return column.overlap(wanted)
+        case "choices_all":
+            return column.contains(wanted)
+        case "choices_none":
+            return ~column.overlap(wanted)
+
+
+def day_passes(test: AnyDayTest, days: Days) -> ColumnElement[bool]:
+    """Return what a test asks of a column of days."""
+    today = days.frame.today
+    one = timedelta(days=1)
     match test:
         case DayTest(op="day_on"):
-            return column == test.day
+            return days.between(test.day, test.day)
         case DayTest(op="day_before"):
-            return column < test.day
+            return days.between(None, test.day - one)
         case DayTest():
-            return column > test.day
+            return days.between(test.day + one, None)
         case DayBetween():
-            return column.between(test.first, test.until)
+            return days.between(test.first, test.until)
         case DayMonth():
-            return extract("month", column) == (test.month or today.month)
+            return extract("month", days.day) == (test.month or today.month)
+        case DayOfYear():
+            return _day_of_year(days) == test.month * 100 + test.day
+        case Anniversary():
+            return _comes_round(test, days, today)
         case DaysAgo():
-            return column.between(
-                today - timedelta(days=test.high), today - timedelta(days=test.low)
-            )
+            return days.between(_days_from(today, -test.high), _days_from(today, -test.low))
+        case DaysAhead():
+            return days.between(_days_from(today, test.low), _days_from(today, test.high))
         case YearsAgo():
-            return and_(
-                column <= years_before(today, test.low),
-                column > years_before(today, test.high + 1),
+            return days.between(
+                years_before(today, test.high + 1) + one, years_before(today, test.low)
             )
+
+
+def _days_from(day: date, days: int) -> date:
+    return day + timedelta(days=days)
+
+
+def _day_of_year(days: Days) -> ColumnElement[Any]:
+    return extract("month", days.day) * 100 + extract("day", days.day)
+
+
+def _comes_round(test: Anniversary, days: Days, today: date) -> ColumnElement[bool]:
+    first, last = _days_from(today, test.low), _days_from(today, test.high)
+    start, end = (each.month * 100 + each.day for each in (first, last))
+    if start == 301 and not _is_leap(first.year):
+        start = 229  # 29 February comes round on 1 March.
+    if first.year == last.year:
+        return _day_of_year(days).between(start, end)
+    return or_(_day_of_year(days) >= start, _day_of_year(days) <= end)
+
+
+def _is_leap(year: int) -> bool:
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
 
 
 def within(
-    period: Period, column: InstrumentedAttribute[Any], frame: Frame
+    period: Ever | Recent | Earlier | Dates, column: Any, frame: Frame
 ) -> list[ColumnElement[bool]]:
+    """Return what a stretch of time that is the same for everybody asks of a moment."""
     match period:
         case Ever():
             return []
         case Recent():
-            return [column > frame.now - timedelta(days=period.days)]
+            return [column > frame.ago(period.days)]
         case Earlier():
-            return [column <= frame.now - timedelta(days=period.days)]
+            return [column <= frame.ago(period.days)]
         case Dates():
-            found: list[ColumnElement[bool]] = []
-            if period.first is not None:
-                found.append(column >= frame.start_of(period.first))
-            if period.until is not None:
-                found.append(column < frame.start_of(period.until + timedelta(days=1)))
-            return found
+            return [Days(column, frame, is_moment=True).between(period.first, period.until)]
 
 
 def years_before(day: date, years: int) -> date:
@@ -151,10 +222,12 @@ def years_before(day: date, years: int) -> date:
 
 
 def is_known(column: Any) -> ColumnElement[bool]:
+    """Return that there is a text, and not an empty one."""
     return and_(column.is_not(None), column != "")
 
 
 def text_passes(test: TextTest, column: Any) -> ColumnElement[bool]:
+    """Return what a test asks of a text; capital and small letters are the same."""
     match test.op:
         case "text_is":
             return func.lower(column) == func.lower(test.text)
@@ -162,9 +235,12 @@ def text_passes(test: TextTest, column: Any) -> ColumnElement[bool]:
             return column.icontains(test.text, autoescape=True)
         case "text_starts":
             return column.istartswith(test.text, autoescape=True)
+        case "text_ends":
+            return column.iendswith(test.text, autoescape=True)
 
 
-def _number_passes(test: NumberTest | NumberBetween, column: Any) -> ColumnElement[bool]:
+def number_passes(test: NumberTest | NumberBetween, column: Any) -> ColumnElement[bool]:
+    """Return what a test asks of a number."""
     if isinstance(test, NumberBetween):
         return column.between(test.low, test.high)
     match test.op:
@@ -180,25 +256,32 @@ def _number_passes(test: NumberTest | NumberBetween, column: Any) -> ColumnEleme
             return column <= test.number
 
 
-def compares(op: str, amount: Any, number: Decimal) -> ColumnElement[bool]:
-    return (
-        amount >= number
-        if op == "at_least"
-        else amount <= number
-        if op == "at_most"
-        else amount == number
-    )
-
-
-def number_compares(op: str, amount: Decimal, number: Decimal) -> bool:
-    return {
-        "at_least": amount >= number,
-        "at_most": amount <= number,
-        "exactly": amount == number,
-    }[op]
+def holds(test: Test, value: Decimal | bool | str) -> bool:
+    """Tell whether what holds for people without a row passes a test: plain Python."""
+    match test:
+        case KnownTest():
+            return test.op == "known"
+        case FlagTest():
+            return value is (test.op == "flag_yes")
+        case ChoiceTest():
+            return value in test.choices
+        case NumberBetween():
+            return test.low <= Decimal(value) <= test.high
+        case NumberTest():
+            number = Decimal(value)
+            return {
+                "number_is": number == test.number,
+                "number_above": number > test.number,
+                "number_at_least": number >= test.number,
+                "number_below": number < test.number,
+                "number_at_most": number <= test.number,
+            }[test.op]
+        case _:
+            raise AssertionError(f"{test.op}: nothing holds of days for people without a row")
 
 
 def answer_passes(rule: Answered, data: Any) -> ColumnElement[bool]:
+    """Return what a condition asks of an answer's data."""
     if rule.op == "choices":
         return data["choice_ids"].has_any(cast(array(rule.choice_ids), ARRAY(Text)))
     return data["text"].astext.icontains(rule.text, autoescape=True)

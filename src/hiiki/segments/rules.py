@@ -22,187 +22,27 @@ What we do not know of a person is neither one thing nor the other (Kleene's log
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from decimal import Decimal
-from typing import Annotated, Any, Literal, LiteralString, cast, get_args
-from uuid import UUID
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal, LiteralString, cast
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    ConfigDict,
     Field,
     TypeAdapter,
     ValidationError,
-    ValidationInfo,
     ValidatorFunctionWrapHandler,
     WrapValidator,
-    field_validator,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from hiiki.kit.errors import Invalid
 from hiiki.kit.forms import Wrong, explain
-from hiiki.segments.comparisons import (
-    MAX_CHOICES,
-    MAX_TEXT,
-    TESTS,
-    Ever,
-    Number,
-    Part,
-    Period,
-    Some,
-    Test,
-    at_least_one,
-)
+from hiiki.segments.comparisons import Part
+from hiiki.segments.conditions import AnyCondition
 
 MAX_DEPTH = 15
 """How many groups may stand inside one another; nobody can read more."""
 MAX_CONDITIONS = 200
-# --- conditions -------------------------------------------------------------------------
-
-
-class Tagged(Part):
-    """Has one of these tags at least, all of them, or none of them."""
-
-    kind: Literal["tag"]
-    op: Literal["has", "has_all", "has_not"] = "has"
-    tag_ids: Annotated[
-        list[UUID],
-        Field(max_length=MAX_CHOICES, json_schema_extra={"minItems": 1}),
-        AfterValidator(at_least_one),
-    ]
-
-
-class AttributeIs(Part):
-    """The value of one of the shop's own fields (友だち情報) passes a test."""
-
-    kind: Literal["attribute"]
-    attribute_id: UUID
-    test: Test
-    or_unknown: bool = False
-
-
-PROFILE_FIELDS = {
-    "display_name": "text",
-    "real_name": "text",
-    "prefecture": "choice",
-    "birthday": "date",
-    "email": "text",
-    "phone": "text",
-    "language": "text",
-    "is_purchaser": "flag",
-}
-"""What every contact has a place for, and the kind of its value."""
-
-
-class ProfileIs(Part):
-    """The value of a field that every contact has passes a test."""
-
-    kind: Literal["profile"]
-    field: Literal[
-        "display_name",
-        "real_name",
-        "prefecture",
-        "birthday",
-        "email",
-        "phone",
-        "language",
-        "is_purchaser",
-    ]
-    test: Test
-    or_unknown: bool = False
-
-
-class Befriended(Part):
-    """Follows, or has blocked, an official account, and when she last added it."""
-
-    kind: Literal["friendship"]
-    status: Literal["following", "blocked", "either"] = "following"
-    channel_id: UUID | None = None
-    """None means any account of the workspace."""
-    followed: Period = Ever()
-    """When they last added (or unblocked) the account; `ever` also takes those who never did."""
-
-    @field_validator("channel_id", mode="before")
-    @classmethod
-    def _any_channel(cls, value: Any) -> Any:
-        return None if value == "" else value
-
-
-class Answered(Part):
-    """What somebody answered to a question of a survey; the latest answer counts."""
-
-    kind: Literal["answer"]
-    question_id: UUID
-    op: Literal["answered", "choices", "contains"] = "choices"
-    choice_ids: Annotated[list[Some], Field(default_factory=list, max_length=MAX_CHOICES)]
-    """For `choices`: any of these."""
-    text: Annotated[str, Field(max_length=MAX_TEXT)] = ""
-    """For `contains`: this is part of the words that were written."""
-    any_time: bool = False
-    """Counts earlier answers as well, and not only the latest."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
-
-    @field_validator("choice_ids")
-    @classmethod
-    def _some_choice(cls, choice_ids: list[str], info: ValidationInfo) -> list[str]:
-        if info.data.get("op") == "choices" and not choice_ids:
-            raise Wrong("Please choose at least one answer.")
-        return choice_ids
-
-    @field_validator("text")
-    @classmethod
-    def _some_text(cls, text: str, info: ValidationInfo) -> str:
-        if info.data.get("op") == "contains" and not text:
-            raise Wrong("Please fill this in.")
-        return text
-
-
-class Happened(Part):
-    """How often something happened, or how much it came to.
-
-    Somebody to whom it never happened has a count of 0 and a sum of 0, and no maximum: a
-    comparison of the maximum is then not true.
-    """
-
-    kind: Literal["event"]
-    event: Annotated[str, Field(min_length=1, max_length=60)]
-    """The kind of event, such as `link_open`."""
-    subject: Annotated[str, Field(max_length=MAX_TEXT)] = ""
-    """What it was about; empty means anything."""
-    channel_id: UUID | None = None
-    period: Period = Ever()
-    measure: Literal["count", "sum", "max"] = "count"
-    op: Literal["at_least", "at_most", "exactly"] = "at_least"
-    number: Number = Decimal(1)
-
-    @field_validator("channel_id", mode="before")
-    @classmethod
-    def _any_channel(cls, value: Any) -> Any:
-        return None if value == "" else value
-
-    @field_validator("number")
-    @classmethod
-    def _whole(cls, number: Decimal, info: ValidationInfo) -> Decimal:
-        if info.data.get("measure") == "count" and (number < 0 or number != int(number)):
-            raise Wrong("Please enter a whole number.")
-        return number
-
-
-class InSegment(Part):
-    """Is in another segment."""
-
-    kind: Literal["segment"]
-    segment_id: UUID
-
-
-class Everyone(Part):
-    """Every contact of the workspace, those who blocked it included."""
-
-    kind: Literal["everyone"]
-
 
 # --- groups -----------------------------------------------------------------------------
 
@@ -229,36 +69,11 @@ class Not(Part):
     or_unknown: bool = False
 
 
-AnyRule = (
-    AllOf
-    | AnyOf
-    | Not
-    | Tagged
-    | AttributeIs
-    | ProfileIs
-    | Befriended
-    | Answered
-    | Happened
-    | InSegment
-    | Everyone
-)
+AnyRule = AllOf | AnyOf | Not | AnyCondition
 Rule = Annotated[AnyRule, Field(discriminator="kind")]
 
 for _group in (AllOf, AnyOf, Not):
     _group.model_rebuild()
-
-CONDITIONS = (
-    "tag",
-    "attribute",
-    "profile",
-    "friendship",
-    "answer",
-    "event",
-    "segment",
-    "everyone",
-)
-"""The kinds of condition, in the order in which the builder offers them."""
-
 
 # --- in and out -------------------------------------------------------------------------
 
@@ -318,7 +133,7 @@ def _plainly(data: Any, handler: ValidatorFunctionWrapHandler) -> AnyRule:
                     type=PydanticCustomError(
                         cast("LiteralString", detail["type"]), "wrong", detail.get("ctx")
                     ),
-                    loc=tuple(part for part in detail["loc"] if part not in _NO_FIELDS),
+                    loc=_without_members(detail["loc"], data),
                     input=None,
                 )
                 for detail in error.errors(include_url=False, include_input=False)
@@ -330,10 +145,23 @@ GuardedRule = Annotated[Rule, WrapValidator(_plainly)]
 """A rule as it comes from outside. Use it, and not `Rule`, as a field of an API model."""
 
 _RULE: TypeAdapter[AnyRule] = TypeAdapter(GuardedRule)
-_NO_FIELDS = frozenset(
-    {"all", "any", "not", "ever", "recent", "earlier", "dates", *CONDITIONS}
-    | {op for model in TESTS for op in get_args(model.model_fields["op"].annotation)}
-)
+
+
+def _without_members(path: Sequence[int | str], data: Any) -> tuple[int | str, ...]:
+    """Leave the names of union members out of a path: each comes once, ahead of its fields."""
+    found: list[int | str] = []
+    here, is_named = data, False
+    for part in path:
+        fields = cast("dict[Any, Any]", here) if isinstance(here, dict) else {}
+        if not is_named and part == fields.get("kind", fields.get("op")):
+            is_named = True
+            continue
+        found.append(part)
+        inner: Any = fields.get(part)
+        if isinstance(here, list) and isinstance(part, int):
+            inner = cast("list[Any]", here)[part]
+        here, is_named = inner, False
+    return tuple(found)
 
 
 def read_rule(data: Any) -> AnyRule:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import Select, Text, cast, exists, func, select, tuple_
@@ -19,25 +18,25 @@ from hiiki.kit.errors import Conflict, Invalid
 from hiiki.kit.i18n import Text as Words
 from hiiki.kit.i18n import _
 from hiiki.kit.road import Usage, road
+from hiiki.segments.asking import load, memberships
 from hiiki.segments.check import check, refers_to
 from hiiki.segments.compiler import Frame, compile_rule
-from hiiki.segments.explain import sentence
-from hiiki.segments.models import Segment
-from hiiki.segments.names import names_of
-from hiiki.segments.rules import (
+from hiiki.segments.conditions import (
     Answered,
-    AnyRule,
     AttributeIs,
     Befriended,
-    Happened,
     InSegment,
+    Mention,
+    Messaged,
+    OnList,
     Tagged,
-    dump_rule,
-    read_rule,
-    stored_rule,
-    walk,
+    mentions,
 )
-from hiiki.workspace.models import Workspace
+from hiiki.segments.explain import sentence
+from hiiki.segments.models import Segment
+from hiiki.segments.names import names_of, subject_picker
+from hiiki.segments.rules import AnyRule, dump_rule, read_rule, stored_rule, walk
+from hiiki.segments.sets import columns_of
 
 log = structlog.get_logger()
 
@@ -62,21 +61,8 @@ async def contains(session: WorkspaceSession, segment_id: UUID, contact_id: UUID
     A segment that is gone, or has been broken by hand in the database, contains nobody:
     what waits for it must not run by mistake.
     """
-    found = await session.execute(
-        select(Segment.rule, Workspace.timezone)
-        .join(Workspace, Workspace.id == Segment.workspace_id)
-        .where(Segment.id == segment_id)
-    )
-    row = found.one_or_none()
-    if row is None:
-        return False
-    try:
-        rule = read_rule(row.rule)
-        statement = compile_rule(rule, await frame_for(session, rule, contact_id, row.timezone))
-    except Invalid as error:
-        log.warning("segments.broken", segment_id=str(segment_id), error=str(error))
-        return False
-    return await session.scalar(statement) is not None
+    found = await memberships(session, [segment_id], [contact_id])
+    return bool(found[segment_id])
 
 
 async def audience(
@@ -118,18 +104,21 @@ async def members(session: WorkspaceSession, segment_id: UUID) -> Select[UUID]:
 
 async def count(session: WorkspaceSession, rule: AnyRule, channel_id: UUID | None = None) -> Count:
     """Count a rule's members and those a message can reach, in one statement."""
-    members = (await _members(session, rule)).subquery()
-    friends = select(Friendship.contact_id).where(
-        Friendship.workspace_id == session.workspace_id, Friendship.status == "following"
+    frame = await frame_for(session, rule)
+    members = compile_rule(rule, frame).subquery()
+    row = columns_of(Friendship)
+    friends = select(row.contact_id).where(
+        row.workspace_id == session.workspace_id, row.status == "following"
     )
+    channel_id = channel_id or frame.only_channel
     if channel_id is not None:
-        friends = friends.where(Friendship.channel_id == channel_id)
+        friends = friends.where(row.channel_id == channel_id)
     else:
         # A person may follow several accounts, and is one person all the same.
         friends = friends.distinct()
     following = friends.subquery()
     query = (
-        select(func.count(members.c.contact_id), func.count(following.c.contact_id))
+        select(func.count(), func.count(following.c.contact_id))
         .select_from(members)
         .outerjoin(following, following.c.contact_id == members.c.contact_id)
         .execution_options(scoped_by_hand=True)
@@ -188,37 +177,27 @@ async def checked_rule(session: WorkspaceSession, segment: Segment) -> AnyRule:
 
 
 async def segments_of(session: WorkspaceSession, contact_id: UUID) -> list[Segment]:
-    """Return the saved segments that a contact is in now, by name; each is asked for her alone."""
-    rows = await session.scalars(select(Segment).order_by(Segment.name))
-    return [row for row in rows if await contains(session, row.id, contact_id)]
+    """Return the saved segments that a contact is in now, by name; all are asked at once."""
+    rows = list(await session.scalars(select(Segment).order_by(Segment.name)))
+    found = await memberships(session, [row.id for row in rows], [contact_id])
+    return [row for row in rows if found[row.id]]
 
 
 async def frame_for(
-    session: WorkspaceSession,
-    rule: AnyRule,
-    contact_id: UUID | None = None,
-    timezone: str | None = None,
+    session: WorkspaceSession, rule: AnyRule, contact_ids: Sequence[UUID] | None = None
 ) -> Frame:
-    """Gather what the compiler needs: the time, the zone, and the segments referred to."""
-    if timezone is None:
-        timezone = await session.scalar(
-            select(Workspace.timezone).where(Workspace.id == session.workspace_id)
-        )
-    segments: dict[UUID, AnyRule] = {}
-    waiting = refers_to(rule)
-    while waiting:
-        found = await session.execute(
-            select(Segment.id, Segment.rule).where(Segment.id.in_(waiting))
-        )
-        new = {ident: read_rule(stored) for ident, stored in found}
-        segments |= new
-        waiting = {ident for each in new.values() for ident in refers_to(each)} - segments.keys()
+    """Gather what the compiler needs: the time, the zone, and the segments referred to.
+
+    With `contact_ids`, these people alone are asked about.
+    """
+    loaded = await load(session, refers_to(rule))
     return Frame(
         workspace_id=session.workspace_id,
         now=now(),
-        zone=ZoneInfo(timezone or "Asia/Tokyo"),
-        segments=segments,
-        contact_id=contact_id,
+        zone=loaded.zone,
+        segments=loaded.rules,
+        contact_ids=contact_ids,
+        only_channel=loaded.only_channel,
     )
 
 
@@ -317,23 +296,31 @@ async def uses(session: Any, kind: str, ident: UUID) -> Sequence[Usage]:
 def _refers(part: AnyRule, kind: str, ident: UUID) -> bool:
     match part:
         case Tagged():
-            return kind == "tag" and ident in part.tag_ids
+            found = kind == "tag" and ident in part.tag_ids
         case AttributeIs():
-            return kind == "attribute" and part.attribute_id == ident
+            found = kind == "attribute" and part.attribute_id == ident
         case InSegment():
-            return kind == "segment" and part.segment_id == ident
+            found = kind == "segment" and part.segment_id == ident
+        case OnList():
+            found = kind == "list" and part.list_id == ident
         case Befriended():
-            return kind == "channel" and part.channel_id == ident
+            found = kind == "channel" and part.channel_id == ident
         case Answered():
-            return kind == "question" and part.question_id == ident
-        case Happened():
-            of_kind = road().events.get(part.event)
-            about = of_kind.subject if of_kind is not None else ""
-            return (kind == about and part.subject == str(ident)) or (
-                kind == "channel" and part.channel_id == ident
-            )
+            found = kind == "question" and part.question_id == ident
+        case Messaged():
+            found = kind == part.about and part.about_id == ident
         case _:
-            return False
+            found = False
+    return found or any(_names(mention, kind, ident) for mention in mentions(part))
+
+
+def _names(mention: Mention, kind: str, ident: UUID) -> bool:
+    if kind == "channel":
+        return mention.channel_id == ident
+    # A subject without a picker of its own may say which it is: `broadcast:<id>`.
+    return (
+        kind == subject_picker(mention.event) and mention.subject == str(ident)
+    ) or mention.subject == f"{kind}:{ident}"
 
 
 __all__ = [
@@ -347,6 +334,7 @@ __all__ = [
     "cursor",
     "delete",
     "explain",
+    "memberships",
     "page_of_members",
     "sample",
     "save",

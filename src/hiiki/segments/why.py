@@ -37,11 +37,11 @@ async def reasons_for(
     The answers are the compiler's own: a part that is neither true nor false is not known.
     """
     parts = list(walk(rule))[:MOST]
-    frame = await service.frame_for(session, rule, contact_id)
+    frame = await service.frame_for(session, rule, [contact_id])
     asked = [
-        compile_rule(each, frame).exists()
-        for _path, part in parts
-        for each in (part, Not(kind="not", rule=part))
+        compile_rule(each, frame, name=f"part_{n}_{m}").exists()
+        for n, (_path, part) in enumerate(parts)
+        for m, each in enumerate((part, Not(kind="not", rule=part)))
     ]
     row = (await session.execute(select(*asked).execution_options(scoped_by_hand=True))).one()
     return [

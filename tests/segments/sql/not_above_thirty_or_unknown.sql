@@ -1,14 +1,13 @@
 SELECT contact_1.id AS contact_id
 FROM contacts.contact AS contact_1
 WHERE contact_1.workspace_id = %(workspace_id_1)s::UUID
-AND NOT (EXISTS (SELECT anon_1.contact_id
-FROM (SELECT contacts.contact_attribute.contact_id AS contact_id
-FROM contacts.contact_attribute
-WHERE contacts.contact_attribute.workspace_id = %(workspace_id_2)s::UUID
-AND contacts.contact_attribute.attribute_id = %(attribute_id_1)s::UUID
-AND contacts.contact_attribute.number IS NOT NULL
-AND contacts.contact_attribute.number > %(number_1)s) AS anon_1
-WHERE anon_1.contact_id = contact_1.id))
+AND NOT (EXISTS (SELECT 1
+FROM contacts.contact_attribute AS contact_attribute_1
+WHERE contact_attribute_1.workspace_id = %(workspace_id_2)s::UUID
+AND contact_attribute_1.attribute_id = %(attribute_id_1)s::UUID
+AND contact_attribute_1.number IS NOT NULL
+AND contact_attribute_1.number > %(number_1)s
+AND contact_attribute_1.contact_id = contact_1.id))
 -- attribute_id_1 = 1d1f1a73-275b-56e8-8133-e84fd9e92af5
 -- number_1 = 30
 -- workspace_id_1 = 616e9aad-04c0-58b7-878b-89c50190e59e

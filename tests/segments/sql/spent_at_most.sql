@@ -1,13 +1,13 @@
 SELECT contact_1.id AS contact_id
 FROM contacts.contact AS contact_1
 WHERE contact_1.workspace_id = %(workspace_id_1)s::UUID
-AND NOT (EXISTS (SELECT anon_1.contact_id
-FROM (SELECT timeline.event.contact_id AS contact_id
-FROM timeline.event
-WHERE timeline.event.workspace_id = %(workspace_id_2)s::UUID
-AND timeline.event.kind = %(kind_1)s::VARCHAR
-GROUP BY timeline.event.contact_id
-HAVING coalesce(sum(timeline.event.value), %(coalesce_1)s::INTEGER) > %(coalesce_2)s) AS anon_1
+AND NOT (EXISTS (SELECT 1
+FROM (SELECT event_1.contact_id AS contact_id
+FROM timeline.event AS event_1
+WHERE event_1.workspace_id = %(workspace_id_2)s::UUID
+AND event_1.kind = %(kind_1)s::VARCHAR
+GROUP BY event_1.contact_id
+HAVING coalesce(sum(event_1.value), %(coalesce_1)s::INTEGER) > %(coalesce_2)s) AS anon_1
 WHERE anon_1.contact_id = contact_1.id))
 -- coalesce_1 = 0
 -- coalesce_2 = 1000

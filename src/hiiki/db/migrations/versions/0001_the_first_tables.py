@@ -468,6 +468,21 @@ def upgrade() -> None:
         schema="rfm",
     )
     op.create_table(
+        "list_member",
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("list_id", sa.Uuid(), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("contact_id", "list_id", name=op.f("pk_list_member")),
+        schema="segments",
+    )
+    op.create_index(
+        op.f("ix_list_member_list_id_contact_id"),
+        "list_member",
+        ["list_id", "contact_id"],
+        unique=False,
+        schema="segments",
+    )
+    op.create_table(
         "standing",
         sa.Column("contact_id", sa.Uuid(), nullable=False),
         sa.Column("numbers", postgresql.ARRAY(sa.Integer()), nullable=False),
@@ -1303,6 +1318,29 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("workspace_id", name=op.f("pk_scheme")),
         schema="rfm",
+    )
+    op.create_table(
+        "list",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("members", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"],
+            ["workspace.workspace.id"],
+            name=op.f("fk_list_workspace_id_workspace"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_list")),
+        schema="segments",
+    )
+    op.create_index(
+        op.f("ix_list_workspace_id"), "list", ["workspace_id"], unique=False, schema="segments"
+    )
+    op.create_index(
+        "uq_list_name", "list", ["workspace_id", "name"], unique=True, schema="segments"
     )
     op.create_table(
         "segment",
@@ -3249,6 +3287,9 @@ def downgrade() -> None:
     op.drop_index("uq_segment_name", table_name="segment", schema="segments")
     op.drop_index(op.f("ix_segment_workspace_id"), table_name="segment", schema="segments")
     op.drop_table("segment", schema="segments")
+    op.drop_index("uq_list_name", table_name="list", schema="segments")
+    op.drop_index(op.f("ix_list_workspace_id"), table_name="list", schema="segments")
+    op.drop_table("list", schema="segments")
     op.drop_table("scheme", schema="rfm")
     op.drop_table("flow", schema="rfm")
     op.drop_index("uq_store_code", table_name="store", schema="purchases")
@@ -3347,6 +3388,10 @@ def downgrade() -> None:
     )
     op.drop_table("event", schema="timeline")
     op.drop_table("standing", schema="segments")
+    op.drop_index(
+        op.f("ix_list_member_list_id_contact_id"), table_name="list_member", schema="segments"
+    )
+    op.drop_table("list_member", schema="segments")
     op.drop_index(
         op.f("ix_standing_workspace_id_recency_frequency_contact_id"),
         table_name="standing",

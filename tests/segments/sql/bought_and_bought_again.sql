@@ -1,0 +1,17 @@
+SELECT event_1.contact_id AS contact_id
+FROM timeline.event AS event_1
+WHERE event_1.workspace_id = %(workspace_id_1)s::UUID
+AND event_1.kind = %(kind_1)s::VARCHAR
+AND (EXISTS (SELECT 1
+FROM timeline.event AS event_2
+WHERE event_2.workspace_id = %(workspace_id_2)s::UUID
+AND event_2.kind = %(kind_2)s::VARCHAR
+AND event_2.value >= %(value_1)s
+AND event_2.contact_id = event_1.contact_id
+AND event_2.at > event_1.at))
+GROUP BY event_1.contact_id
+-- kind_1 = purchase
+-- kind_2 = purchase
+-- value_1 = 5000
+-- workspace_id_1 = 616e9aad-04c0-58b7-878b-89c50190e59e
+-- workspace_id_2 = 616e9aad-04c0-58b7-878b-89c50190e59e
