@@ -21,6 +21,7 @@ from hiiki.contacts.models import Contact
 from hiiki.kit.ids import uuid7
 from hiiki.timeline import Event, record
 from hiiki.timeline.models import Tally
+from hiiki.timeline.service import record_rows, retract
 from hiiki.timeline.tallies import count_anew
 
 assert hiiki.rooms.registry
@@ -107,6 +108,24 @@ async def test_they_say_what_the_events_say(shop: Shop, transactions: list[Any])
         await count_anew(session, who)
     again = {key: row for key, row in (await tallies(shop)).items() if key[0] in who}
     assert again == mine
+    # The same in bulk, then all of one kind taken back.
+    others = {each: uuid7() for each in who}
+    columns = Event.__table__.columns.keys()
+    async with scope(shop.workspace_id) as session:
+        rows = [
+            {name: getattr(event, name) for name in columns}
+            | {"contact_id": others[event.contact_id]}
+            for event in events
+        ]
+        for part in (rows[:5], rows[5:]):
+            await record_rows(session, part)
+    bulk = {key: row for key, row in (await tallies(shop)).items() if key[0] in others.values()}
+    assert bulk == {(others[key[0]], *key[1:]): row for key, row in mine.items()}
+    async with scope(shop.workspace_id) as session:
+        gone = [event for event in events if event.kind == "message"]
+        await retract(session, [(event.contact_id, event.id) for event in gone])
+    left = {key: row for key, row in (await tallies(shop)).items() if key[0] in who}
+    assert left == {key: row for key, row in mine.items() if key[1] != "message"}
 
 
 async def test_what_is_taken_back_is_not_counted(shop: Shop) -> None:

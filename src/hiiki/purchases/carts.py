@@ -23,7 +23,7 @@ from hiiki.purchases.models import Cart
 from hiiki.purchases.orders import derived, event_id
 from hiiki.purchases.writing import Version, run
 from hiiki.timeline import Event
-from hiiki.timeline.service import retract
+from hiiki.timeline.service import keep, retract
 
 FORGOTTEN = timedelta(days=7)
 """A cart that has not changed for so long is history: nobody is reminded of it any more."""
@@ -114,7 +114,7 @@ async def put(session: WorkspaceSession, data: CartIn) -> Cart:
     await session.flush()
     event = _event(cart)
     if cart.status != "emptied":
-        session.write(event)
+        keep(session, event)
     if standing is None and cart.status == "open" and at >= await reactions.since(session):
         await _react(session, event)
     if data.status == "left":

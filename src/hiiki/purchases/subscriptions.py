@@ -23,8 +23,7 @@ from hiiki.purchases import reactions
 from hiiki.purchases.models import Subscription
 from hiiki.purchases.orders import derived, event_id
 from hiiki.purchases.writing import Row, Version, document, inserting, run
-from hiiki.timeline import Event
-from hiiki.timeline.service import retract
+from hiiki.timeline.service import record_rows, retract
 
 MAX_TIMES = 10_000
 
@@ -53,7 +52,6 @@ _CLEAR = text(
     """  # noqa: S608 — our own words
 )
 _INSERT = inserting(Subscription)
-_EVENTS = inserting(Event)
 _FORGET = text(
     """
     delete from purchases.subscriber
@@ -232,7 +230,7 @@ async def _settle(
                 news.append(event)
     if kept:
         await run(session, _INSERT, rows=document(kept))
-        await run(session, _EVENTS, rows=document(events))
+        await record_rows(session, events)
     await count(session, sorted({pair[0] for pair in rows}))
     if is_live:
         await reactions.run_for(session, news)

@@ -22,8 +22,7 @@ from hiiki.db.rows import recordset
 from hiiki.kit.ids import uuid7
 from hiiki.purchases.events import event_ids, events_of
 from hiiki.purchases.models import COUNTED, Order, OrderLine
-from hiiki.timeline import Event
-from hiiki.timeline.service import retract
+from hiiki.timeline.service import record_rows, retract
 from hiiki.workspace.models import Workspace
 
 BY_HAND = {"scoped_by_hand": True}
@@ -57,7 +56,6 @@ def inserting(model: type[Base]) -> TextClause:
 
 _INSERT_ORDERS = inserting(Order)
 _INSERT_LINES = inserting(OrderLine)
-_INSERT_EVENTS = inserting(Event)
 _PAIRS = "unnest(cast(:contacts as uuid[]), cast(:orders as uuid[])) as k(contact_id, id)"
 _REMOVE_ORDERS = text(
     f"""
@@ -198,7 +196,7 @@ async def insert(session: WorkspaceSession, added: Sequence[Version]) -> None:
         await run(session, _INSERT_LINES, rows=document(lines))
     events = [event for one in added for event in events_of(one.order, one.lines)]
     if events:
-        await run(session, _INSERT_EVENTS, rows=document(events))
+        await record_rows(session, events)
 
 
 async def follow(

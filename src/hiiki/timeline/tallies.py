@@ -23,12 +23,7 @@ BY_HAND = {"scoped_by_hand": True}
 _COLUMNS = """contact_id, kind, subject, workspace_id, n, total, least, most, first_at, last_at,
     chosen"""
 
-_ADD = text(
-    f"""
-    insert into timeline.tally as t ({_COLUMNS})
-    select {_COLUMNS} from {recordset(Tally)}
-    -- In one order, or two transactions may wait for each other.
-    order by contact_id, kind, subject
+_ADD_TO = """
     on conflict (contact_id, kind, subject) do update set
         n = t.n + excluded.n,
         total = case when excluded.total is null then t.total
@@ -38,22 +33,47 @@ _ADD = text(
         first_at = least(t.first_at, excluded.first_at),
         last_at = greatest(t.last_at, excluded.last_at),
         chosen = case when excluded.last_at < t.last_at then t.chosen else excluded.chosen end
+"""
+_ADD = text(
+    f"""
+    insert into timeline.tally as t ({_COLUMNS})
+    select {_COLUMNS} from {recordset(Tally)}
+    -- In one order, or two transactions may wait for each other.
+    order by contact_id, kind, subject
+    {_ADD_TO}
     """  # noqa: S608 — names of our own columns
 )
-
-_COUNTED = """
+_SUMMED = """
     select e.contact_id, e.kind, k.subject, e.workspace_id, count(*) as n,
         sum(e.value) as total, min(e.value) as least, max(e.value) as most,
         min(e.at) as first_at, max(e.at) as last_at,
         (array_agg(e.data -> 'choice_ids' order by e.at desc, e.id desc))[1] as chosen
-    from timeline.event e
+    from {events} e
     cross join lateral (
         select case when e.kind = any(:by_subject) then e.subject else '' end as subject
     ) k
-    where e.workspace_id = :workspace_id and e.contact_id = any(:contact_ids)
-        and e.kind = any(:kinds)
+    where e.workspace_id = :workspace_id and e.kind = any(:kinds) {more}
     group by e.contact_id, e.kind, k.subject, e.workspace_id
 """
+_INSERT = f"""
+    insert into timeline.tally as t ({_COLUMNS})
+    select contact_id, kind, subject, workspace_id, n, total, least, most, first_at, last_at,
+        case when jsonb_typeof(chosen) = 'array'
+            then array(select jsonb_array_elements_text(chosen)) end
+    from ({{summed}}) summed
+    order by contact_id, kind, subject
+"""  # noqa: S608 — names of our own columns
+_ADD_ROWS = text(_INSERT.format(summed=_SUMMED.format(events=recordset(Event), more="")) + _ADD_TO)
+_COUNT_ANEW = text(
+    _INSERT.format(
+        summed=_SUMMED.format(events="timeline.event", more="and e.contact_id = any(:contact_ids)")
+    )
+    + """
+    on conflict (contact_id, kind, subject) do update set
+        n = excluded.n, total = excluded.total, least = excluded.least, most = excluded.most,
+        first_at = excluded.first_at, last_at = excluded.last_at, chosen = excluded.chosen
+    """
+)
 
 _HOLD = text(
     """
@@ -73,19 +93,6 @@ _HOLD_SUBJECTS = text(
     """
 )
 
-_COUNT_ANEW = text(
-    f"""
-    insert into timeline.tally ({_COLUMNS})
-    select contact_id, kind, subject, workspace_id, n, total, least, most, first_at, last_at,
-        case when jsonb_typeof(chosen) = 'array'
-            then array(select jsonb_array_elements_text(chosen)) end
-    from ({_COUNTED}) counted
-    order by contact_id, kind, subject
-    on conflict (contact_id, kind, subject) do update set
-        n = excluded.n, total = excluded.total, least = excluded.least, most = excluded.most,
-        first_at = excluded.first_at, last_at = excluded.last_at, chosen = excluded.chosen
-    """  # noqa: S608 — our own statement
-)
 _LET_GO = text(
     """
     delete from timeline.tally
@@ -105,6 +112,22 @@ def count_in(session: WorkspaceSession, event: Event) -> None:
     """Count a new event, with the others of this transaction in one statement."""
     if tallied(event.kind):
         session.gather(_add, event)
+
+
+async def count_rows(session: WorkspaceSession, rows: str, kinds: Collection[str]) -> None:
+    """Count new events, given as a JSON document of rows of the timeline, by one statement."""
+    wanted = [kind for kind in kinds if tallied(kind)]
+    if wanted:
+        await session.execute(
+            _ADD_ROWS,
+            {
+                "workspace_id": session.workspace_id,
+                "rows": rows,
+                "kinds": wanted,
+                "by_subject": [kind for kind in wanted if tallied(kind) == "subject"],
+            },
+            execution_options=BY_HAND,
+        )
 
 
 async def count_anew(
