@@ -19,6 +19,7 @@ from hiiki.contacts.models import (
     ContactAttribute,
     ContactTag,
     Friendship,
+    Keyword,
     Note,
     Tag,
 )
@@ -50,6 +51,7 @@ async def make_world(shop: Shop) -> dict[str, str]:
         "contact",
         "other",
         "edit",
+        "keyword",
         "tag",
         "attribute",
         "note",
@@ -154,6 +156,7 @@ async def make_world(shop: Shop) -> dict[str, str]:
                 sealed_secret=seal("0" * 32, ids["login_channel"], "line login"),
             ),
             Place(id=ids["place"], name=MARK, code=code(), channel_id=ids["channel"]),
+            Keyword(id=ids["keyword"], word=MARK, tag_id=ids["tag"]),
             BulkEdit(
                 id=ids["edit"],
                 verb="tag_add",

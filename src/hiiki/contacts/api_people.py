@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from litestar import get, post
+from litestar import delete, get, post
+from litestar.params import Parameter
 from pydantic import BaseModel, Field
 
-from hiiki.contacts import doubles, identities
+from hiiki.contacts import doubles, identities, keywords
 from hiiki.contacts.identities import Keys
 from hiiki.contacts.merging import contact_of
-from hiiki.contacts.schemas import Count
+from hiiki.contacts.models import Keyword
+from hiiki.contacts.schemas import Count, KeywordIn, NoteIn, NoteOut
+from hiiki.contacts.values import plain
 from hiiki.db import WorkspaceSession
 from hiiki.kit.errors import NotFound
 from hiiki.workspace.access import Access, audit
@@ -184,7 +187,110 @@ async def tell_apart(
     await doubles.tell_apart(session, access, contact_id, data.other_id)
 
 
+class SuggestionOut(BaseModel):
+    """What a note suggests, and by which word."""
+
+    key: str
+    word: str
+    tag_id: UUID | None
+    attribute_id: UUID | None
+    value: str
+
+
+class FoundNote(NoteOut):
+    """A note and whom it is about."""
+
+    contact_id: UUID
+
+
+class NotesOut(BaseModel):
+    """A page of notes, the latest first."""
+
+    items: list[FoundNote]
+    more: bool
+
+
+class KeywordOut(KeywordIn):
+    """A word that suggests something in notes."""
+
+    id: UUID
+
+
+@get("/notes", operation_id="FindNotes", tags=["friends"])
+async def find_notes(
+    session: WorkspaceSession,
+    q: Annotated[str, Parameter(max_length=100)] = "",
+    number: Annotated[int, Parameter(query="page", ge=1, le=200)] = 1,
+) -> NotesOut:
+    """Return the notes that hold all these words."""
+    found = await keywords.find_notes(session, plain(q), number)
+    return NotesOut(
+        items=[
+            FoundNote.model_validate(each, from_attributes=True) for each in found[: keywords.PAGE]
+        ],
+        more=len(found) > keywords.PAGE,
+    )
+
+
+@post(
+    "/friends/{contact_id:uuid}/notes/suggestions",
+    status_code=200,
+    operation_id="SuggestFromNote",
+    **GROUP,
+)
+async def suggest(
+    contact_id: UUID, data: NoteIn, session: WorkspaceSession, access: Access, take: bool = False
+) -> list[SuggestionOut]:
+    """Return what a note's words suggest of a friend; with `take` it is set as well."""
+    contact = await contact_of(session, contact_id)
+    found = (
+        await keywords.accept(session, access, contact.id, data.body)
+        if take
+        else await keywords.suggest(session, contact.id, data.body)
+    )
+    return [
+        SuggestionOut(
+            key=each.key,
+            word=each.word,
+            tag_id=each.tag.id if each.tag else None,
+            attribute_id=each.attribute.id if each.attribute else None,
+            value=each.value,
+        )
+        for each in found
+    ]
+
+
+@get("/notes/words", operation_id="ListNoteWords", **GROUP)
+async def list_words(session: WorkspaceSession) -> list[KeywordOut]:
+    """Return the words that suggest a tag or an attribute in notes."""
+    return [
+        KeywordOut.model_validate(each.keyword, from_attributes=True)
+        for each in await keywords.all_words(session)
+    ]
+
+
+@post("/notes/words", operation_id="AddNoteWord", **GROUP)
+async def add_word(data: KeywordIn, session: WorkspaceSession, access: Access) -> KeywordOut:
+    """Add a word with the tag, or the attribute and its value, that it suggests."""
+    made = await keywords.add_word(session, data)
+    audit(session, access, "contacts.word_add", made.id, word=made.word)
+    return KeywordOut.model_validate(made, from_attributes=True)
+
+
+@delete("/notes/words/{keyword_id:uuid}", operation_id="DeleteNoteWord", **GROUP)
+async def delete_word(keyword_id: UUID, session: WorkspaceSession, access: Access) -> None:
+    """Delete a word."""
+    found = await session.one(Keyword, keyword_id)
+    await session.delete(found)
+    audit(session, access, "contacts.word_delete", keyword_id, word=found.word)
+
+
 HANDLERS = [
+    find_notes,
+    suggest,
+    list_words,
+    add_word,
+    delete_word,
     resolve,
     list_identities,
     add_identities,

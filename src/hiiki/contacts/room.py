@@ -13,6 +13,7 @@ from hiiki.contacts import (
     api_people,
     importing,
     jobs,
+    keywords,
     profiles,
     views,
     views_attributes,
@@ -21,6 +22,7 @@ from hiiki.contacts import (
     views_friend,
     views_notes,
     views_tags,
+    views_words,
 )
 from hiiki.contacts.models import Attribute, Tag
 from hiiki.contacts.service import (
@@ -99,16 +101,19 @@ room = Room(
         *views_doubles.HANDLERS,
         *views_bulk.HANDLERS,
         *views_notes.HANDLERS,
+        *views_words.HANDLERS,
         *views_tags.HANDLERS,
         *views_attributes.HANDLERS,
     ],
     api=[*api.HANDLERS, *api_fields.HANDLERS, *api_people.HANDLERS],
     nav=[
         NavItem("friends", _("Friends"), "users", "/friends", 10),
+        NavItem("friends", _("Notes"), "note", "/notes", 15),
         NavItem("friends", _("Tags"), "tags", "/tags", 20),
         NavItem("friends", _("Attributes"), "forms", "/attributes", 30),
     ],
     tasks=jobs.tasks,
+    uses=keywords.usages,
     loops={"profiles": profiles.run},
     events=[
         EventKind("tag_set", _("Got a tag"), "tag", "tag"),

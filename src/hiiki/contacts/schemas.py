@@ -161,6 +161,16 @@ class NoteIn(BaseModel):
     body: Annotated[Words, Field(min_length=1, max_length=NOTE_LIMIT)]
 
 
+class KeywordIn(BaseModel):
+    """A word that in a note suggests a tag, or a value of an attribute."""
+
+    word: Annotated[Line, Field(min_length=1, max_length=50)]
+    tag_id: Annotated[UUID | None, BeforeValidator(lambda value: value or None)] = None
+    attribute_id: Annotated[UUID | None, BeforeValidator(lambda value: value or None)] = None
+    value: Annotated[Words, Field(max_length=500)] = ""
+    """The attribute's value, as typed."""
+
+
 class ValueIn(BaseModel):
     """A value of an attribute: text, number, ISO date, a choice or a list of them; null clears."""
 

@@ -8,9 +8,9 @@ from uuid import UUID
 from litestar import Request, get, post
 from litestar.response import Template
 
-from hiiki.contacts import notes
+from hiiki.contacts import keywords, notes
 from hiiki.contacts.models import Contact
-from hiiki.contacts.schemas import NoteIn
+from hiiki.contacts.schemas import NOTE_LIMIT, NoteIn
 from hiiki.db import WorkspaceSession
 from hiiki.kit.errors import Invalid
 from hiiki.kit.forms import parse
@@ -50,6 +50,7 @@ async def _notes(
         typed=typed,
         errors=errors or {},
         focus=True,
+        suggestions=await keywords.suggest(session, contact.id, typed) if not editing else [],
         **await notes_context(session, access, contact.id),
     )
 
@@ -78,7 +79,24 @@ async def write_note(
         return await _notes(session, access, contact, typed=typed, errors=error.fields)
     note = await notes.add_note(session, access, contact_id, form.body)
     audit(session, access, "contacts.note_add", contact_id, note_id=str(note.id))
-    return await _notes(session, access, contact)
+    if data.get("set") != "yes":
+        return await _notes(session, access, contact)
+    taken = data.get("take") or []
+    await keywords.accept(session, access, contact_id, form.body, [str(each) for each in taken])
+    answer = await _notes(session, access, contact)
+    # Tags and attributes stand elsewhere on the page.
+    answer.headers["HX-Refresh"] = "true"
+    return answer
+
+
+@post("/friends/{contact_id:uuid}/notes/suggest", status_code=200)
+async def suggest(request: AnyRequest, contact_id: UUID, session: WorkspaceSession) -> Template:
+    """Show what a note that is being written suggests."""
+    await session.one(Contact, contact_id)
+    body = str((await form_data(request)).get("body", ""))[:NOTE_LIMIT]
+    return page(
+        "contacts/_suggestions.html", suggestions=await keywords.suggest(session, contact_id, body)
+    )
 
 
 @post("/friends/{contact_id:uuid}/notes/{note_id:uuid}", status_code=200)
@@ -117,4 +135,4 @@ async def remove_note(
     return await _notes(session, access, contact)
 
 
-HANDLERS = [show_notes, write_note, change_note, remove_note]
+HANDLERS = [show_notes, write_note, suggest, change_note, remove_note]
