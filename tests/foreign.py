@@ -22,6 +22,7 @@ from hiiki.contacts.models import (
     Keyword,
     Note,
     Tag,
+    View,
 )
 from hiiki.content.models import Link, Media
 from hiiki.coupons.models import Coupon, Issue
@@ -52,6 +53,7 @@ async def make_world(shop: Shop) -> dict[str, str]:
         "other",
         "edit",
         "keyword",
+        "view",
         "tag",
         "attribute",
         "note",
@@ -156,6 +158,7 @@ async def make_world(shop: Shop) -> dict[str, str]:
                 sealed_secret=seal("0" * 32, ids["login_channel"], "line login"),
             ),
             Place(id=ids["place"], name=MARK, code=code(), channel_id=ids["channel"]),
+            View(id=ids["view"], name=MARK),
             Keyword(id=ids["keyword"], word=MARK, tag_id=ids["tag"]),
             BulkEdit(
                 id=ids["edit"],

@@ -8,7 +8,7 @@ from uuid import UUID
 from litestar import delete, get, patch, post, put
 from litestar.params import Parameter
 
-from hiiki.contacts import attributes, erasure, notes, people, search
+from hiiki.contacts import attributes, erasure, fields, listing, notes, people, search
 from hiiki.contacts.merging import contact_of
 from hiiki.contacts.models import Attribute, Contact, Note, Tag
 from hiiki.contacts.schemas import (
@@ -28,8 +28,16 @@ from hiiki.contacts.search import Friend, FriendFilter
 from hiiki.contacts.service import add_tag_to, remove_tag_from
 from hiiki.contacts.values import jsonable
 from hiiki.db import WorkspaceSession
+from hiiki.kit.errors import Invalid
 from hiiki.kit.forms import parse
+from hiiki.kit.i18n import _
 from hiiki.workspace.access import Access, audit
+
+
+def plain_value(value: Any) -> Any:
+    """Return a field's value as JSON takes it."""
+    return value if isinstance(value, bool | int | float) else jsonable(value)
+
 
 Standing = Literal["following", "blocked"]
 GROUP: dict[str, Any] = {"tags": ["friends"]}
@@ -59,8 +67,10 @@ def _columns(contact: Contact) -> dict[str, Any]:
 async def _detail(session: WorkspaceSession, contact: Contact) -> FriendDetail:
     [friend] = await search.with_details(session, [contact])
     values = await attributes.values_of(session, contact.id)
+    known = (await fields.values(session, [contact.id], fields.all_fields()))[contact.id]
     return FriendDetail(
         **dict(_friend_out(friend)),
+        fields={name: plain_value(value) for name, value in known.items()},
         attributes={
             each.key: jsonable(values.get(each.id))
             for each in await attributes.all_attributes(session)
@@ -69,9 +79,14 @@ async def _detail(session: WorkspaceSession, contact: Contact) -> FriendDetail:
 
 
 def _filter(
-    q: str, status: Standing | None, tag: UUID | None, channel: UUID | None
+    q: str,
+    status: Standing | None,
+    tag: UUID | None,
+    channel: UUID | None,
+    segment: UUID | None,
 ) -> FriendFilter:
-    return parse(FriendFilter, {"q": q, "status": status, "tag": tag, "channel": channel})
+    asked = {"q": q, "status": status, "tag": tag, "channel": channel, "segment": segment}
+    return parse(FriendFilter, asked)
 
 
 @get("/friends", operation_id="ListFriends", **GROUP)
@@ -81,11 +96,21 @@ async def list_friends(
     status: Standing | None = None,
     tag: UUID | None = None,
     channel: UUID | None = None,
+    segment: UUID | None = None,
+    sort: str = "",
     after: str | None = None,
     limit: Annotated[int, Parameter(ge=1, le=200)] = search.PAGE,
 ) -> FriendsOut:
-    """Return friends, the newest first; `q` looks into names, e-mail and phone."""
-    page = await search.find(session, _filter(q, status, tag, channel), after, limit)
+    """Return friends, the newest first; `q` looks into names, e-mail and phone.
+
+    `sort` is `seen`, `first` or the name of a room's field; then those of whom it is not known
+    are left out.
+    """
+    order = next((each for each in listing.orders() if each.key == sort), None)
+    if order is None:
+        raise Invalid(fields={"sort": _("The list cannot be sorted by this.")})
+    wanted = _filter(q, status, tag, channel, segment)
+    page = await listing.ordered(session, wanted, order, after, limit=limit)
     return FriendsOut(items=[_friend_out(each) for each in page.friends], next=page.next)
 
 
@@ -96,9 +121,10 @@ async def count_friends(
     status: Standing | None = None,
     tag: UUID | None = None,
     channel: UUID | None = None,
+    segment: UUID | None = None,
 ) -> Count:
     """Return how many friends there are of this description."""
-    return Count(count=await search.count(session, _filter(q, status, tag, channel)))
+    return Count(count=await search.count(session, _filter(q, status, tag, channel, segment)))
 
 
 @post("/friends/tags", status_code=200, operation_id="TagFriends", **GROUP)
@@ -110,10 +136,11 @@ async def tag_friends(
     status: Standing | None = None,
     tag: UUID | None = None,
     channel: UUID | None = None,
+    segment: UUID | None = None,
 ) -> Count:
     """Add a tag to many friends, or remove it; returns for how many that was a change."""
     await session.one(Tag, data.tag_id)
-    wanted = _filter(q, status, tag, channel)
+    wanted = _filter(q, status, tag, channel, segment)
     who = (
         await search.matching(session, wanted)
         if data.contact_ids is None

@@ -9,11 +9,11 @@ from litestar import delete, get, post
 from litestar.params import Parameter
 from pydantic import BaseModel, Field
 
-from hiiki.contacts import doubles, identities, keywords
+from hiiki.contacts import doubles, identities, keywords, listing
 from hiiki.contacts.identities import Keys
 from hiiki.contacts.merging import contact_of
-from hiiki.contacts.models import Keyword
-from hiiki.contacts.schemas import Count, KeywordIn, NoteIn, NoteOut
+from hiiki.contacts.models import Keyword, View
+from hiiki.contacts.schemas import Count, KeywordIn, NoteIn, NoteOut, ViewIn, ViewOut
 from hiiki.contacts.values import plain
 from hiiki.db import WorkspaceSession
 from hiiki.kit.errors import NotFound
@@ -285,7 +285,34 @@ async def delete_word(keyword_id: UUID, session: WorkspaceSession, access: Acces
     audit(session, access, "contacts.word_delete", keyword_id, word=found.word)
 
 
+@get("/friends/views", operation_id="ListFriendViews", **GROUP)
+async def list_views(session: WorkspaceSession) -> list[ViewOut]:
+    """Return the ways to look at the list that are kept."""
+    return [
+        ViewOut.model_validate(each, from_attributes=True) for each in await listing.views(session)
+    ]
+
+
+@post("/friends/views", operation_id="SaveFriendView", **GROUP)
+async def save_view(data: ViewIn, session: WorkspaceSession, access: Access) -> ViewOut:
+    """Keep a filter, an order and columns under a name; one of the same name is replaced."""
+    made = await listing.save_view(session, data)
+    audit(session, access, "contacts.view_save", made.id, name=made.name)
+    return ViewOut.model_validate(made, from_attributes=True)
+
+
+@delete("/friends/views/{view_id:uuid}", operation_id="DeleteFriendView", **GROUP)
+async def delete_view(view_id: UUID, session: WorkspaceSession, access: Access) -> None:
+    """Delete a saved view; nobody's data changes."""
+    found = await session.one(View, view_id)
+    await session.delete(found)
+    audit(session, access, "contacts.view_delete", view_id, name=found.name)
+
+
 HANDLERS = [
+    list_views,
+    save_view,
+    delete_view,
     find_notes,
     suggest,
     list_words,

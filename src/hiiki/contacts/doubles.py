@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text, tuple_
+from sqlalchemy import func, or_, select, text, tuple_
 
 from hiiki.contacts.attributes import all_attributes, values_of
 from hiiki.contacts.identities import keys_of
@@ -168,6 +168,17 @@ async def counts(session: WorkspaceSession) -> tuple[int, int]:
         select(func.count(), func.count().filter(Double.is_certain)).where(Double.state == "open")
     )
     return row.one()._tuple()  # pyright: ignore[reportPrivateUsage]
+
+
+async def of_contact(session: WorkspaceSession, contact_id: UUID) -> list[UUID]:
+    """Return who may be the same person as a contact."""
+    rows = await session.execute(
+        select(Double.contact_id, Double.other_id).where(
+            Double.state == "open",
+            or_(Double.contact_id == contact_id, Double.other_id == contact_id),
+        )
+    )
+    return [other if one == contact_id else one for one, other in rows]
 
 
 async def page_of_pairs(

@@ -148,6 +148,7 @@ class Friendship(Base, OwnedInBulk):
         CheckConstraint("status in ('following', 'blocked')", name="status"),
         Index("ix_friendship_status", "workspace_id", "channel_id", "status", "contact_id"),
         Index(None, "workspace_id", "followed_at"),
+        Index(None, "workspace_id", "last_seen_at"),
         {"schema": "contacts"},
     )
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
 from hiiki.contacts.prefectures import find_prefecture
+from hiiki.contacts.search import FriendFilter
 from hiiki.contacts.values import parse_date, plain
 from hiiki.kit.clock import now
 from hiiki.kit.forms import Wrong
@@ -177,6 +178,28 @@ class ValueIn(BaseModel):
     value: str | int | float | list[str] | None = None
 
 
+class ViewIn(BaseModel):
+    """A way to look at the list of friends, under a name."""
+
+    name: Annotated[Line, Field(min_length=1, max_length=40)]
+    filter: FriendFilter = Field(default_factory=FriendFilter)
+    sort: Annotated[Line, Field(max_length=80)] = ""
+    """Empty for the newest first; seen, first, or the name of a field of a room."""
+    columns: Annotated[list[Annotated[Line, Field(max_length=80)]], Field(max_length=8)] = Field(
+        default_factory=list[str]
+    )
+    """Names of fields of rooms, and keys of attributes after `a.`."""
+
+
+class ViewOut(BaseModel):
+    """A saved view."""
+
+    id: UUID
+    name: str
+    query: dict[str, str]
+    """The parameters of the list's address."""
+
+
 class FriendshipOut(BaseModel):
     """Standing with one account."""
 
@@ -228,6 +251,8 @@ class FriendDetail(FriendOut):
 
     attributes: dict[str, Any]
     """By the attribute's key."""
+    fields: dict[str, Any]
+    """What rooms have worked out, such as `purchases.spent`; null for what is not known."""
 
 
 class FriendsOut(BaseModel):

@@ -102,7 +102,7 @@ async def matching(session: WorkspaceSession, wanted: FriendFilter) -> Select[UU
 
     Raises `NotFound` for a segment that is not here.
     """
-    return select(Contact.id).where(*await _conditions(session, wanted))
+    return select(Contact.id).where(*await conditions(session, wanted))
 
 
 async def count(session: WorkspaceSession, wanted: FriendFilter) -> int:
@@ -122,8 +122,8 @@ async def count(session: WorkspaceSession, wanted: FriendFilter) -> int:
         inner = (await road().members(session, cast("UUID", wanted.segment))).subquery()
         counting = select(func.count()).select_from(inner)
         return await session.scalar(counting, execution_options={"scoped_by_hand": True}) or 0
-    conditions = await _conditions(session, wanted)
-    return await session.scalar(select(func.count(Contact.id)).where(*conditions)) or 0
+    narrowing = await conditions(session, wanted)
+    return await session.scalar(select(func.count(Contact.id)).where(*narrowing)) or 0
 
 
 async def find(
@@ -140,7 +140,7 @@ async def find(
     shown twice or left out. Raises `Invalid` for a cursor that is none.
     """
     place = tuple_(Contact.created_at, Contact.id)
-    query = select(Contact).where(*await _conditions(session, wanted)).limit(limit + 1)
+    query = select(Contact).where(*await conditions(session, wanted)).limit(limit + 1)
     if before:
         query = query.where(place > tuple_(*read_cursor(before)))
         query = query.order_by(Contact.created_at, Contact.id)
@@ -224,7 +224,7 @@ def words_of(q: str) -> list[str]:
     return text.split()
 
 
-async def _conditions(session: WorkspaceSession, wanted: FriendFilter) -> list[ColumnElement[bool]]:
+async def conditions(session: WorkspaceSession, wanted: FriendFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     for word in words_of(wanted.q):
         indexed = literal_column(GRAMS, ARRAY(SqlText))

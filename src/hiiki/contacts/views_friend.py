@@ -11,7 +11,9 @@ from litestar.response import Redirect, Response, Template
 from pydantic import BaseModel, BeforeValidator, Field
 from sqlalchemy import select
 
-from hiiki.contacts import attributes, erasure, people, search
+from hiiki.contacts import attributes, doubles, erasure, people, search
+from hiiki.contacts.fields import all_fields, worded
+from hiiki.contacts.fields import values as fields_of
 from hiiki.contacts.merging import contact_of
 from hiiki.contacts.models import Attribute, Contact, ContactTag, Tag
 from hiiki.contacts.prefectures import PREFECTURES, prefecture_name
@@ -51,8 +53,20 @@ async def friend(
         **await _tags_context(session, contact_id),
         **await notes_context(session, access, contact_id),
         **await _attributes_context(session, contact_id),
+        worked_out=await _worked_out(session, contact_id),
+        doubles=await doubles.of_contact(session, contact_id),
         prefecture_name=prefecture_name,
     )
+
+
+async def _worked_out(session: WorkspaceSession, contact_id: UUID) -> list[tuple[Any, Any]]:
+    """Return what rooms have worked out about a person, as pairs of field and value."""
+    known = (await fields_of(session, [contact_id], all_fields()))[contact_id]
+    return [
+        (field, worded(field, known[field.name]))
+        for field in all_fields()
+        if known[field.name] is not None
+    ]
 
 
 # ---- the person's fields ----

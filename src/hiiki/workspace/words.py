@@ -61,6 +61,8 @@ ACTIONS: Mapping[str, Text] = {
     "contacts.doubles_look": _("looked for doubles"),
     "contacts.identity_add": _("gave a contact keys of the shop's systems"),
     "contacts.identity_remove": _("took a key of the shop's systems off a contact"),
+    "contacts.view_save": _("kept a view of the friends"),
+    "contacts.view_delete": _("deleted a view of the friends"),
     "contacts.word_add": _("added a word that suggests something in notes"),
     "contacts.word_delete": _("deleted a word that suggests something in notes"),
     "contacts.bulk_edit": _("changed many friends"),

@@ -1819,6 +1819,13 @@ def upgrade() -> None:
         unique=False,
         schema="contacts",
     )
+    op.create_index(
+        op.f("ix_friendship_workspace_id_last_seen_at"),
+        "friendship",
+        ["workspace_id", "last_seen_at"],
+        unique=False,
+        schema="contacts",
+    )
     op.create_table(
         "keyword",
         sa.Column("word", sa.String(), nullable=False),
@@ -3230,6 +3237,9 @@ def downgrade() -> None:
     op.drop_index("uq_keyword_word", table_name="keyword", schema="contacts")
     op.drop_index(op.f("ix_keyword_workspace_id"), table_name="keyword", schema="contacts")
     op.drop_table("keyword", schema="contacts")
+    op.drop_index(
+        op.f("ix_friendship_workspace_id_last_seen_at"), table_name="friendship", schema="contacts"
+    )
     op.drop_index(
         op.f("ix_friendship_workspace_id_followed_at"), table_name="friendship", schema="contacts"
     )
