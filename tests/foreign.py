@@ -6,6 +6,7 @@ A new path parameter needs a line in `make_world`: what it names, and how to mak
 from __future__ import annotations
 
 import uuid
+from datetime import date
 from typing import Any
 
 from conftest import Shop
@@ -35,6 +36,7 @@ from hiiki.ingest.relay.models import RelayBody, RelayDelivery, RelayTarget
 from hiiki.kit.clock import now
 from hiiki.kit.ids import code, uuid7
 from hiiki.personas.models import Persona, Reading
+from hiiki.ltv.models import Spending
 from hiiki.purchases.models import Connection, Order, Post, Product, Store
 from hiiki.segments.models import Segment, Version
 from hiiki.surveys.models import Question, Response, Survey
@@ -75,6 +77,7 @@ async def make_world(shop: Shop) -> dict[str, str]:
         "token",
         "relay",
         "relay_body",
+        "spending",
         "login_channel",
         "place",
         "order",
@@ -116,6 +119,7 @@ async def make_world(shop: Shop) -> dict[str, str]:
             ),
             Survey(id=ids["survey"], name=MARK),
             Topic(id=ids["topic"], name=MARK),
+            Spending(id=ids["spending"], month=date(2026, 10, 1), source=MARK, amount=1),
             Coupon(id=ids["coupon"], title=MARK, benefit="percent", amount=10),
             Media(
                 id=ids["media"],

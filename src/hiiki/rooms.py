@@ -14,8 +14,8 @@ from hiiki.ingest.room import room as ingest
 from hiiki.kit.road import open_road
 from hiiki.ltv.room import room as ltv
 from hiiki.ninecells.room import room as ninecells
-from hiiki.purchases.room import room as purchases
 from hiiki.personas.room import room as personas
+from hiiki.purchases.room import room as purchases
 from hiiki.reports.room import room as reports
 from hiiki.rfm.room import room as rfm
 from hiiki.segments.room import room as segments

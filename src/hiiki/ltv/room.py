@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from hiiki.kit.i18n import _
-from hiiki.kit.road import Field, Room
-from hiiki.ltv import jobs
+from hiiki.kit.road import Field, NavItem, Room
+from hiiki.ltv import api, jobs, views
 from hiiki.ltv.models import Prediction
 
 room = Room(
     name="ltv",
+    pages=views.HANDLERS,
+    api=api.HANDLERS,
+    nav=[NavItem("analytics", _("Lifetime value"), "chart-line", "/ltv", order=20)],
     fields=[
         Field(
             "ltv.predicted",
