@@ -38,7 +38,7 @@ from hiiki.kit.ids import code, uuid7
 from hiiki.personas.models import Persona, Reading
 from hiiki.ltv.models import Spending
 from hiiki.purchases.models import Connection, Order, Post, Product, Store
-from hiiki.segments.models import Segment, Version
+from hiiki.segments.models import PeopleList, Segment, Version
 from hiiki.surveys.models import Question, Response, Survey
 from hiiki.workspace.models import ApiToken, Channel
 from hiiki.workspace.seal import seal
@@ -61,6 +61,7 @@ async def make_world(shop: Shop) -> dict[str, str]:
         "note",
         "segment",
         "version",
+        "list",
         "rule",
         "survey",
         "question",
@@ -108,6 +109,7 @@ async def make_world(shop: Shop) -> dict[str, str]:
             Tag(id=ids["tag"], name=MARK),
             Attribute(id=ids["attribute"], key="secret", label=MARK, kind="text"),
             Segment(id=ids["segment"], name=MARK, rule={"kind": "everyone"}),
+            PeopleList(id=ids["list"], name=MARK),
             Version(
                 id=ids["version"],
                 segment_id=ids["segment"],

@@ -20,6 +20,8 @@ Node = dict[str, Any]
 ROOT = "rule"
 """The first part of every field's name in the form."""
 GROUPS = ("all", "any")
+EVERY = "every"
+"""Chosen in place of an account: every account, and not any."""
 
 _FIELDS_OF_OP = {
     op: tuple(name for name in model.model_fields if name != "op")
@@ -37,11 +39,25 @@ _FIELDS_OF_KIND = {
     "tag": ("op", "tag_ids"),
     "attribute": ("attribute_id",),
     "profile": ("field",),
-    "friendship": ("status", "channel_id", "on_every", "sources"),
+    "friendship": ("status", "channel_id"),
     "answer": ("question_id", "op"),
-    "event": ("event", "subject", "channel_id", "value", "measure", "op", "number", "high"),
+    "field": ("field",),
+    "event": ("measure", "op", "number", "high"),
+    "first_or_last": ("which",),
+    "sequence": ("happened", "days"),
+    "message": ("did", "about", "about_id"),
     "segment": ("segment_id",),
+    "list": ("list_id",),
+    "random": ("low", "high", "seed"),
     "everyone": (),
+}
+_DEED = ("event", "subject", "channel_id")
+_PERIODS_OF_KIND = {
+    "friendship": "followed",
+    "event": "period",
+    "first_or_last": "period",
+    "sequence": "period",
+    "message": "period",
 }
 _NUMBERS = {"number", "low", "high", "days", "month"}
 
@@ -77,7 +93,12 @@ def _node(rule: AnyRule) -> Node:
         # "Not (true or unknown)" is "known to be false", whatever the negation says of it.
         or_unknown = rule.or_unknown and not is_on(inner.get("or_unknown"))
         return {**inner, "negate": True, "or_unknown": or_unknown}
-    return rule.model_dump(mode="json")
+    node = rule.model_dump(mode="json")
+    if node.pop("on_every", False):
+        node["channel_id"] = EVERY
+    if "happened" in node:
+        node["happened"] = str(node["happened"]).lower()  # a choice of two, and no box
+    return node
 
 
 # --- form to rule -----------------------------------------------------------------------
@@ -122,29 +143,59 @@ def children(node: Node) -> list[Any]:
 def _condition(fields: Node, kind: Any, negated: bool) -> Node:
     found = _only(fields, _FIELDS_OF_KIND.get(str(kind), ()))
     found["kind"] = kind
-    if kind in ("attribute", "profile"):
-        test = fields.get("test")
-        op = str(cast("Node", test).get("op", "")) if isinstance(test, dict) else ""
-        wanted = ("op", *_FIELDS_OF_OP.get(op, ()))
-        found["test"] = _only(cast("Node", test) if isinstance(test, dict) else {}, wanted)
-        if op.startswith("choice"):
-            _lists(found["test"], "choices")
-        found["or_unknown"] = is_on(fields.get("or_unknown")) and not negated
-    if kind == "tag":
-        _lists(found, "tag_ids")
-    if kind == "answer":
-        found |= _only(
-            fields,
-            {"choices": ("choice_ids",), "contains": ("text",)}.get(str(fields.get("op")), ()),
-        )
-        found["any_time"] = is_on(fields.get("any_time"))
-    for name in {"friendship": ("followed",), "event": ("period",)}.get(str(kind), ()):
-        period = fields.get(name)
-        if isinstance(period, dict):
-            given = cast("Node", period)
-            wanted = ("kind", *_FIELDS_OF_PERIOD.get(str(given.get("kind")), ()))
-            found[name] = _only(given, wanted)
+    match kind:
+        case "attribute" | "profile" | "field":
+            found["test"] = _test(fields.get("test"))
+            found["or_unknown"] = is_on(fields.get("or_unknown")) and not negated
+        case "tag":
+            _lists(found, "tag_ids")
+        case "friendship":
+            found |= _befriended(fields)
+        case "answer":
+            of_op = {"choices": ("choice_ids",), "contains": ("text",)}
+            found |= _only(fields, of_op.get(str(fields.get("op")), ()))
+            found["any_time"] = is_on(fields.get("any_time"))
+        case "event" | "first_or_last":
+            found |= _deed(fields)
+        case "sequence":
+            found |= {name: _deed(_inner(fields, name)) for name in ("first", "then")}
+        case _:
+            pass
+    period = _PERIODS_OF_KIND.get(str(kind), "")
+    if period in fields and fields.get("status") != "never":
+        given = _inner(fields, period)
+        wanted = ("kind", *_FIELDS_OF_PERIOD.get(str(given.get("kind")), ()))
+        found[period] = _only(given, wanted)
     return found
+
+
+def _inner(fields: Node, name: str) -> Node:
+    found = fields.get(name)
+    return cast("Node", found) if isinstance(found, dict) else {}
+
+
+def _test(given: Any) -> Node:
+    test = cast("Node", given) if isinstance(given, dict) else {}
+    op = str(test.get("op", ""))
+    found = _only(test, ("op", *_FIELDS_OF_OP.get(op, ())))
+    if op.startswith("choice"):
+        _lists(found, "choices")
+    return found
+
+
+def _befriended(fields: Node) -> Node:
+    # What cannot be asked of who was never a friend is not drawn for them either.
+    if fields.get("status") == "never":
+        return {"on_every": False, "sources": []}
+    found = {"on_every": fields.get("channel_id") == EVERY, "sources": fields.get("sources", [])}
+    return found | ({"channel_id": ""} if found["on_every"] else {})
+
+
+def _deed(fields: Node) -> Node:
+    """Return which events are meant; the test of their values only where there is one."""
+    found = _only(fields, _DEED)
+    value = _test(fields.get("value"))
+    return found | ({"value": value} if value.get("op") else {})
 
 
 def _lists(found: Node, *names: str) -> None:
@@ -161,6 +212,8 @@ def _typed(name: str, value: Any) -> Any:
     # Japanese keyboards easily type １２３ for 123.
     if name in _NUMBERS and isinstance(value, str):
         return unicodedata.normalize("NFKC", value).replace(",", "").strip()
+    if name == "day" and isinstance(value, str):
+        return unicodedata.normalize("NFKC", value).strip()
     return value.strip() if name == "text" and isinstance(value, str) else value
 
 

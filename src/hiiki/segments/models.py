@@ -56,6 +56,19 @@ class ListMember(Base, OwnedInBulk):
     list_id: Mapped[UUID] = mapped_column(primary_key=True)
 
 
+class ListGap(Base, Owned):
+    """The lines that meant nobody when a list was last filled, for staff to look into."""
+
+    __tablename__ = "list_gap"
+    __table_args__ = ({"schema": "segments"},)
+
+    list_id: Mapped[UUID] = mapped_column(
+        ForeignKey("segments.list.id", ondelete="CASCADE"), primary_key=True
+    )
+    n: Mapped[int]
+    lines: Mapped[str]
+
+
 # --- what became of it: who came and went, and who changed it ------------------------------
 
 

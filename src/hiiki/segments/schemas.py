@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from hiiki.contacts.schemas import Line, Words
+from hiiki.segments.lists import KEY_LIMIT, MOST
 from hiiki.segments.rules import GuardedRule
 
 NAME_LIMIT = 100
@@ -188,3 +189,42 @@ class VersionsOut(BaseModel):
     """Versions, the last first."""
 
     items: list[VersionOut]
+
+
+# --- lists of people --------------------------------------------------------------------
+
+
+class ListNamed(BaseModel):
+    """The console's form of a list without its lines."""
+
+    name: Annotated[Line, Field(min_length=1, max_length=NAME_LIMIT)]
+    kind: Literal["auto", "customer", "email", "phone", "line"] = "auto"
+
+
+class ListIn(ListNamed):
+    """A list as programs give it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    keys: Annotated[
+        list[Annotated[Line, Field(min_length=1, max_length=KEY_LIMIT)]],
+        Field(min_length=1, max_length=MOST),
+    ]
+    """Customer numbers, e-mail addresses, telephone numbers or LINE user ids, as `kind` says."""
+
+
+class ListOut(BaseModel):
+    """A list of people."""
+
+    id: UUID
+    name: str
+    members: int
+    missing: list[str] = []
+    """Keys that meant nobody when the list was last filled."""
+    updated_at: datetime
+
+
+class ListsOut(BaseModel):
+    """Lists, by name."""
+
+    items: list[ListOut]

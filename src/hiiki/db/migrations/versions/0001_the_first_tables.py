@@ -2486,6 +2486,34 @@ def upgrade() -> None:
         schema="segments",
     )
     op.create_table(
+        "list_gap",
+        sa.Column("list_id", sa.Uuid(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("lines", sa.String(), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["list_id"],
+            ["segments.list.id"],
+            name=op.f("fk_list_gap_list_id_list"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"],
+            ["workspace.workspace.id"],
+            name=op.f("fk_list_gap_workspace_id_workspace"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("list_id", name=op.f("pk_list_gap")),
+        schema="segments",
+    )
+    op.create_index(
+        op.f("ix_list_gap_workspace_id"),
+        "list_gap",
+        ["workspace_id"],
+        unique=False,
+        schema="segments",
+    )
+    op.create_table(
         "segment_day",
         sa.Column("segment_id", sa.Uuid(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
@@ -3147,6 +3175,8 @@ def downgrade() -> None:
     op.drop_table("watch", schema="segments")
     op.drop_index(op.f("ix_segment_day_workspace_id"), table_name="segment_day", schema="segments")
     op.drop_table("segment_day", schema="segments")
+    op.drop_index(op.f("ix_list_gap_workspace_id"), table_name="list_gap", schema="segments")
+    op.drop_table("list_gap", schema="segments")
     op.drop_index(op.f("ix_crossing_segment_id_at"), table_name="crossing", schema="segments")
     op.drop_index(
         "ix_crossing_due",
