@@ -16,10 +16,12 @@ from sqlalchemy import func, select
 
 from conftest import Shop
 from console import Client, Console, console
-from hiiki.contacts.models import Contact, Tag
+from hiiki.contacts.models import Attribute, Contact, ContactAttribute, Friendship, Tag
 from hiiki.db import scope
+from hiiki.segments import ready_made, service
 from hiiki.segments.models import Segment
 from hiiki.segments.prefill import new_segment_url
+from hiiki.segments.rules import read_rule
 from hiiki.workspace.models import AuditEntry
 
 from .test_rules import posted
@@ -214,7 +216,7 @@ async def test_the_export_holds_everybody_and_no_formulas(staff: Client, shop: S
 async def test_a_ready_made_segment_makes_the_tags_it_lacks(staff: Client, shop: Shop) -> None:
     async with scope(shop.workspace_id) as session:
         await tag(session, "婚約中")
-    assert "タグを1個作成して使う" in (await staff.get("/segments/ready-made")).text
+    assert "不足の1件を作成して使う" in (await staff.get("/segments/ready-made")).text
     used = await staff.form("/segments/ready-made", {"key": "wedding_first"})
     assert used.status_code == 303
     async with scope(shop.workspace_id) as session:
@@ -230,15 +232,46 @@ async def test_a_ready_made_segment_makes_the_tags_it_lacks(staff: Client, shop:
 async def test_every_ready_made_segment_is_a_rule_that_can_be_saved(
     staff: Client, shop: Shop
 ) -> None:
-    from hiiki.segments import ready_made, service
-    from hiiki.segments.rules import read_rule
-
+    before = (await staff.get("/segments/ready-made")).text
+    assert "タグ「甘口」がある" in before, "what is not made yet is said all the same"
     async with scope(shop.workspace_id) as session:
-        for each in ready_made.offered():
-            await ready_made.make_tags(session, each.tags)
-            rule = read_rule(each.build(await ready_made.tags_for(session, each.tags)))
+        offered = ready_made.offered()
+        assert len({each.key for each in offered}) == len(offered)
+        for each in offered:
+            await ready_made.make_missing(session, each)
+            ids = await ready_made.ids_for(session, [each])
+            assert None not in ids.values()
+            rule = read_rule(each.build(ids))
             await service.check(session, rule)
             assert await service.count(session, rule) == service.Count(0, 0)
+            _rule, said = await ready_made.preview(session, each, ids)
+            assert said.to("ja") != said.to("en")
+        groups = {each.group.english for each in offered}
+    assert {"Wedding hall", "Restaurant", "Not sent to whom it does not suit"} <= groups
+    for each in offered[:2]:
+        counted = await staff.get(f"/segments/ready-made/count?key={each.key}")
+        assert "<strong>0</strong>" in counted.text
+    assert (await staff.get("/segments/ready-made/count?key=x")).status_code == 404
+
+
+async def test_a_ready_made_segment_makes_the_attribute_it_lacks(staff: Client, shop: Shop) -> None:
+    used = await staff.form("/segments/ready-made", {"key": "ladies"})
+    assert used.status_code == 303
+    async with scope(shop.workspace_id) as session:
+        [gender] = await session.scalars(select(Attribute))
+        woman, man = await person(session, "woman"), await person(session, "man")
+        account = await channel(session, "渋谷")
+        for ident, value in ((woman, "女性"), (man, "男性")):
+            session.add(ContactAttribute(contact_id=ident, attribute_id=gender.id, choice=value))
+        for ident in (woman, man, await person(session, "unsaid")):
+            session.add(
+                Friendship(
+                    contact_id=ident, channel_id=account.id, line_user_id="", status="following"
+                )
+            )
+    assert gender.choices == ["女性", "男性", "その他"]
+    counted = await staff.get("/segments/ready-made/count?key=ladies")
+    assert "<strong>2</strong>" in counted.text, "who has not said is not left out"
 
 
 async def test_a_segment_whose_tag_is_gone_can_be_seen_and_mended(

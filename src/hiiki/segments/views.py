@@ -16,7 +16,7 @@ from hiiki.contacts import search
 from hiiki.contacts.models import Contact
 from hiiki.db import WorkspaceSession, scope
 from hiiki.kit.errors import Invalid, NotFound
-from hiiki.kit.i18n import _, current_locale
+from hiiki.kit.i18n import Text, _, current_locale
 from hiiki.kit.pages import WebRequest, form_data, page, to
 from hiiki.segments import changes, ready_made, service
 from hiiki.segments.listing import page_of_segments, sentences
@@ -186,32 +186,44 @@ def _harmless(cell: Any) -> str:
 
 @get("/segments/ready-made")
 async def list_ready_made(session: WorkspaceSession) -> Response[Any]:
-    """Segments to begin with, and which of their tags there are already."""
+    """Segments to begin with, what each says, and which of their tags there are already."""
     offered = ready_made.offered()
-    tags = await ready_made.tags_for(session, [tag for each in offered for tag in each.tags])
-    groups: dict[str, list[ready_made.ReadyMade]] = {}
+    ids = await ready_made.ids_for(session, offered)
+    groups: dict[str, list[tuple[ready_made.ReadyMade, Text]]] = {}
     for each in offered:
-        groups.setdefault(str(each.group), []).append(each)
-    return page("segments/ready_made.html", groups=groups, tags=tags)
+        _rule, said = await ready_made.preview(session, each, ids)
+        groups.setdefault(str(each.group), []).append((each, said))
+    missing = {name for name, ident in ids.items() if ident is None}
+    return page("segments/ready_made.html", groups=groups, missing=missing)
+
+
+@get("/segments/ready-made/count")
+async def count_ready_made(session: WorkspaceSession, key: str) -> Response[Any]:
+    """How many one of them would have among this shop's people."""
+    chosen = ready_made.find(key)
+    if chosen is None:
+        raise NotFound()
+    ids = await ready_made.ids_for(session, [chosen])
+    rule, _said = await ready_made.preview(session, chosen, ids)
+    return page("segments/_ready_count.html", counted=await service.count(session, rule))
 
 
 @post("/segments/ready-made")
 async def use_ready_made(
     request: WebRequest, session: WorkspaceSession, access: Access
 ) -> Response[Any]:
-    """Make the tags that are missing, and go on to the builder."""
+    """Make the tags and attributes that are missing, and go on to the builder."""
     key = str((await form_data(request)).get("key", ""))
     chosen = ready_made.find(key)
     if chosen is None:
         raise NotFound()
-    made = await ready_made.make_tags(session, chosen.tags)
-    for tag in made:
+    tags, attributes = await ready_made.make_missing(session, chosen)
+    for tag in tags:
         audit(session, access, "contacts.tag_create", tag.id, name=tag.name)
-    said = (
-        _("These tags have been made: %(names)s", names="、".join(tag.name for tag in made))
-        if made
-        else None
-    )
+    for attribute in attributes:
+        audit(session, access, "attributes.create", attribute.id, label=attribute.label)
+    made = [*(tag.name for tag in tags), *(attribute.label for attribute in attributes)]
+    said = _("These have been made: %(names)s", names="、".join(made)) if made else None
     return to(f"/segments/new?from_ready_made={key}", said)
 
 
@@ -223,5 +235,6 @@ pages = [
     delete,
     export,
     list_ready_made,
+    count_ready_made,
     use_ready_made,
 ]

@@ -57,9 +57,9 @@ async def show_new(
     chosen = ready_made.find(from_ready_made)
     if chosen is None:
         return await _form(session, None, {"name": "", "description": ""}, blank())
-    tags = await ready_made.tags_for(session, chosen.tags)
+    ids = await ready_made.ids_for(session, [chosen])
     data = {"name": str(chosen.name), "description": str(chosen.about)}
-    return await _form(session, None, data, chosen.build(tags))
+    return await _form(session, None, data, _drawn(chosen.build(ids)))
 
 
 @post("/segments")
@@ -79,11 +79,15 @@ async def show_edit(
 
 
 def _as_it_was(kept: Segment | Version) -> tuple[dict[str, Any], Node]:
+    return {"name": kept.name, "description": kept.description}, _drawn(kept.rule)
+
+
+def _drawn(rule: dict[str, Any]) -> Node:
+    """Return a rule as a tree to draw, even when it is not (any more) a whole one."""
     try:
-        tree = form_of(read_rule(kept.rule))
+        return form_of(read_rule(rule))
     except Invalid:
-        tree = tidy(kept.rule)
-    return {"name": kept.name, "description": kept.description}, tree
+        return tidy(rule)
 
 
 @post("/segments/{segment_id:uuid}")
