@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hiiki.kit.i18n import Text, _
@@ -415,6 +415,11 @@ def cells() -> Sequence[ReadyMade]:
     ]
 
 
-def _in_cell(value: str) -> Any:
+def _in_cell(value: str) -> Callable[[Ids], Rule]:
     test = {"op": "choice_any", "choices": [value]}
-    return lambda ids: _all({"kind": "field", "field": "ninecells.cell", "test": test})
+    rule = _all({"kind": "field", "field": "ninecells.cell", "test": test})
+
+    def build(_ids: Ids) -> Rule:
+        return rule
+
+    return build
