@@ -52,9 +52,9 @@ async def test_a_member_of_the_list_becomes_the_friend_with_all_that_was_bought(
     link = await world.link_of(who)
     assert link is not None
     assert (link.customer, link.way) == ("00-12 34", "account")
-    assert heard[0] == "特典です"
-    assert "解除できます" in heard[1], "LINE wants people to be told that they can unlink"
-    assert "/l/" in heard[1]
+    assert "解除できます" in heard[0], "LINE wants people to be told that they can unlink"
+    assert "/l/" in heard[0]
+    assert heard[1] == "特典です"
     [bought] = await who.timeline("purchase")
     assert bought.value == 1200
     async with scope(world.shop.workspace_id) as session:

@@ -136,15 +136,17 @@ async def on_account_link(context: ActionContext, event: Happening) -> None:
     setting = await service.setting_of(session)
     may_move = setting is not None and setting.moves
     try:
-        done = await service.link(
-            context, found.customer, way="account", place=found.place, may_move=may_move
+        await service.link(
+            context,
+            found.customer,
+            way="account",
+            place=found.place,
+            may_move=may_move,
+            thanks=await _told(session, context, "done"),
         )
     except service.Refused as error:
         await context.emit("id_link_fail", subject=error.reason)
         context.say(await _told(session, context, error.reason), "id_link")
-        return
-    if done.is_new:
-        context.say(await _told(session, context, "done"), "id_link")
 
 
 async def _told(

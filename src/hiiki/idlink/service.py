@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, text, tuple_
@@ -62,13 +63,20 @@ async def setting_of(session: WorkspaceSession) -> Setting | None:
 
 
 async def link(
-    context: ActionContext, customer: str, *, way: str, place: str = "", may_move: bool = False
+    context: ActionContext,
+    customer: str,
+    *,
+    way: str,
+    place: str = "",
+    may_move: bool = False,
+    thanks: Sequence[dict[str, Any]] = (),
 ) -> Linked:
     """Link the context's contact with the shop's customer of this number.
 
     Records `id_link` and, when neither the person nor the number has had it before, runs the
-    incentive. `may_move` takes the number from another LINE account that has it. Raises
-    `Refused` ("taken", "other", "not_friend") before anything is written.
+    incentive. `may_move` takes the number from another LINE account that has it. `thanks` is
+    said for a new link, ahead of all that follows from it. Raises `Refused` ("taken", "other",
+    "not_friend") before anything is written.
     """
     session: WorkspaceSession = context.session
     contact_id = context.contact_id
@@ -92,6 +100,8 @@ async def link(
     )
     session.add(made)
     await session.flush()
+    if thanks:
+        context.say(thanks, "id_link")
     await context.emit("id_link", subject=place, data={"way": way})
     if await _is_first(session, contact_id, customer):
         setting = await setting_of(session)
