@@ -136,6 +136,8 @@ async def test_a_state_of_another_browser_logs_nobody_in(world: World) -> None:
     page = await comes_back(world, victim, url, attacker.user_id)
     assert "ログインできませんでした" in page
     assert "会員番号" not in page
+    asked = [one["path"] for one in await world.line.requests()]
+    assert "/oauth2/v2.1/token" not in asked, "LINE is not even asked about the code"
     _browser, second = await begins(world, where, "?again=true")
     assert "disable_auto_login=true" in second
     nobody = world.app.client()
