@@ -13,13 +13,14 @@ from sqlalchemy.schema import CreateTable
 
 from hiiki.contacts.models import Attribute, Contact, ContactAttribute, ContactTag, Friendship, Tag
 from hiiki.content.models import Link
-from hiiki.db import WorkspaceSession, everywhere
+from hiiki.db import WorkspaceSession, everywhere, scope
 from hiiki.db.base import Base
 from hiiki.kit.i18n import Text
 from hiiki.kit.road import Field
 from hiiki.rooms import registry
 from hiiki.segments.models import ListMember
-from hiiki.timeline.models import Event
+from hiiki.timeline.models import Event, Tally
+from hiiki.timeline.tallies import count_anew
 from hiiki.workspace.models import Channel
 
 from .oracle import Person
@@ -120,7 +121,7 @@ async def lay_ground(workspace_id: UUID) -> None:
 async def settle(world: World, mine: UUID, other: UUID) -> None:
     """Make the database hold this world and no other."""
     async with everywhere() as session:
-        for table in (Event, ListMember, WorkedOut, Contact):
+        for table in (Event, Tally, ListMember, WorkedOut, Contact):
             await session.execute(delete(table).where(table.workspace_id.in_([mine, other])))
         contacts = [
             *({"id": each.id, "workspace_id": mine, **each.profile} for each in world.people),
@@ -142,6 +143,16 @@ async def settle(world: World, mine: UUID, other: UUID) -> None:
             ids = {event.id for event in own.events}
             each.events = [event for event in each.events if event.id not in ids]
         await _know(session, world.foreign, other)
+    everybody = [each["id"] for each in contacts]
+    for workspace_id in (mine, other):
+        async with scope(workspace_id) as session:
+            await count_anew(session, everybody, sorted(kinds_of(world)))
+
+
+def kinds_of(world: World) -> set[str]:
+    """Return the kinds of all events in a world."""
+    people = (*world.people, *world.strangers, *world.foreign)
+    return {event.kind for person in people for event in person.events}
 
 
 async def _know(session: WorkspaceSession, people: list[Person], workspace_id: UUID) -> None:

@@ -46,7 +46,6 @@ from sqlalchemy import (
     select,
     true,
     union,
-    union_all,
 )
 
 from hiiki.contacts.models import Contact
@@ -251,7 +250,8 @@ class _Compiler:
             case Either() if _is_broad(tree):
                 return [not_(_has(self.select(_flipped(tree)), contact_id))]
             case Either():
-                return [_has(union_all(*self.pieces(tree)), contact_id)]
+                # Each once: of a heap of pieces PostgreSQL cannot tell how many people are in it.
+                return [_has(union(*self.pieces(tree)), contact_id)]
             case Column():
                 return [_has(self.select(tree), contact_id)]
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    Text,
     Uuid,
     and_,
     any_,
@@ -49,6 +50,7 @@ from hiiki.segments.comparisons import (
     BeforeEvent,
     ChoicesTest,
     ChoiceTest,
+    Dates,
     Earlier,
     Ever,
     KnownTest,
@@ -84,7 +86,8 @@ from hiiki.segments.predicates import (
     passes,
     within,
 )
-from hiiki.timeline.models import Event
+from hiiki.timeline.models import Event, Tally
+from hiiki.timeline.tallies import tallied
 from hiiki.workspace.models import Channel
 
 ANSWER_KIND = "survey_answer"
@@ -332,7 +335,27 @@ class Sets:
 
     # --- what happened ---
 
+    def _tally(self, deed: Deed) -> tuple[Any, Set] | None:
+        """Return what is kept of each person's events like these, as columns and as a set.
+
+        None where single events have to be read: where they differ by account or value, or are
+        not counted by what is asked for (`hiiki.timeline.tallies`).
+        """
+        counted = "subject" if deed.subject else "kind"
+        if deed.channel_id or deed.value or tallied(deed.event) != counted:
+            return None
+        row = columns_of(Tally)
+        found = self.mine(row, row.kind == deed.event, row.subject == deed.subject, unique=True)
+        return row, found
+
     def _answered(self, rule: Answered) -> Set:
+        deed = Deed(event=ANSWER_KIND, subject=str(rule.question_id))
+        if rule.op != "contains" and not rule.any_time and (kept := self._tally(deed)):
+            tally, who = kept
+            if rule.op == "answered":
+                return who
+            chosen = tally.chosen.overlap(sql_cast(rule.choice_ids, ARRAY(Text)))
+            return Set(who.query.where(chosen), who.column, is_unique=True)
         row = columns_of(Event)
         found = self.mine(row, row.kind == ANSWER_KIND, row.subject == str(rule.question_id))
         if rule.op == "answered":
@@ -357,20 +380,25 @@ class Sets:
         """Return who did this, once for each time."""
         return self._timed(self.mine(row, *_is(deed, row)), row, period)
 
-    def _timed(self, found: Set, row: Any, period: Period) -> Set:
-        """Narrow a set of events to a stretch of time."""
+    def _timed(self, found: Set, row: Any, period: Period, at: Any = None) -> Set:
+        """Narrow a set of events (or what is kept of them, by its moment `at`) to some time."""
+        at = row.at if at is None else at
         if not isinstance(period, AfterEvent | BeforeEvent):
-            query = found.query.where(*within(period, row.at, self.frame))
+            query = found.query.where(*within(period, at, self.frame))
             return Set(query, found.column, found.is_unique)
         latest = self._latest(Deed(event=period.event, subject=period.subject), Ever())
         later = isinstance(period, AfterEvent)
         query = found.query.join(latest, latest.c.contact_id == row.contact_id).where(
-            row.at > latest.c.at if later else row.at < latest.c.at
+            at > latest.c.at if later else at < latest.c.at
         )
         return Set(query, found.column, found.is_unique)
 
     def _latest(self, deed: Deed, period: Period) -> Any:
         """Return each person's latest such event as a table of `contact_id` and `at`."""
+        if isinstance(period, Ever | Recent) and (kept := self._tally(deed)):
+            tally, found = kept
+            query = found.query.where(*within(period, tally.last_at, self.frame))
+            return query.add_columns(tally.last_at.label("at")).subquery()
         row = columns_of(Event)
         found = self._events(deed, row, period)
         query = found.query.add_columns(func.max(row.at).label("at")).group_by(row.contact_id)
@@ -382,25 +410,42 @@ class Sets:
         People without any such event are in no set of events. When the rule is true of them
         too ("at most twice"), the set is of those of whom it is false.
         """
-        row = columns_of(Event)
-        found = self._events(rule, row, rule.period)
         true_of_nobody = rule.measure in ("count", "sum") and _measures_up(rule, Decimal(0))
         # With a threshold of one, that there is a row is all there is to know.
-        once = (rule.op, rule.number) in (("at_least", 1), ("exactly", 0), ("at_most", 0))
-        if rule.measure == "count" and once:
+        once = rule.measure == "count" and (rule.op, rule.number) in (
+            ("at_least", 1),
+            ("exactly", 0),
+            ("at_most", 0),
+        )
+        kept = self._tally(rule)
+        if kept is not None and once:
+            row, found = kept
+            if (end := _end_in(rule.period, row)) is not None:
+                return self._timed(found, row, rule.period, end), not true_of_nobody
+        if kept is not None and rule.measure != "average" and isinstance(rule.period, Ever):
+            row, found = kept
+            passing = _measure_passes(rule, _kept_amount(rule, row), None)
+            query = found.query.where(not_(passing) if true_of_nobody else passing)
+            return Set(query, found.column, is_unique=True), not true_of_nobody
+        row = columns_of(Event)
+        found = self._events(rule, row, rule.period)
+        if once:
             return found, not true_of_nobody
-        passing = _measure_passes(rule, row.value)
+        passing = _measure_passes(rule, _amount(rule, row.value), func.count(row.value))
         query = found.query.group_by(row.contact_id).having(
             not_(passing) if true_of_nobody else passing
         )
         return Set(query, row.contact_id, is_unique=True, is_closed=True), not true_of_nobody
 
     def _first_or_last(self, rule: FirstOrLast) -> Set:
-        row = columns_of(Event)
         last = rule.which == "last"
+        if kept := self._tally(rule):
+            tally, who = kept
+            return self._timed(who, tally, rule.period, tally.last_at if last else tally.first_at)
         if isinstance(rule.period, Ever | (Recent if last else Earlier)):
             # Who did it in the last days did it there the last time, too.
-            return self._events(rule, row, rule.period)
+            return self._events(rule, columns_of(Event), rule.period)
+        row = columns_of(Event)
         end = func.max(row.at) if last else func.min(row.at)
         ends = self._events(rule, row, Ever()).query.add_columns(end.label("at"))
         inner = ends.group_by(row.contact_id).subquery()
@@ -408,6 +453,8 @@ class Sets:
         return self._timed(ended, inner.c, rule.period)
 
     def _sequence(self, rule: Sequence) -> Set:
+        if (by_ends := self._sequence_of_ends(rule)) is not None:
+            return by_ends
         first, then = columns_of(Event), columns_of(Event)
         follows = self.mine(then, *_is(rule.then, then))
         if rule.happened or rule.days is None:
@@ -423,9 +470,31 @@ class Sets:
         )
         return Set(query, last.c.contact_id, is_unique=True)
 
+    def _sequence_of_ends(self, rule: Sequence) -> Set | None:
+        """Return the same where it is enough to know when each was first and last done."""
+        first, then = self._tally(rule.first), self._tally(rule.then)
+        if rule.days is not None or first is None or then is None:
+            return None
+        (one, who), (other, follows) = first, then
+        # The last time is without sequel when any time is; when any has one, the first has.
+        if not isinstance(rule.period, Ever | (Earlier if rule.happened else Recent)):
+            return None
+        at = one.first_at if rule.happened else one.last_at
+        sequel = exists(
+            follows.query.with_only_columns(ONE, maintain_column_froms=True).where(
+                other.contact_id == one.contact_id, other.last_at > at
+            )
+        )
+        query = who.query.where(
+            *within(rule.period, at, self.frame), sequel if rule.happened else not_(sequel)
+        )
+        return Set(query, who.column, is_unique=True)
+
     def _messaged(self, rule: Messaged) -> Set:
-        row = columns_of(Event)
         event = MESSAGE_DEEDS[rule.did][0]
+        if rule.about == "any":
+            return self._happened(Happened(kind="event", event=event, period=rule.period))[0]
+        row = columns_of(Event)
         where: list[Any] = [row.kind == event]
         owner = f"broadcast:{rule.about_id}"
         if rule.about in ("link", "coupon"):
@@ -549,23 +618,55 @@ def _measures_up(rule: Happened, amount: Decimal) -> bool:
     }[rule.op]
 
 
-def _measure_passes(rule: Happened, value: Any) -> Any:
-    number: Any = rule.number
-    high: Any = rule.high
+def _end_in(period: Period, tally: Any) -> Any | None:
+    """Return the end (first or last) that lies in this stretch of time when any event does.
+
+    None when neither end says so, as of the days between two dates.
+    """
+    match period:
+        case Ever() | Recent() | AfterEvent() | Dates(until=None):
+            return tally.last_at
+        case Earlier() | BeforeEvent() | Dates(first=None):
+            return tally.first_at
+        case Dates():
+            return None
+
+
+def _amount(rule: Happened, value: Any) -> Any:
+    """Return what is compared, over a person's events; without any value it is NULL."""
     match rule.measure:
         case "count":
-            amount: Any = func.count()
+            return func.count()
         case "sum":
-            amount = func.coalesce(func.sum(value), 0)
+            return func.coalesce(func.sum(value), 0)
         case "max":
-            amount = func.max(value)
+            return func.max(value)
         case "min":
-            amount = func.min(value)
+            return func.min(value)
         case "average":
-            # Multiplied, as a quotient would be rounded; without values the sum is NULL.
-            amount = func.sum(value)
-            number = number * func.count(value)
-            high = None if high is None else high * func.count(value)
+            return func.sum(value)
+
+
+def _kept_amount(rule: Happened, tally: Any) -> Any:
+    """Return the same as it is kept."""
+    match rule.measure:
+        case "count":
+            return tally.n
+        case "max":
+            return tally.most
+        case "min":
+            return tally.least
+        case _:
+            return func.coalesce(tally.total, 0)
+
+
+def _measure_passes(rule: Happened, amount: Any, values: Any) -> Any:
+    number: Any = rule.number
+    high: Any = rule.high
+    if rule.measure == "average":
+        # The sum is compared with so many times the average, as a quotient would be rounded.
+        number = number * values
+        high = None if high is None else high * values
     match rule.op:
         case "at_least":
             return amount >= number

@@ -33,6 +33,7 @@ _ADD_TO = """
         first_at = least(t.first_at, excluded.first_at),
         last_at = greatest(t.last_at, excluded.last_at),
         chosen = case when excluded.last_at < t.last_at then t.chosen else excluded.chosen end
+    where t.workspace_id = excluded.workspace_id
 """
 _ADD = text(
     f"""
@@ -72,6 +73,7 @@ _COUNT_ANEW = text(
     on conflict (contact_id, kind, subject) do update set
         n = excluded.n, total = excluded.total, least = excluded.least, most = excluded.most,
         first_at = excluded.first_at, last_at = excluded.last_at, chosen = excluded.chosen
+    where t.workspace_id = excluded.workspace_id
     """
 )
 
@@ -83,6 +85,7 @@ _HOLD = text(
     cross join unnest(cast(:whole as text[])) as kind
     order by contact_id, kind
     on conflict (contact_id, kind, subject) do update set n = 0
+    where t.workspace_id = excluded.workspace_id
     """
 )
 _HOLD_SUBJECTS = text(

@@ -1,9 +1,10 @@
-SELECT event_1.contact_id AS contact_id
-FROM timeline.event AS event_1
-WHERE event_1.workspace_id = %(workspace_id_1)s::UUID
-AND event_1.kind = %(kind_1)s::VARCHAR
-GROUP BY event_1.contact_id
-HAVING count(*) >= %(count_1)s
--- count_1 = 5
+SELECT tally_1.contact_id AS contact_id
+FROM timeline.tally AS tally_1
+WHERE tally_1.workspace_id = %(workspace_id_1)s::UUID
+AND tally_1.kind = %(kind_1)s::VARCHAR
+AND tally_1.subject = %(subject_1)s::VARCHAR
+AND tally_1.n >= %(n_1)s
 -- kind_1 = purchase
+-- n_1 = 5
+-- subject_1 = 
 -- workspace_id_1 = 616e9aad-04c0-58b7-878b-89c50190e59e

@@ -6,8 +6,7 @@ AND (EXISTS (SELECT 1
 FROM (SELECT contact_tag_2.contact_id AS contact_id
 FROM contacts.contact_tag AS contact_tag_2
 WHERE contact_tag_2.workspace_id = %(workspace_id_2)s::UUID
-AND contact_tag_2.tag_id = %(tag_id_2)s::UUID
-UNION ALL SELECT contact_tag_3.contact_id AS contact_id
+AND contact_tag_2.tag_id = %(tag_id_2)s::UUID UNION SELECT contact_tag_3.contact_id AS contact_id
 FROM contacts.contact_tag AS contact_tag_3
 WHERE contact_tag_3.workspace_id = %(workspace_id_3)s::UUID
 AND contact_tag_3.tag_id = %(tag_id_3)s::UUID) AS anon_1
