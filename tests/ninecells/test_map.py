@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import uuid
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -195,6 +197,17 @@ async def test_the_map_its_movement_and_the_people_are_shown(
     assert str(ids[1]) not in listed.text
     movers = (await api.get("/api/v1/nine-cells/movers?went_to=none")).json()
     assert movers == {"items": [], "next": None}
+    written = await owner.form("/nine-cells/cells/loyal_active/broadcast")
+    assert written.status_code == 303, written.text
+    again = await owner.form("/nine-cells/cells/loyal_active/broadcast")
+    assert again.headers["location"] == written.headers["location"], "one segment a cell"
+    segment_id = written.headers["location"].partition("segment_id=")[2]
+    found = (await api.get("/api/v1/nine-cells", params={"segment_id": segment_id})).json()
+    assert (found["people"], found["placed"]) == (2, 2)
+    assert (await owner.form("/nine-cells/cells/nonsense/broadcast")).status_code == 404
+    link = re.search(r'href="(/segments/new[^"]*loyal_active[^"]*)"', page.text)
+    assert link is not None
+    assert "積極ロイヤル顧客" in (await owner.get(html.unescape(link[1]))).text
     wrong = await owner.get("/nine-cells?on=nonsense")
     assert wrong.status_code == 422
     assert "日付を入力してください" in wrong.text

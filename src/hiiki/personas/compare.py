@@ -41,6 +41,8 @@ class Finding:
     """very, certain, unsure, or few where nothing could be tested."""
     before: float | None = None
     """The share in the reading before."""
+    is_asked: bool = False
+    """Whether the group's own rule asks for it, so that it is no discovery."""
 
     @property
     def difference(self) -> float:
@@ -64,6 +66,7 @@ class Mean:
     effect: float
     """Cohen's d."""
     certainty: str
+    is_asked: bool
 
     @property
     def is_certain(self) -> bool:
@@ -84,6 +87,7 @@ def findings(figures: Figures, before: Figures | None = None) -> list[Finding]:
     earlier = shares(before) if before is not None else {}
     # Nobody had what is not listed, unless the list had to end somewhere.
     absent = {key: 0.0 for key, some in earlier.items() if len(some) < MOST_VALUES}
+    asked = set(figures.asked)
     found: list[Finding] = []
     for trait in figures.traits:
         known, reference = trait.known[1], trait.known[2]
@@ -110,6 +114,7 @@ def findings(figures: Figures, before: Figures | None = None) -> list[Finding]:
                     lift=share / other if other else None,
                     effect=share_effect(hits[0] / of[0], hits[1] / of[1]) if min(of) else 0.0,
                     certainty=certainty(value.q),
+                    is_asked=f"{trait.key}={value.value}" in asked or trait.key in asked,
                     before=earlier.get(trait.key, {}).get(value.value, absent.get(trait.key)),
                 )
             )
@@ -144,6 +149,7 @@ def means_of(figures: Figures) -> list[Mean]:
                 other=reference.mean,
                 effect=means_effect(*sides),
                 certainty=certainty(trait.q),
+                is_asked=trait.key in figures.asked,
             )
         )
     return sorted(found, key=lambda one: -abs(one.effect))
@@ -154,7 +160,7 @@ def striking(found: Iterable[Finding], most: int) -> list[Finding]:
     chosen: list[Finding] = []
     taken: dict[str, int] = {}
     for one in sorted(found, key=lambda one: -abs(one.effect)):
-        if one.is_certain and taken.get(one.trait.key, 0) < 3:
+        if one.is_certain and not one.is_asked and taken.get(one.trait.key, 0) < 3:
             taken[one.trait.key] = taken.get(one.trait.key, 0) + 1
             chosen.append(one)
     return chosen[:most]

@@ -84,5 +84,7 @@ class Figures(BaseModel):
 
     people: Four = NONE
     traits: list[Trait] = []
+    asked: list[str] = []
+    """Traits (`trait`, or `trait=value`) that the groups' own rules ask about: no discoveries."""
     tests: int = 0
     """How many comparisons were tested, over which `q` is."""

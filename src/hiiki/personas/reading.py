@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from hiiki.personas.findings import Figures, Trait
 from hiiki.personas.models import Persona, Reading
 from hiiki.personas.subjects import rule_of
 from hiiki.segments.compiler import compile_rule
+from hiiki.segments.rules import dump_rule
 from hiiki.segments.service import frame_for
 from hiiki.workspace.models import Workspace
 
@@ -32,6 +34,14 @@ PASSES: Sequence[Callable[[Crowd], Awaitable[list[Trait]]]] = (
     passes.activity,
 )
 STEPS = len(PASSES) + 1
+_AS_IN_RULES = {
+    "profile:age": "birthday",
+    "profile:age_band": "birthday",
+    "profile:purchaser": "is_purchaser",
+    "friendship:source": "friendship",
+    "friendship:standing": "friendship",
+}
+"""Traits whose names in a rule are others."""
 
 
 async def read(workspace_id: UUID, reading_id: UUID) -> None:
@@ -67,7 +77,9 @@ async def figures_of(
     """Count a subject beside everybody or another; raises `Invalid` when one is not there."""
     found = Figures()
     async with scope(workspace_id) as session:
-        found.people = await passes.people(await crowd_of(session, subject, against))
+        crowd = await crowd_of(session, subject, against)
+        found.people = await passes.people(crowd)
+        rules = await _rules(session, [subject, against] if against else [subject])
     for step, one in enumerate(PASSES, 1):
         if reading_id is not None:
             async with scope(workspace_id) as session:
@@ -76,8 +88,38 @@ async def figures_of(
                 )
         async with scope(workspace_id) as session:
             found.traits += await one(await crowd_of(session, subject, against))
-    found.traits = [trait for trait in found.traits if trait.known[0]]
+    found.traits = [trait for trait in found.traits if _tells(trait)]
+    found.asked = asked(rules, found.traits)
     return weigh(found)
+
+
+def _tells(trait: Trait) -> bool:
+    """A trait that is known of nobody, or a number that all have the same, tells nothing."""
+    if trait.means is not None and not trait.values and not trait.means[0].variance:
+        return False
+    return trait.known[0] > 0
+
+
+async def _rules(session: WorkspaceSession, subjects: Sequence[str]) -> str:
+    """Return the rules of these subjects, and of all segments that they refer to, as one text."""
+    parts: list[str] = []
+    for subject in subjects:
+        rule = await rule_of(session, subject)
+        frame = await frame_for(session, rule)
+        parts += [json.dumps(dump_rule(one)) for one in (rule, *frame.segments.values())]
+    return "\n".join(parts)
+
+
+def asked(rules: str, traits: Sequence[Trait]) -> list[str]:
+    """Return which traits the rules ask about: that these people have them is no discovery."""
+    found: list[str] = []
+    for trait in traits:
+        kind, _colon, name = trait.key.partition(":")
+        if kind == "tag":
+            found += [f"tag={one.value}" for one in trait.values if one.value in rules]
+        elif f'"{_AS_IN_RULES.get(trait.key, name)}"' in rules:
+            found.append(trait.key)
+    return found
 
 
 async def crowd_of(session: WorkspaceSession, subject: str, against: str = "") -> Crowd:

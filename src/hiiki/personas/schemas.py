@@ -67,6 +67,8 @@ class ShareOut(BaseModel):
     q: float | None
     """`p` after Benjamini and Hochberg; None where too few are known."""
     is_certain: bool
+    is_asked: bool
+    """Whether the group's own rule asks for it, so that it is no discovery."""
     before: float | None
     """The share in the reading before."""
 
@@ -84,6 +86,8 @@ class MeanOut(BaseModel):
     p: float | None
     q: float | None
     is_certain: bool
+    is_asked: bool
+    """Whether the group's own rule asks for it, so that it is no discovery."""
 
 
 class ReadingOut(BaseModel):

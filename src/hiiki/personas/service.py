@@ -129,7 +129,9 @@ def told(found: Sequence[Finding], means: Sequence[Mean], figures: Figures) -> s
     """Return the sentence of a reading."""
     more = striking([one for one in found if one.effect > 0], IN_SENTENCE)
     less = striking([one for one in found if one.effect < 0], 2)
-    return sentence(more, less, [one for one in means if one.is_certain][:2], figures)
+    return sentence(
+        more, less, [one for one in means if one.is_certain and not one.is_asked][:2], figures
+    )
 
 
 async def persona_out(session: WorkspaceSession, persona: Persona) -> PersonaOut:
@@ -201,6 +203,7 @@ def _share(one: Finding) -> ShareOut:
         p=one.value.p,
         q=one.value.q,
         is_certain=one.is_certain,
+        is_asked=one.is_asked,
         before=one.before,
     )
 
@@ -216,6 +219,7 @@ def _mean(one: Mean) -> MeanOut:
         p=one.trait.p,
         q=one.trait.q,
         is_certain=one.is_certain,
+        is_asked=one.is_asked,
     )
 
 

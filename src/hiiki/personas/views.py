@@ -180,7 +180,12 @@ def _groups(found: Sequence[Finding]) -> list[tuple[Trait, list[Finding]]]:
     groups = [(some[0].trait, some) for some in by_trait.values()]
     return sorted(
         groups,
-        key=lambda group: -max((abs(one.effect) for one in group[1] if one.is_certain), default=0),
+        key=lambda group: (
+            -max(
+                (abs(one.effect) for one in group[1] if one.is_certain and not one.is_asked),
+                default=0,
+            )
+        ),
     )
 
 

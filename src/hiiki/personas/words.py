@@ -19,7 +19,7 @@ TRAITS: dict[str, Text] = {
     "profile:age_band": _("Age"),
     "profile:age": _("Age"),
     "profile:purchaser": _("Has bought"),
-    "friendship:source": _("Came from"),
+    "friendship:source": _("Acquisition source"),
     "friendship:standing": _("Friendship"),
     "activity:hour": _("Active hours"),
     "activity:weekday": _("Active day"),
