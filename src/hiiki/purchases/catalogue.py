@@ -60,7 +60,7 @@ async def buyers(session: WorkspaceSession, keys: Sequence[str]) -> dict[str, in
         .where(OrderLine.product.in_(keys), Order.status.in_(COUNTED))
         .group_by(OrderLine.product)
     )
-    return dict(rows)
+    return dict(rows.tuples().all())
 
 
 async def stores(session: WorkspaceSession) -> list[Store]:
@@ -83,3 +83,18 @@ async def product_of(session: WorkspaceSession, key: str) -> Product:
     if found is None:
         raise NotFound()
     return found
+
+
+async def product_names(session: WorkspaceSession, keys: Sequence[str]) -> dict[str, str]:
+    """Return what these products are called, by their keys."""
+    rows = await session.execute(select(Product.key, Product.name).where(Product.key.in_(keys)))
+    return {key: name or key for key, name in rows.all()}
+
+
+async def ids_of(session: WorkspaceSession, order: Order) -> dict[str, UUID]:
+    """Return the ids of an order's products, by their keys."""
+    bought = select(OrderLine.product).where(
+        OrderLine.contact_id == order.contact_id, OrderLine.order_id == order.id
+    )
+    rows = await session.execute(select(Product.key, Product.id).where(Product.key.in_(bought)))
+    return {row.key: row.id for row in rows}

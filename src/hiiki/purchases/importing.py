@@ -16,10 +16,10 @@ from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
 from hiiki.kit.i18n import _
 from hiiki.kit.importable import Column, Importable, Importing, ImportRow, Outcome, Undone
-from hiiki.purchases import service, subscriptions
+from hiiki.purchases import service
 from hiiki.purchases.order_columns import BASE, COLUMNS, EC_CUBE, SHOPIFY
 from hiiki.purchases.orders import NOTHING, LineIn, OrderIn, StoreIn, Taken
-from hiiki.purchases.writing import Version, follow, insert, remove, restored, run
+from hiiki.purchases.writing import run
 
 _ONE = Decimal(1)
 _PRODUCT_LINES = (None, "1", "商品", "product")
@@ -179,21 +179,6 @@ def _name(values: Mapping[str, Any]) -> str:
 
 # --- taking back ----------------------------------------------------------------------------
 
-_OF_IMPORT = text(
-    """
-    select o.contact_id, o.id from purchases.order o
-    where o.workspace_id = :workspace_id and o.import_id = :import_id
-    order by o.contact_id, o.id limit :most
-    """
-)
-_THERE = text(
-    """
-    select id from contacts.contact
-    where workspace_id = :workspace_id and id = any(cast(:contacts as uuid[]))
-    order by id for no key update
-    """
-)
-
 
 async def undo(session: WorkspaceSession, import_id: UUID, most: int) -> Undone:
     """Take back a part of an import of orders (`Importable.undo`).
@@ -201,30 +186,12 @@ async def undo(session: WorkspaceSession, import_id: UUID, most: int) -> Undone:
     What a later version has changed is no longer this import's. Orders first; then the people
     who came by it, as far as nothing else is known of them.
     """
-    found = await run(session, _OF_IMPORT, import_id=import_id, most=most)
-    pairs = [(row.contact_id, row.id) for row in found]
-    if not pairs:
+    undone = await service.undo(session, import_id, most)
+    if not undone:
         # They are not counted: what is told is of orders.
         people = await states.undo(session, import_id, most)
         return Undone(more=bool(people.undone or people.kept))
-    await run(session, _THERE, contacts=[pair[0] for pair in pairs])
-    removed = await remove(session, pairs)
-    before = {
-        ident: UUID(version.order["previous"]["order"]["contact_id"])
-        for ident, version in removed.items()
-        if version.order["previous"]
-    }
-    there = {row[0] for row in await run(session, _THERE, contacts=list(set(before.values())))}
-    back: list[Version] = []
-    for ident, version in removed.items():
-        previous = version.order["previous"]
-        if previous:
-            whose = before[ident] if before[ident] in there else version.order["contact_id"]
-            back.append(restored(previous, whose))
-    await insert(session, back)
-    await follow(session, removed.values(), back, {}, renames=False)
-    await subscriptions.follow_orders(session, removed.values(), back, is_live=False)
-    return Undone(undone=len(removed))
+    return Undone(undone=undone)
 
 
 orders = Importable(

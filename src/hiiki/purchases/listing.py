@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -16,9 +16,9 @@ from hiiki.db import WorkspaceSession
 from hiiki.kit.errors import Invalid, NotFound
 from hiiki.kit.i18n import _
 from hiiki.purchases.models import (
-    COUNTED,
     Cart,
     Customer,
+    Day,
     Order,
     OrderLine,
     Subscriber,
@@ -174,18 +174,15 @@ async def bought(session: WorkspaceSession, contact_id: UUID, limit: int = 5) ->
     )
 
 
-async def months(
-    session: WorkspaceSession, since: datetime, timezone: str, contact_id: UUID | None = None
-) -> dict[str, tuple[int, Decimal]]:
-    """Return the purchases of each month (`2026-05`, in the shop's time zone): number, amount."""
-    month = func.to_char(func.timezone(timezone, Order.at), "YYYY-MM")
-    query = select(month, func.count(), func.sum(Order.amount - Order.refunded)).where(
-        Order.status.in_(COUNTED), Order.at >= since
+async def months(session: WorkspaceSession, first: date) -> dict[str, tuple[int, Decimal]]:
+    """Return the purchases of each month (`2026-05`) from a day on: how many, how much."""
+    month = func.to_char(Day.day, "YYYY-MM")
+    rows = await session.execute(
+        select(month, func.sum(Day.orders), func.sum(Day.revenue))
+        .where(Day.day >= first)
+        .group_by(month)
     )
-    if contact_id is not None:
-        query = query.where(Order.contact_id == contact_id)
-    rows = await session.execute(query.group_by(month))
-    return {name: (n, amount) for name, n, amount in rows}
+    return {name: (int(n), amount) for name, n, amount in rows.all()}
 
 
 async def carts(
@@ -230,4 +227,4 @@ async def subscription_sums(session: WorkspaceSession) -> dict[str, int]:
     rows = await session.execute(
         select(Subscription.status, func.count()).group_by(Subscription.status)
     )
-    return dict(rows)
+    return dict(rows.tuples().all())

@@ -6,7 +6,7 @@ an order's id is derived from what the shop's system calls it, so that it comes 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -146,6 +146,20 @@ class Store(Base, Identified, Owned):
     name: Mapped[str] = mapped_column(default="")
     orders: Mapped[int] = mapped_column(default=0)
     """Orders that count."""
+    revenue: Mapped[Decimal] = mapped_column(default=Decimal(0))
+
+
+class Day(Base, Owned):
+    """What was bought on one day, in the workspace's time zone: orders that count."""
+
+    __tablename__ = "day"
+    __table_args__ = (SCHEMA,)
+
+    workspace_id: Mapped[UUID] = mapped_column(  # pyright: ignore[reportIncompatibleVariableOverride]
+        ForeignKey("workspace.workspace.id", ondelete="CASCADE"), primary_key=True
+    )
+    day: Mapped[date] = mapped_column(primary_key=True)
+    orders: Mapped[int] = mapped_column(default=0)
     revenue: Mapped[Decimal] = mapped_column(default=Decimal(0))
 
 

@@ -5,15 +5,27 @@ from __future__ import annotations
 from decimal import Decimal
 
 from hiiki.kit.i18n import _
-from hiiki.kit.road import EventKind, Field, Picker, Room
-from hiiki.purchases import api, catalogue, importing, posts, service
+from hiiki.kit.road import EventKind, Field, NavItem, Picker, Room
+from hiiki.purchases import (
+    api,
+    api_shops,
+    catalogue,
+    importing,
+    posts,
+    service,
+    views,
+    views_catalogue,
+    views_shops,
+)
 from hiiki.purchases.jobs import tasks
 from hiiki.purchases.models import Customer, Subscriber
 
 room = Room(
     name="purchases",
     imports=[importing.orders],
-    api=api.HANDLERS,
+    pages=[*views.HANDLERS, *views_catalogue.HANDLERS, *views_shops.HANDLERS],
+    api=[*api.HANDLERS, *api_shops.HANDLERS],
+    nav=[NavItem("purchases", _("Sales"), "shopping-bag", "/purchases")],
     events=[
         EventKind("purchase", _("Bought something"), "shopping-bag", subject="store"),
         EventKind("purchase_item", _("Bought a product"), "package", subject="product"),
@@ -52,6 +64,7 @@ room = Room(
         ),
     ],
     direct=[posts.webhook],
+    friend_parts=["purchases"],
     merge=service.merged,
     tasks=tasks,
     loops={"purchases": posts.work},

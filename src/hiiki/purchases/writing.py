@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import orjson
 from sqlalchemy import Table, TextClause, text
@@ -69,13 +70,6 @@ _REMOVE_LINES = text(
     delete from purchases.order_line l using {_PAIRS}
     where l.workspace_id = :workspace_id and l.contact_id = k.contact_id and l.order_id = k.id
     returning l.*
-    """  # noqa: S608 — our own words
-)
-_LINES_OF = text(
-    f"""
-    select l.* from purchases.order_line l join {_PAIRS}
-      on l.contact_id = k.contact_id and l.order_id = k.id
-    where l.workspace_id = :workspace_id order by l.order_id, l.position
     """  # noqa: S608 — our own words
 )
 _SUMS = text(
@@ -143,6 +137,17 @@ _STORES = text(
         updated_at = now()
     where excluded.orders <> 0 or excluded.revenue <> 0
        or excluded.name <> s.name and (:renames or s.name = '')
+    """
+)
+
+_DAYS = text(
+    """
+    insert into purchases.day as d (workspace_id, day, orders, revenue)
+    select :workspace_id, day, orders, revenue
+    from json_to_recordset(cast(:rows as json)) as x(day date, orders int, revenue numeric)
+    order by day
+    on conflict (workspace_id, day) do update set
+        orders = d.orders + excluded.orders, revenue = d.revenue + excluded.revenue
     """
 )
 
@@ -217,6 +222,7 @@ async def follow(
     people = {one.order["contact_id"] for one in (*gone, *come) if one.counts}
     if people:
         await sum_up(session, sorted(people))
+        await _count_days(session, gone, come)
     await _count_products(session, gone, come, renames=renames)
     await _count_stores(session, gone, come, names, renames=renames)
 
@@ -233,6 +239,25 @@ async def sum_up(session: WorkspaceSession, contact_ids: Sequence[UUID]) -> None
         # Whoever never had an order here may be known for a purchaser from elsewhere.
         if lost:
             await run(session, _PURCHASERS, contacts=lost, bought=False)
+
+
+async def _count_days(session: WorkspaceSession, gone: list[Version], come: list[Version]) -> None:
+    zone = ZoneInfo((await session.known(Workspace, session.workspace_id)).timezone)
+    sold: dict[date, list[Any]] = defaultdict(lambda: [0, Decimal(0)])
+    for sign, versions in ((-1, gone), (1, come)):
+        for version in versions:
+            if version.counts:
+                order = version.order
+                one = sold[order["at"].astimezone(zone).date()]
+                one[0] += sign
+                one[1] += sign * (order["amount"] - order["refunded"])
+    rows = [
+        {"day": day, "orders": orders, "revenue": amount}
+        for day, (orders, amount) in sold.items()
+        if orders or amount
+    ]
+    if rows:
+        await run(session, _DAYS, rows=document(rows))
 
 
 async def _count_products(
@@ -286,17 +311,6 @@ async def _count_stores(
             for code, (orders, amount) in sold.items()
         ]
         await run(session, _STORES, rows=document(rows), renames=renames)
-
-
-async def lines_of(
-    session: WorkspaceSession, pairs: Sequence[tuple[UUID, UUID]]
-) -> dict[UUID, list[Row]]:
-    """Return the lines of orders, by the order."""
-    found: dict[UUID, list[Row]] = {}
-    keys = {"contacts": [pair[0] for pair in pairs], "orders": [pair[1] for pair in pairs]}
-    for row in (await run(session, _LINES_OF, **keys)).mappings():
-        found.setdefault(row["order_id"], []).append(dict(row))
-    return found
 
 
 def kept(version: Version) -> Row:

@@ -33,6 +33,7 @@ SECTIONS = (
     Section("surveys", _("Surveys"), "clipboard-text"),
     Section("promotion", _("Promotion"), "discount-2"),
     Section("acquisition", _("Acquisition"), "magnet"),
+    Section("purchases", _("Sales"), "shopping-bag"),
     Section("analytics", _("Analytics"), "chart-bar"),
     Section("settings", _("Settings"), "settings"),
 )

@@ -1201,6 +1201,21 @@ def upgrade() -> None:
     )
     op.create_index("uq_connection_key", "connection", ["key"], unique=True, schema="purchases")
     op.create_table(
+        "day",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("orders", sa.Integer(), nullable=False),
+        sa.Column("revenue", sa.Numeric(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"],
+            ["workspace.workspace.id"],
+            name=op.f("fk_day_workspace_id_workspace"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "day", name=op.f("pk_day")),
+        schema="purchases",
+    )
+    op.create_table(
         "product",
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -3342,6 +3357,7 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_product_workspace_id"), table_name="product", schema="purchases")
     op.drop_table("product", schema="purchases")
+    op.drop_table("day", schema="purchases")
     op.drop_index("uq_connection_key", table_name="connection", schema="purchases")
     op.drop_index(op.f("ix_connection_workspace_id"), table_name="connection", schema="purchases")
     op.drop_table("connection", schema="purchases")
