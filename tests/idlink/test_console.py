@@ -18,9 +18,12 @@ from hiiki.idlink.cards import AskParams, ask
 from hiiki.idlink.models import Link
 from hiiki.idlink.schemas import PlaceIn, SettingIn
 from hiiki.idlink.settings import add_place, save
+from hiiki.idlink.views import NOT_LINKED
 from hiiki.kit.clock import now
 from hiiki.kit.errors import Invalid, NotFound
 from hiiki.kit.forms import parse
+from hiiki.segments.rules import read_rule
+from hiiki.segments.service import count
 from hiiki.timeline import record
 from idlink.shop import World, follow
 
@@ -255,6 +258,9 @@ async def test_the_report_counts_people_as_they_are(world: World) -> None:
     api = await world.app.program(world.shop)
     told = (await api.get("/api/v1/id-links/report?days=7")).json()
     assert told["rate"] == pytest.approx(0.6)
+    async with scope(space) as session:
+        counted = await count(session, read_rule(NOT_LINKED))
+    assert counted.members == 2
     staff = await world.app.person(world.shop, "operator")
     shown = (await staff.get("/id-links?days=7")).text
     assert "60%" in shown
