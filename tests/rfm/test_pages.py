@@ -11,7 +11,6 @@ from sqlalchemy import select
 
 from conftest import Shop, scope
 from console import Client, Console, console
-from hiiki.kit.errors import Invalid
 from hiiki.rfm import jobs, ranking
 from hiiki.rfm.areas import AREAS, area_of
 from hiiki.rfm.models import Scheme
@@ -55,16 +54,6 @@ async def test_the_pages_say_what_to_do_first(staff: Client, shop: Shop) -> None
         assert (await staff.get(path)).status_code == 200, path
 
 
-def knows_fields() -> bool:
-    """Tell whether segments ask about fields yet."""
-    try:
-        read_rule(Group(recency=5).rule(Scheme()))
-    except Invalid:
-        return False
-    return True
-
-
-@pytest.mark.skipif(not knows_fields(), reason="segments do not ask about fields yet")
 async def test_b5_from_the_matrix_to_people_a_segment_and_a_broadcast(
     staff: Client, shop: Shop, clock: Clock
 ) -> None:

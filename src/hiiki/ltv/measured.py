@@ -76,6 +76,8 @@ def heat(found: Sequence[Cohort], current: date) -> Sequence[Row]:
     for month in sorted(by_month, reverse=True)[:SHOWN]:
         cells, size = by_month[month], by_month[month][0].people
         over = [months_after(month, since) < current for since in range(YEAR + 1)]
+        if not over[0]:
+            continue
         rows.append(
             Row(
                 month,
@@ -121,7 +123,7 @@ async def names_of(session: WorkspaceSession, split: str, parts: Sequence[str]) 
     known: dict[str, str] = {}
     if split in road().pickers:
         known = {one.value: one.label for one in await road().pickers[split].options(session)}
-    special = {"": gettext("Not known"), "*": gettext("All others")}
+    special = {"": gettext("Not recorded"), "*": gettext("All others")}
     if split == "all":
         special[""] = gettext("All customers")
     return {part: special.get(part) or known.get(part, part) for part in parts}
