@@ -35,8 +35,8 @@ from hiiki.ingest.models import WebhookEvent
 from hiiki.ingest.relay.models import RelayBody, RelayDelivery, RelayTarget
 from hiiki.kit.clock import now
 from hiiki.kit.ids import code, uuid7
-from hiiki.personas.models import Persona, Reading
 from hiiki.ltv.models import Spending
+from hiiki.personas.models import Persona, Reading
 from hiiki.purchases.models import Connection, Order, Post, Product, Store
 from hiiki.segments.models import PeopleList, Segment, Version
 from hiiki.surveys.models import Question, Response, Survey
