@@ -122,6 +122,7 @@ async def test_conditions_are_moved_by_hand_and_by_keyboard(
 
     # The old count stays to be seen, as an old one, until the new one is there.
     await page.get_by_role("button", name="グループを解除").click()
+    await expect(page.locator(".sg-inner")).to_have_count(0)
     await page.get_by_role("checkbox", name="甘口").check(force=True)
     now = page.locator("#panel .sg-now strong")
     await expect(now).to_have_text("4")

@@ -40,7 +40,6 @@ from sqlalchemy import (
     not_,
     or_,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import array
@@ -236,28 +235,30 @@ async def _tidy(session: WorkspaceSession) -> None:
 
 async def prune(session: WorkspaceSession, segment_id: UUID) -> None:
     """Forget crossings that wait for nothing and are not among a segment's last."""
-    place = func.row_number().over(
-        partition_by=Crossing.entered, order_by=(Crossing.at.desc(), Crossing.contact_id)
+    here = (
+        Crossing.workspace_id == session.workspace_id,
+        Crossing.segment_id == segment_id,
+        not_(Crossing.is_due),
     )
-    listed = (
-        select(Crossing.contact_id, Crossing.at, place.label("place"))
-        .where(
-            Crossing.workspace_id == session.workspace_id,
-            Crossing.segment_id == segment_id,
-            not_(Crossing.is_due),
+    for entered in (True, False):
+        # The first that is one too many; all behind it go, in one pass.
+        found = await session.execute(
+            select(Crossing.at, Crossing.contact_id)
+            .where(*here, Crossing.entered.is_(entered))
+            .order_by(Crossing.at.desc(), Crossing.contact_id)
+            .offset(LISTED)
+            .limit(1)
         )
-        .subquery()
-    )
-    await session.execute(
-        delete(Crossing).where(
-            Crossing.workspace_id == session.workspace_id,
-            Crossing.segment_id == segment_id,
-            tuple_(Crossing.contact_id, Crossing.at).in_(
-                select(listed.c.contact_id, listed.c.at).where(listed.c.place > LISTED)
-            ),
-        ),
-        execution_options=BY_HAND | {"synchronize_session": False},
-    )
+        row = found.one_or_none()
+        if row is not None:
+            at, contact_id = row
+            behind = (Crossing.at == at) & (Crossing.contact_id >= contact_id)
+            await session.execute(
+                delete(Crossing).where(
+                    *here, Crossing.entered.is_(entered), or_(Crossing.at < at, behind)
+                ),
+                execution_options=BY_HAND | {"synchronize_session": False},
+            )
 
 
 async def _figures(session: WorkspaceSession, number: int) -> tuple[int, int]:
