@@ -283,3 +283,20 @@ async def test_the_pages(shop: Shop, app: Console, tag: Tag) -> None:
     viewer = await app.person(shop, "viewer")
     assert (await viewer.form("/friends/bulk", asked)).status_code == 403
     assert ids
+
+
+async def test_programs_change_many_and_take_it_back(shop: Shop, app: Console, tag: Tag) -> None:
+    ids = await people(shop, 2)
+    api = await app.program(shop, "operator")
+    asked = {"verb": "tag_add", "tag_id": str(tag.id), "ids": [str(ids[0])]}
+    begun = await api.post("/api/v1/friends/bulk", json=asked)
+    assert begun.status_code == 202, begun.text
+    path = f"/api/v1/friends/bulk/{begun.json()['id']}"
+    async with scope(shop.workspace_id) as session:
+        edit = await session.one(BulkEdit, UUID(begun.json()["id"]))
+    await run(shop, edit)
+    assert (await api.get(path)).json()["changed"] == 1
+    assert (await api.post(f"{path}/undo")).json()["state"] == "undoing"
+    await run(shop, edit)
+    assert (await api.get(path)).json()["undone"] == 1
+    assert (await api.post("/api/v1/friends/bulk", json={"verb": "set"})).status_code == 422

@@ -505,3 +505,17 @@ async def test_zero_bytes_and_odd_characters_are_no_accident(
     assert (await robot.get(f"{base}/timeline?kind=%00")).status_code == 200
     assert (await robot.get("/api/v1/tags?q=%00")).status_code == 200
     assert UUID(value.json()["id"]) == world.friend.id
+
+
+async def test_a_number_has_a_unit_and_the_form_a_beginning(world: World, owner: Client) -> None:
+    made = {"label": "身長", "key": "height", "kind": "number", "unit": "cm", "initial": "１６０"}
+    wrong = await owner.form("/attributes/new", {**made, "initial": "高い"})
+    assert wrong.status_code == 422
+    assert "f-initial-error" in wrong.text
+    assert (await owner.form("/attributes/new", made)).status_code == 303
+    page = f"/friends/{world.friend.id}/attributes"
+    assert 'value="160"' in (await owner.get(f"{page}?edit=true")).text
+    async with scope(world.shop.workspace_id) as session:
+        [height] = await session.scalars(select(Attribute).where(Attribute.key == "height"))
+    await htmx(owner, page, {f"values.{height.id}": "171.5"})
+    assert "171.5 cm" in (await owner.get(page)).text

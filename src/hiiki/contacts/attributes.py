@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from hiiki.contacts.models import Attribute, ContactAttribute
 from hiiki.contacts.schemas import AttributeEdit, AttributeIn
-from hiiki.contacts.values import Parsed, stored
+from hiiki.contacts.values import Parsed, parse_value, stored
 from hiiki.db import WorkspaceSession
 from hiiki.kit.errors import Conflict, Invalid
 from hiiki.kit.i18n import Text, _
@@ -72,6 +72,7 @@ async def create_attribute(session: WorkspaceSession, typed: AttributeIn) -> Att
         choices=list(typed.choices),
         position=max((each.position + 1 for each in others), default=0),
     )
+    _set_form(attribute, typed)
     session.add(attribute)
     await session.flush()
     return attribute
@@ -97,6 +98,7 @@ async def update_attribute(
     attribute.label = typed.label
     if has_choices:
         attribute.choices = list(typed.choices)
+    _set_form(attribute, typed)
     await session.flush()
 
 
@@ -147,6 +149,15 @@ async def delete_attribute(session: WorkspaceSession, attribute: Attribute) -> N
         )
     await session.delete(attribute)
     await session.flush()
+
+
+def _set_form(attribute: Attribute, typed: AttributeEdit) -> None:
+    try:
+        parse_value(attribute, typed.initial)
+    except Invalid as error:
+        raise Invalid(fields={"initial": error.fields["value"]}) from error
+    attribute.initial = typed.initial
+    attribute.unit = typed.unit if attribute.kind == "number" else ""
 
 
 def _need_choices(kind: str, choices: list[str]) -> None:

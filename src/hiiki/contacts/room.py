@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from hiiki.contacts import (
     api,
+    api_bulk,
     api_fields,
     api_people,
     importing,
@@ -105,7 +106,7 @@ room = Room(
         *views_tags.HANDLERS,
         *views_attributes.HANDLERS,
     ],
-    api=[*api.HANDLERS, *api_fields.HANDLERS, *api_people.HANDLERS],
+    api=[*api.HANDLERS, *api_fields.HANDLERS, *api_people.HANDLERS, *api_bulk.HANDLERS],
     nav=[
         NavItem("friends", _("Friends"), "users", "/friends", 10),
         NavItem("friends", _("Notes"), "note", "/notes", 15),

@@ -135,6 +135,10 @@ class AttributeEdit(BaseModel):
     label: Annotated[Line, Field(min_length=1, max_length=50)]
     choices: Annotated[Choices, AfterValidator(_each_once)] = Field(default_factory=list[str])
     """For choice and choices: what can be chosen, in order."""
+    unit: Annotated[Line, Field(max_length=10)] = ""
+    """What a number counts, such as cm: shown behind it."""
+    initial: Annotated[Words, Field(max_length=500)] = ""
+    """What the form on a friend's page begins with when nothing is known, as typed."""
     clear_removed: bool = False
     """Take choices that are gone off the friends who have them; without it that is refused."""
 
@@ -271,6 +275,8 @@ class AttributeOut(BaseModel):
     label: str
     kind: AttributeKind
     choices: list[str]
+    unit: str
+    initial: str
     position: int
 
 

@@ -119,6 +119,8 @@ async def _page_of(
         "key": attribute.key,
         "label": attribute.label,
         "choices": attribute.choices,
+        "unit": attribute.unit,
+        "initial": attribute.initial,
         **(typed or {}),
         "kind": attribute.kind,
     }
@@ -141,7 +143,15 @@ def _form(
         "contacts/attribute.html",
         status=422 if errors else 200,
         attribute=attribute,
-        values={"key": "", "label": "", "kind": "text", "choices": []} | values,
+        values={
+            "key": "",
+            "label": "",
+            "kind": "text",
+            "choices": [],
+            "unit": "",
+            "initial": "",
+        }
+        | values,
         errors=errors,
         kinds=[(kind, label, KIND_HINTS[kind]) for kind, label in KIND_LABELS.items()],
         **{"friends": 0, "usages": [], **more},

@@ -19,7 +19,7 @@ from hiiki.contacts.models import Attribute, Contact, ContactTag, Tag
 from hiiki.contacts.prefectures import PREFECTURES, prefecture_name
 from hiiki.contacts.schemas import ContactPatch, Line, TagIn
 from hiiki.contacts.tags import all_tags, create_tag
-from hiiki.contacts.values import Value, shown
+from hiiki.contacts.values import Parsed, Value, parse_value, shown
 from hiiki.contacts.views_notes import notes_context
 from hiiki.db import WorkspaceSession
 from hiiki.kit.errors import Invalid
@@ -136,11 +136,22 @@ async def attribute_values(
     contact = await session.one(Contact, contact_id)
     context = await _attributes_context(session, contact_id)
     if edit:
-        typed = {each.id: context["values"].get(each.id) for each in context["attributes"]}
+        typed = {
+            each.id: context["values"].get(each.id) or _initial(each)
+            for each in context["attributes"]
+        }
         return page(
             "contacts/_attributes_form.html", contact=contact, typed=typed, errors={}, **context
         )
     return page("contacts/_attributes.html", contact=contact, focus=True, **context)
+
+
+def _initial(attribute: Attribute) -> Parsed | None:
+    """Return what the form begins with where nothing is known; a choice may have gone since."""
+    try:
+        return parse_value(attribute, attribute.initial)
+    except Invalid:
+        return None
 
 
 @post("/friends/{contact_id:uuid}/attributes", status_code=200)
