@@ -4,7 +4,7 @@ BIN := .venv/bin
 FRIENDS ?= 3000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev browsers demo up test lint types unit check lock wheel clean bench-segments bench-delivery bench-ingest bench-handling bench-emulator
+.PHONY: help setup setup-dev browsers demo up test lint types unit check lock wheel clean bench-segments bench-delivery bench-ingest bench-handling bench-import bench-emulator
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -70,6 +70,9 @@ bench-ingest: setup ## Webhooks in
 
 bench-handling: setup ## What an event of each kind costs the worker
 	$(BIN)/python -m benchmarks.handling
+
+bench-import: setup ## A file of orders, from the disk into the tables (LINES=1000000)
+	$(BIN)/python -m benchmarks.imports --lines $(or $(LINES),1000000)
 
 bench-emulator: setup ## LINE emulator under load
 	$(BIN)/python -m benchmarks.emulator

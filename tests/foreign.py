@@ -30,7 +30,7 @@ from hiiki.coupons.models import Coupon, Issue
 from hiiki.db import scope
 from hiiki.delivery.models import Parcel, Send, Topic
 from hiiki.idlink.models import LoginChannel, Place
-from hiiki.imports.models import Import
+from hiiki.imports.models import Export, Import
 from hiiki.ingest.models import WebhookEvent
 from hiiki.ingest.relay.models import RelayBody, RelayDelivery, RelayTarget
 from hiiki.kit.clock import now
@@ -89,6 +89,7 @@ async def make_world(shop: Shop) -> dict[str, str]:
         "import",
         "persona",
         "reading",
+        "export",
     ]
     ids: dict[str, uuid.UUID] = {name: uuid7() for name in names}
     event_id = f"01{uuid.uuid4().hex[:24].upper()}"
@@ -136,6 +137,7 @@ async def make_world(shop: Shop) -> dict[str, str]:
             ),
             Persona(id=ids["persona"], name=MARK, subject=f"segment:{ids['segment']}"),
             Link(id=ids["link"], code=code(), url="https://example.com/", label=MARK),
+            Export(id=ids["export"], kind="friends", name=MARK),
             Import(
                 id=ids["import"],
                 kind="members",

@@ -66,7 +66,7 @@ async def friends(
         query=query,
         first_page=not (after or before),
         count_url=_address(wanted, "/friends/count"),
-        csv_url=_address(wanted, "/friends.csv"),
+        csv_url=_address(wanted, "/exports/new"),
         next_url="/friends?" + urlencode({**query, "after": found.next}) if found.next else "",
         previous_url=(
             "/friends?" + urlencode({**query, "before": found.previous}) if found.previous else ""

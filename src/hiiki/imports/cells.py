@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -146,6 +147,7 @@ def is_blank(cell: str, kind: str) -> bool:
     return not cell or (kind not in ("text", "words", "choice", "flag") and cell in _BLANK)
 
 
+@lru_cache(maxsize=20_000)
 def read_number(cell: str) -> Decimal:
     """Return an amount or a number."""
     if cell.isascii() and cell.isdigit() and len(cell) < 13:
@@ -187,6 +189,7 @@ def _read_moment(cell: str, manner: Manner) -> datetime:
     return found
 
 
+@lru_cache(maxsize=20_000)
 def _email(cell: str) -> str:
     text = unicodedata.normalize("NFKC", cell).removeprefix("mailto:").strip()
     if len(text) > 254 or _MAIL.fullmatch(text) is None:
@@ -197,6 +200,7 @@ def _email(cell: str) -> str:
 _EXTENSION = re.compile(r"(?:内線|內線|分機|ext\.?|#|ต่อ).*$", re.IGNORECASE)
 
 
+@lru_cache(maxsize=20_000)
 def _read_phone(cell: str, country: str) -> str:
     found = e164(_EXTENSION.sub("", cell).removeprefix("'"), country or "JP")
     if not found:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from procrastinate import Blueprint, JobContext, RetryStrategy
 
-from hiiki.imports import running
+from hiiki.imports import exports, running
 
 tasks = Blueprint()
 TRIES = 8
@@ -23,3 +23,16 @@ async def work(context: JobContext, workspace_id: str, import_id: str) -> None:
         if context.job.attempts + 1 >= TRIES:
             await running.give_up(UUID(workspace_id), UUID(import_id), type(error).__name__)
         raise
+
+
+@tasks.task(name="write", retry=RETRY)
+async def write(workspace_id: str, export_id: str) -> None:
+    """Write a file that was asked for."""
+    await exports.write(UUID(workspace_id), UUID(export_id))
+
+
+@tasks.periodic(cron="27 3 * * *")
+@tasks.task(name="clean", queueing_lock="imports:clean")
+async def clean(timestamp: int) -> None:
+    """Delete files whose time is over."""
+    await exports.clean()

@@ -101,3 +101,34 @@ class Remembered(Base, Owned):
     clears: Mapped[bool] = mapped_column(default=False)
     keeps: Mapped[bool] = mapped_column(default=False)
     at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+
+class Export(Base, Identified, Owned):
+    """A file that is written for somebody to take along."""
+
+    __tablename__ = "export"
+    __table_args__ = (
+        CheckConstraint("state in ('waiting', 'writing', 'ready', 'failed')", name="state"),
+        Index(None, "workspace_id", "id"),
+        {"schema": "imports"},
+    )
+
+    kind: Mapped[str]
+    """friends, or orders."""
+    wanted: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Of whom: `segment` (its id), or the friends list's filter."""
+    name: Mapped[str]
+    """What it is of, as people call it."""
+    columns: Mapped[list[Any]] = mapped_column(default=list)
+    encoding: Mapped[str] = mapped_column(default="utf-8-sig")
+    locale: Mapped[str] = mapped_column(default="ja")
+    actor_name: Mapped[str] = mapped_column(default="")
+    state: Mapped[str] = mapped_column(default="waiting")
+    total: Mapped[int | None]
+    """How many lines it will have, about; known once it is begun."""
+    done: Mapped[int] = mapped_column(default=0)
+    size: Mapped[int] = mapped_column(BigInteger, default=0)
+    """Bytes, once it is ready."""
+    finished_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    """When the file is deleted."""

@@ -111,10 +111,8 @@ class Reader:
     @staticmethod
     def _text(each: _Cell, cells: Sequence[str]) -> str | None:
         for at in each.places:
-            if at < len(cells):
-                text = cells[at].strip()
-                if text and not is_blank(text, each.kind):
-                    return text
+            if at < len(cells) and (text := cells[at].strip()) and not is_blank(text, each.kind):
+                return text
         return None
 
     def slices(self, found: Iterator[Record], done: int, place: list[int]) -> Iterator[Slice]:

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from hiiki.kit.exportable import Exportable
 from hiiki.kit.i18n import Text
 from hiiki.kit.importable import Importable
 
@@ -286,6 +287,8 @@ class Room:
     fields: Sequence[Field] = ()
     imports: Sequence[Importable] = ()
     """What can be brought in by a file (`hiiki.kit.importable`)."""
+    exports: Sequence[Exportable] = ()
+    """What can be taken along as a file (`hiiki.kit.exportable`)."""
     surveys: Sequence[ReadySurvey] = ()
     """Surveys that shops find ready to use."""
     make_survey: Callable[[Any, str], Awaitable[MadeSurvey]] | None = None
@@ -336,6 +339,7 @@ class Registry:
         self.actions = {kind.name: kind for room in rooms for kind in room.actions}
         self.pickers = {picker.name: picker for room in rooms for picker in room.pickers}
         self.fields = {field.name: field for room in rooms for field in room.fields}
+        self.exports = {one.name: one for room in rooms for one in room.exports}
         self.imports = {one.name: one for room in rooms for one in room.imports}
         self.surveys = {one.key: one for room in rooms for one in room.surveys}
         self.reactions: dict[str, list[Reaction]] = {}

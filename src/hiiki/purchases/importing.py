@@ -196,7 +196,7 @@ async def undo(session: WorkspaceSession, import_id: UUID, most: int) -> Undone:
 
 orders = Importable(
     name="orders",
-    label=_("Orders"),
+    label=_("Orders and their lines"),
     icon="shopping-bag",
     hint=_(
         "Orders of the past, one line for each or one for each of its products. An order comes in"

@@ -10,6 +10,7 @@ from hiiki.purchases import (
     api,
     api_shops,
     catalogue,
+    exporting,
     importing,
     posts,
     service,
@@ -23,6 +24,7 @@ from hiiki.purchases.models import Customer, Subscriber
 room = Room(
     name="purchases",
     imports=[importing.orders],
+    exports=[exporting.orders],
     pages=[*views.HANDLERS, *views_catalogue.HANDLERS, *views_shops.HANDLERS],
     api=[*api.HANDLERS, *api_shops.HANDLERS],
     nav=[NavItem("purchases", _("Sales"), "shopping-bag", "/purchases")],

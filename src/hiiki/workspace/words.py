@@ -123,6 +123,8 @@ ACTIONS: Mapping[str, Text] = {
     "imports.resume": _("went on with an import"),
     "imports.cancel": _("stopped an import"),
     "imports.undo": _("undid an import"),
+    "imports.export": _("exported a file"),
+    "imports.export_delete": _("deleted an exported file"),
     "imports.delete": _("deleted an import and its file"),
     "surveys.create": _("made a survey"),
     "surveys.update": _("changed a survey"),

@@ -951,6 +951,47 @@ def upgrade() -> None:
         schema="idlink",
     )
     op.create_table(
+        "export",
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("wanted", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("columns", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("encoding", sa.String(), nullable=False),
+        sa.Column("locale", sa.String(), nullable=False),
+        sa.Column("actor_name", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=True),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "state in ('waiting', 'writing', 'ready', 'failed')", name=op.f("ck_export_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"],
+            ["workspace.workspace.id"],
+            name=op.f("fk_export_workspace_id_workspace"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_export")),
+        schema="imports",
+    )
+    op.create_index(
+        op.f("ix_export_workspace_id"), "export", ["workspace_id"], unique=False, schema="imports"
+    )
+    op.create_index(
+        op.f("ix_export_workspace_id_id"),
+        "export",
+        ["workspace_id", "id"],
+        unique=False,
+        schema="imports",
+    )
+    op.create_table(
         "import",
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -3384,6 +3425,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_import_workspace_id_id"), table_name="import", schema="imports")
     op.drop_index(op.f("ix_import_workspace_id"), table_name="import", schema="imports")
     op.drop_table("import", schema="imports")
+    op.drop_index(op.f("ix_export_workspace_id_id"), table_name="export", schema="imports")
+    op.drop_index(op.f("ix_export_workspace_id"), table_name="export", schema="imports")
+    op.drop_table("export", schema="imports")
     op.drop_table("setting", schema="idlink")
     op.drop_index(op.f("ix_reward_workspace_id_customer"), table_name="reward", schema="idlink")
     op.drop_table("reward", schema="idlink")
