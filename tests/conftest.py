@@ -85,11 +85,15 @@ def server() -> Iterator[EmbeddedServer]:
 
 @pytest.fixture(scope="session")
 def database(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The address of this worker's own database; the settings point to it."""
-    name = f"hiiki_{uuid.uuid4().hex[:10]}"
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(f"create database {name} template {TEMPLATE}")
-    url = server.url(name)
+    """The address of this worker's own database; the settings point to it.
+
+    HIIKI_TEST_DATABASE_URL names another that is there already, and is emptied: a cluster's.
+    """
+    if not (url := os.environ.get("HIIKI_TEST_DATABASE_URL", "")):
+        name = f"hiiki_{uuid.uuid4().hex[:10]}"
+        with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+            connection.execute(f"create database {name} template {TEMPLATE}")
+        url = server.url(name)
     os.environ["HIIKI_DATABASE_URL"] = url
     os.environ["HIIKI_DATA_DIR"] = str(tmp_path_factory.mktemp("data"))
     settings.cache_clear()
@@ -120,7 +124,8 @@ async def empty(connection: psycopg.AsyncConnection[Any]) -> None:
     elif filled:
         # As a replica would: all tables are emptied, so no foreign key needs to be looked at.
         deletes = "; ".join(f"delete from {table}" for table in filled)
-        await connection.execute(f"set session_replication_role = replica; {deletes}")
+        await connection.execute("set session_replication_role = replica")
+        await connection.execute(deletes)
 
 
 @pytest.fixture

@@ -101,6 +101,38 @@ def migrate() -> None:
     click.echo("The database is up to date.")
 
 
+@main.group("db")
+def database_group() -> None:
+    """The database."""
+
+
+@database_group.command("distribute")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def distribute(yes: bool) -> None:
+    """Spread the tables that grow with people over the servers of a Citus cluster.
+
+    Nobody can write meanwhile: end the web and worker processes first. See docs/scaling.md.
+    """
+    from hiiki.db.distribute import NoCitus
+    from hiiki.db.distribute import distribute as spread_tables
+    from hiiki.db.engine import database_url
+
+    _needs_database()
+    if not yes:
+        click.confirm("The tables will be moved, and nothing leads back. Go on?", abort=True)
+    url = database_url()
+
+    async def run() -> int:
+        await _migrate(url)
+        return await spread_tables(url, click.echo)
+
+    try:
+        moved = asyncio.run(run())
+    except NoCitus as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{moved} tables were moved." if moved else "All tables have been moved before.")
+
+
 @main.group()
 def staff() -> None:
     """The people who may log in."""

@@ -20,8 +20,6 @@ from psycopg import sql
 from sqlalchemy import MetaData, Table
 
 from hiiki.db.base import Base
-from hiiki.kit.errors import Conflict
-from hiiki.kit.i18n import _
 
 BY = "contact_id"
 """The column by which people's tables are spread."""
@@ -42,7 +40,7 @@ class Spread:
     """In shards, by this column."""
 
 
-class NoCitus(Conflict):
+class NoCitus(Exception):
     """The server cannot spread tables."""
 
 
@@ -138,19 +136,15 @@ async def _need_citus(db: psycopg.AsyncConnection[Any]) -> None:
     found = await db.execute("select 1 from pg_extension where extname = 'citus'")
     if await found.fetchone() is None:
         raise NoCitus(
-            _(
-                "This PostgreSQL server has no Citus: install it, add the other servers with"
-                " citus_add_node(), and run this again. Nothing was changed."
-            )
+            "This PostgreSQL server has no Citus: install it, add the other servers with"
+            " citus_add_node(), and run this again. Nothing was changed."
         )
     found = await db.execute("select count(*) from pg_dist_node where shouldhaveshards")
     row = await found.fetchone()
     if row is None or not row[0]:
         raise NoCitus(
-            _(
-                "Citus knows of no server that may hold shards: add one with citus_add_node(),"
-                " and run this again. Nothing was changed."
-            )
+            "Citus knows of no server that may hold shards: add one with citus_add_node(),"
+            " and run this again. Nothing was changed."
         )
 
 

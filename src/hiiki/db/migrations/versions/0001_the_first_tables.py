@@ -1960,13 +1960,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("contact_id", "id", name=op.f("pk_issue")),
         schema="coupons",
     )
+    op.create_index(op.f("ix_issue_code"), "issue", ["code"], unique=False, schema="coupons")
     op.create_index(
         op.f("ix_issue_coupon_id_id"), "issue", ["coupon_id", "id"], unique=False, schema="coupons"
     )
     op.create_index(
         op.f("ix_issue_workspace_id"), "issue", ["workspace_id"], unique=False, schema="coupons"
     )
-    op.create_index("uq_issue_code", "issue", ["code"], unique=True, schema="coupons")
     op.create_index(
         "uq_issue_grant",
         "issue",
@@ -3316,9 +3316,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_budget_workspace_id"), table_name="budget", schema="delivery")
     op.drop_table("budget", schema="delivery")
     op.drop_index("uq_issue_grant", table_name="issue", schema="coupons")
-    op.drop_index("uq_issue_code", table_name="issue", schema="coupons")
     op.drop_index(op.f("ix_issue_workspace_id"), table_name="issue", schema="coupons")
     op.drop_index(op.f("ix_issue_coupon_id_id"), table_name="issue", schema="coupons")
+    op.drop_index(op.f("ix_issue_code"), table_name="issue", schema="coupons")
     op.drop_table("issue", schema="coupons")
     op.drop_index("uq_keyword_word", table_name="keyword", schema="contacts")
     op.drop_index(op.f("ix_keyword_workspace_id"), table_name="keyword", schema="contacts")
