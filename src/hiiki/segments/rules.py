@@ -8,10 +8,13 @@ the field, `explain` into a sentence.
 
 What we do not know of a person is neither one thing nor the other (Kleene's logic):
 
-* Conditions about what **exists** (`tag`, `event`, `answer`, `friendship`, `segment`,
-  `everyone`) are always known. Their negation is everybody else in the workspace: who has
-  not got the tag, who was never asked the question.
-* Conditions that **compare a value** (`attribute`, `profile`) are true, false or unknown.
+* Conditions about what **exists or happened** (`tag`, `friendship`, `answer`, `event`,
+  `first_or_last`, `sequence`, `message`, `segment`, `list`, `random`, `everyone`) are always
+  known. Their negation is everybody else in the workspace: who has not got the tag, who was
+  never asked the question.
+* Conditions that **compare a value** (`attribute`, `profile`, `field`) are true, false or
+  unknown. Where a field says what holds for people without a row (nothing was bought: 0), that
+  is known of them.
   A person without an age is neither over 30 nor not over 30: both leave her out.
   `not` keeps unknown unknown; `all` and `any` follow Kleene (unknown and false is false,
   unknown or true is true). Only people for whom the whole rule is true are in.
