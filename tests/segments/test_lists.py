@@ -121,12 +121,15 @@ async def test_the_pages_of_a_list(shop: Shop) -> None:
     async with console() as app:
         staff = await app.person(shop, "operator")
         assert "リストはまだありません" in (await staff.get("/segments/lists")).text
+        assert "built-in" not in (await staff.get("/segments/lists/new")).text
         empty = await staff.form("/segments/lists", {"name": "", "kind": "auto", "keys": ""})
         assert empty.status_code == 422
         assert "f-name-error" in empty.text
         data = {"name": "名簿", "kind": "auto", "keys": "A-100\nB-1"}
         nothing = await staff.form("/segments/lists", data | {"keys": " "})
         assert "f-keys-error" in nothing.text
+        unnamed = await staff.form("/segments/lists", data | {"name": ""})
+        assert ">\nA-100" in unnamed.text.replace("\r", ""), "what was pasted is not lost"
         made = await staff.form("/segments/lists", data)
         assert made.status_code == 303, made.text
         url = made.headers["location"]
