@@ -55,6 +55,9 @@ async def refresh(session: WorkspaceSession) -> Fit:
     """Work out everything of a workspace anew, in this transaction."""
     lock = text("select pg_advisory_xact_lock(hashtextextended(:key, 0))")
     await session.execute(lock, {"key": f"ltv:{session.workspace_id}"}, execution_options=BY_HAND)
+    # Everybody is looked at. Right after an import PostgreSQL does not know how many that are,
+    # and would look all events up for each.
+    await run(session, "set local enable_nestloop = off")
     fit = await fit_of(session)
     today, zone = await gather_days(session)
     people = await read_customers(session, today)

@@ -230,6 +230,9 @@ async def rank(session: WorkspaceSession) -> Scheme:
     """Form everybody's ranks anew, and count who moved since the last month's end."""
     lock = text("select pg_advisory_xact_lock(hashtextextended(:key, 0))")
     await session.execute(lock, {"key": f"rfm:{session.workspace_id}"}, execution_options=BY_HAND)
+    # Everybody is looked at. Right after an import PostgreSQL does not know how many that are,
+    # and would look all events up for each.
+    await _run(session, "set local enable_nestloop = off", {})
     scheme = await scheme_of(session)
     await session.refresh(scheme)
     today, _zone = await today_of(session)
