@@ -20,6 +20,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    CursorResult,
     Select,
     Table,
     and_,
@@ -251,9 +252,10 @@ async def _write_down(session: WorkspaceSession, edit: BulkEdit) -> None:
         insert(_CHANGE).from_select(["workspace_id", "contact_id", "edit_id", "was"], rows),
         execution_options={**BY_HAND, "preserve_rowcount": True},
     )
-    edit.total = done.rowcount  # pyright: ignore[reportAttributeAccessIssue]
-    edit.at, edit.state = now(), "running"
-    await enqueue(session, FORGET_JOB, _arguments(edit), at=edit.at + KEPT)
+    begun = now()
+    edit.total = cast("CursorResult[Any]", done).rowcount
+    edit.at, edit.state = begun, "running"
+    await enqueue(session, FORGET_JOB, _arguments(edit), at=begun + KEPT)
 
 
 async def _slice(session: WorkspaceSession, edit: BulkEdit) -> None:
@@ -309,4 +311,4 @@ async def _run(session: WorkspaceSession, statement: str, given: dict[str, Any])
     asked = text(statement.replace("{slice}", bulk_sql.SLICE))
     wanted = {name: given[name] for name in asked.compile().params}
     done = await session.execute(asked, wanted, execution_options=BY_HAND)
-    return done.rowcount  # pyright: ignore[reportAttributeAccessIssue]
+    return cast("CursorResult[Any]", done).rowcount

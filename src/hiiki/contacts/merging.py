@@ -160,9 +160,9 @@ async def _taken(session: WorkspaceSession, table: Table, gone: UUID) -> list[st
     # PostgreSQL reads back any type that it has written as JSON itself.
     done = await session.execute(
         text(
-            f'delete from "{table.schema}"."{table.name}" as x'  # noqa: S608 — names of our own
-            " where x.contact_id = :gone and x.workspace_id = :workspace_id"
-            " returning cast(row_to_json(x) as text)"
+            f'with gone as (delete from "{table.schema}"."{table.name}" as x'  # noqa: S608 — names of our own
+            " where x.contact_id = :gone and x.workspace_id = :workspace_id returning x.*)"
+            " select cast(row_to_json(gone) as text) from gone"
         ),
         {"gone": gone, "workspace_id": session.workspace_id},
         execution_options=BY_HAND,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from litestar import Request, get, post
@@ -81,8 +81,8 @@ async def write_note(
     audit(session, access, "contacts.note_add", contact_id, note_id=str(note.id))
     if data.get("set") != "yes":
         return await _notes(session, access, contact)
-    taken = data.get("take") or []
-    await keywords.accept(session, access, contact_id, form.body, [str(each) for each in taken])
+    taken = [str(each) for each in cast("list[Any]", data.get("take") or [])]
+    await keywords.accept(session, access, contact_id, form.body, taken)
     answer = await _notes(session, access, contact)
     # Tags and attributes stand elsewhere on the page.
     answer.headers["HX-Refresh"] = "true"
