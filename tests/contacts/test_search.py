@@ -193,13 +193,17 @@ async def fill(shop: Shop, channel: Channel, people: int) -> UUID:
                    created_at, updated_at)
                select :w, gen_random_uuid(), chr(20000 + i % 5000) || chr(20000 + i / 20), false,
                    now() - make_interval(secs => i), now() from generate_series(1, :n) i""",
+            # Or the connection may look each of them up as it did in a table of ten.
+            "analyze contacts.contact",
             """insert into contacts.friendship (workspace_id, contact_id, channel_id,
                    line_user_id, status, followed_at)
                select :w, id, :c, id::text, 'following', created_at from contacts.contact""",
             """insert into contacts.contact_tag (workspace_id, contact_id, tag_id, at)
                select :w, id, :t, now() from contacts.contact where hashtext(id::text) % 100 = 0""",
         ):
-            await session.execute(text(statement), given, execution_options=BY_HAND)
+            asked = text(statement)
+            named = {name: given[name] for name in asked.compile().params}
+            await session.execute(asked, named, execution_options=BY_HAND)
     async with scope(shop.workspace_id) as session:
         await session.execute(
             text("analyze contacts.contact, contacts.friendship, contacts.contact_tag"),

@@ -211,7 +211,7 @@ async def test_workers_are_killed_in_the_middle_of_conversations(
     assert tags == dict.fromkeys(("友だち", "辛口", "完了", "書いた"), 30)
     assert {kind: count / 30 for kind, count in kinds.items()} == {
         "follow": 1, "survey_start": 1, "postback": 2, "survey_answer": 2, "survey_finish": 1,
-        "message": 6,
+        "message": 6, "tag_set": 4,
     }  # fmt: skip
 
 

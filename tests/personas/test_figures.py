@@ -243,7 +243,7 @@ def sides(world: Sequence[Person], a: str, b: str) -> tuple[list[Person], list[P
     if not b:
         return [p for p in world if a in p.tags], [p for p in world if a not in p.tags]
     return (
-        [p for p in world if a in p.tags and b not in p.tags],
+        [p for p in world if a in p.tags],
         [p for p in world if b in p.tags and a not in p.tags],
     )
 
@@ -338,15 +338,21 @@ def test_shares_are_tested_as_the_textbook_does() -> None:
             p = stats.fisher_exact(table).pvalue
         else:
             p = stats.chi2.sf(chi * (n - 1) / n, 1)
-        assert share_p(counts, known, is_everybody=True) == pytest.approx(p)
+        assert share_p(counts, known) == pytest.approx(p)
     few: Four = (9, 9, 9, 9)
-    assert share_p((4, 4, 4, 4), (500, 100, 500, 100), is_everybody=True) is None
-    assert share_p((9, 9, 9, 9), (500, 9, 500, 9), is_everybody=True) is None
-    assert share_p((50, 9, 50, 9), few, is_everybody=True) is None, "nobody else is known"
+    # Nine tenths of the best thousand against four tenths of all five thousand they are of; and
+    # the other way round, where those one is compared with are a part of the group.
+    best = share_p((9000, 900, 2000, 900), (10_000, 1000, 5000, 1000))
+    assert best == share_p((9000, 2000, 900, 900), (10_000, 5000, 1000, 1000), is_part=True)
+    assert best is not None
+    assert best < 1e-9
+    assert share_p((4, 4, 4, 4), (500, 100, 500, 100)) is None
+    assert share_p((9, 9, 9, 9), (500, 9, 500, 9)) is None
+    assert share_p((50, 9, 50, 9), few) is None, "nobody else is known"
     million = (600_000, 300_000, 600_000, 300_000)
-    assert share_p(million, (1_000_000, 500_000, 1_000_000, 500_000), is_everybody=True) == 1
+    assert share_p(million, (1_000_000, 500_000, 1_000_000, 500_000)) == 1
     nothing = Moments(n=50, total=0, squares=0)
-    assert means_p((nothing, nothing, nothing, nothing), is_everybody=False) is None
+    assert means_p((nothing, nothing, nothing, nothing)) is None
 
 
 async def test_what_is_planted_is_found_and_noise_is_not(shop: Shop) -> None:

@@ -76,7 +76,6 @@ def bring_fields() -> None:
 
 async def lay_ground(workspace_id: UUID) -> None:
     """Make the tags, attributes and channels of all worlds, once."""
-    bring_fields()
     async with everywhere() as session:
         made = CreateTable(cast("Table", WorkedOut.__table__), if_not_exists=True)
         await session.execute(made)

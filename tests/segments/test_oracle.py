@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
@@ -33,6 +34,7 @@ from .worlds import (
     worlds,
 )
 
+pytestmark = pytest.mark.usefixtures("fields_of_tests")
 _ground: set[Any] = set()
 
 

@@ -18,10 +18,10 @@ from hiiki.segments.compiler import compile_rule
 from hiiki.segments.predicates import Frame
 from hiiki.segments.rules import read_rule
 
-from .database import bring_fields
 from .worlds import ATTRIBUTES, CHANNELS, LISTS, NOW, QUESTIONS, SEGMENTS, TAGS, ZONE, ident
 
-bring_fields()
+pytestmark = pytest.mark.usefixtures("fields_of_tests")
+
 FOLDER = Path(__file__).parent / "sql"
 WORKSPACE = ident("workspace")
 

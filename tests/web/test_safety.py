@@ -99,7 +99,9 @@ async def test_every_page_is_drawn_in_both_languages(app: Console, shop: Shop) -
         for route in routes(app.app, "pages"):
             if route.method == "GET":
                 answer = await owner.get(route.url({**own, "key": "x"}))
-                assert answer.status_code in (200, 204, 303, 404), (str(route), answer.text[:300])
+                # 409: the file of an import is not kept for ever.
+                said = (str(route), answer.text[:300])
+                assert answer.status_code in (200, 204, 303, 404, 409), said
                 if "<html" in answer.text:
                     assert f'<html lang="{locale}"' in answer.text
                     assert re.search(r"<h1[ >]", answer.text), f"{route} has no h1"

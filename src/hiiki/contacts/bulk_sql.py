@@ -49,17 +49,21 @@ DO = {
 AGAIN = {
     "tag": """
         insert into contacts.contact_tag (workspace_id, contact_id, tag_id, at)
-        select x.workspace_id, x.contact_id, x.tag_id, x.at
+        select x.workspace_id, b.contact_id, x.tag_id, x.at
         from (select b.* from {slice} and b.was is not null) b,
             jsonb_populate_record(null::contacts.contact_tag, b.was) x
         where exists (select from contacts.contact c where c.id = b.contact_id)
-        order by x.contact_id
+        order by b.contact_id
         on conflict do nothing
     """,
+    # Of the contact as they are now: they may have become a part of another since.
     "value": """
         insert into contacts.contact_attribute
         select x.* from (select b.* from {slice} and b.was is not null) b,
-            jsonb_populate_record(null::contacts.contact_attribute, b.was) x
+            jsonb_populate_record(
+                null::contacts.contact_attribute,
+                b.was || jsonb_build_object('contact_id', b.contact_id)
+            ) x
         where exists (select from contacts.contact c where c.id = b.contact_id)
         order by x.contact_id
         on conflict do nothing

@@ -287,8 +287,9 @@ async def merge_certain(
     )
     for row in list(rows):
         pair = await _older_first(session, row.contact_id, row.other_id)
-        if pair is None:
-            continue  # one of them has just been merged into somebody else
+        if pair is None:  # one of them is no longer there
+            await session.delete(row)
+            continue
         try:
             await merge(session, *pair, access=access)
             done += 1

@@ -221,6 +221,9 @@ class _Book:
                 return None
             found = self._new_id(keys)
             self.made[found] = None
+        # Of what kinds their keys are, the next rows are to know: a family shares a telephone.
+        mine = {kind for kind, key in keys if self.known.get((kind, key)) == found}
+        self.kinds.setdefault(found, set()).update(mine)
         for who, kind, is_certain in others:
             if who != found:
                 pair = min(found, who), max(found, who)

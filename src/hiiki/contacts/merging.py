@@ -17,11 +17,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Table, delete, or_, select, text
+from sqlalchemy.dialects.postgresql import insert
 
 from hiiki.contacts.erasure import BY_HAND, tables_about_contacts
 from hiiki.contacts.models import Contact, ContactAttribute, Double, Friendship, Merged
 from hiiki.contacts.turns import hold_turns, take_people
 from hiiki.db import WorkspaceSession
+from hiiki.kit.clock import now
 from hiiki.kit.errors import Conflict, NotFound
 from hiiki.kit.i18n import _
 from hiiki.kit.road import road
@@ -88,7 +90,16 @@ async def merge(
     await road().merge(session, keep, gone)
     await _forget_pairs(session, gone)
     await session.delete(going)
-    session.add(Merged(contact_id=keep, old_id=gone))
+    # They may have been apart in between, and the same once before.
+    again = insert(Merged).values(
+        workspace_id=session.workspace_id, contact_id=keep, old_id=gone, at=now()
+    )
+    await session.execute(
+        again.on_conflict_do_update(
+            index_elements=["contact_id", "old_id"], set_={"at": again.excluded.at}
+        ),
+        execution_options=BY_HAND,
+    )
     _note(session, access, keep, gone, name)
     await session.flush()
     await road().emit(session, keep, None, "merged", data={"from": str(gone), "title": name})

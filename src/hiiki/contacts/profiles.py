@@ -94,11 +94,13 @@ async def fetch_due(limit: int = BATCH) -> int:
             .order_by(Contact.profile_due_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
+            # Not a plain subquery: that may be asked more than once, and then finds others.
+            .cte("due")
         )
         claimed = set(
             await session.scalars(
                 update(Contact)
-                .where(Contact.id.in_(due.scalar_subquery()))
+                .where(Contact.id.in_(select(due.c.id)))
                 .values(profile_due_at=moment + CLAIM)
                 .returning(Contact.id),
                 execution_options={"synchronize_session": False},

@@ -18,7 +18,7 @@ from hiiki.imports import files, returns, service, store
 from hiiki.imports.models import Import
 from hiiki.imports.slices import Refused, example
 from hiiki.kit.clock import now
-from hiiki.kit.errors import Invalid
+from hiiki.kit.errors import Invalid, NotFound
 from hiiki.kit.i18n import Text, _, current_locale, gettext
 from hiiki.kit.importable import Column
 from hiiki.kit.pages import form_data, go, page, to
@@ -323,6 +323,8 @@ async def delete_import(session: WorkspaceSession, access: Access, import_id: UU
 async def download_refused(session: WorkspaceSession, access: Access, import_id: UUID) -> Stream:
     """Give the lines that were refused, each with its reason, to be mended and sent again."""
     made = await session.one(Import, import_id)
+    if not (made.foreseen | made.outcome).get("refused"):
+        raise NotFound()
     path = service.path_of(session, made)
     lines = returns.refused_lines(access.workspace_id, made, path, current_locale())
     name = f"refused-{made.id.hex[-6:]}.csv"

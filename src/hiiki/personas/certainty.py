@@ -9,8 +9,9 @@
   differences that are called certain, about five in a hundred are not.
 * Differences are ranked by how great they are, not by how sure: Cohen's h for shares, d for means.
 
-With everybody a group is compared by those who are not in it; with another group by those who
-are in one of the two only. The shares that are shown are of the whole groups all the same.
+A group is compared with those of the others who are not in it: with everybody, all but itself.
+Only where the others are a part of it, it is compared without them. The shares that are shown are
+of the whole groups all the same.
 """
 
 from __future__ import annotations
@@ -34,15 +35,23 @@ SMALL = 5.0
 
 
 def weigh(figures: Figures) -> Figures:
-    """Put `p` and `q` to everything of which enough is known."""
+    """Put `p` and `q` to everything of which enough is known.
+
+    What the groups are asked for themselves (`Figures.asked`) is sure to differ. It is left out:
+    among discoveries that are none, chance would pass for more.
+    """
     tested: list[Value | Trait] = []
-    is_everybody = figures.people[2] == figures.people[0]
+    is_part = others_are_part(figures.people)
+    asked = set(figures.asked)
     for trait in figures.traits:
+        if trait.key in asked:
+            continue
         for value in trait.values:
-            value.p = share_p(value.counts, trait.known, is_everybody=is_everybody)
-            tested += [value] if value.p is not None else []
+            if f"{trait.key}={value.value}" not in asked:
+                value.p = share_p(value.counts, trait.known, is_part=is_part)
+                tested += [value] if value.p is not None else []
         if trait.means is not None:
-            trait.p = means_p(trait.means, is_everybody=is_everybody)
+            trait.p = means_p(trait.means, is_part=is_part)
             tested += [trait] if trait.p is not None else []
     if tested:
         raw = [one.p for one in tested]
@@ -53,16 +62,21 @@ def weigh(figures: Figures) -> Figures:
     return figures
 
 
-def apart(counts: Four, *, is_everybody: bool) -> tuple[int, int]:
+def others_are_part(people: Four) -> bool:
+    """Tell whether all with whom a group is compared are in it."""
+    return people[2] == people[3]
+
+
+def apart(counts: Four, *, is_part: bool = False) -> tuple[int, int]:
     """Return counts of the two sides of a test, which have nobody in common."""
-    everyone, a, b, both = counts
-    return (a, everyone - a) if is_everybody else (a - both, b - both)
+    _everyone, a, b, both = counts
+    return (a - both, b) if is_part else (a, b - both)
 
 
-def share_p(counts: Four, known: Four, *, is_everybody: bool) -> float | None:
+def share_p(counts: Four, known: Four, *, is_part: bool = False) -> float | None:
     """Return the two-sided p-value of a difference in shares, or None where too few are known."""
-    hits = apart(counts, is_everybody=is_everybody)
-    of = apart(known, is_everybody=is_everybody)
+    hits = apart(counts, is_part=is_part)
+    of = apart(known, is_part=is_part)
     if min(of) < FEWEST_KNOWN or sum(hits) < FEWEST_HITS:
         return None
     n, yes = sum(of), sum(hits)
@@ -80,10 +94,10 @@ def share_p(counts: Four, known: Four, *, is_everybody: bool) -> float | None:
 
 
 def means_p(
-    moments: tuple[Moments, Moments, Moments, Moments], *, is_everybody: bool
+    moments: tuple[Moments, Moments, Moments, Moments], *, is_part: bool = False
 ) -> float | None:
     """Return the two-sided p-value of a difference in means, or None where too few are known."""
-    one, other = apart_means(moments, is_everybody=is_everybody)
+    one, other = apart_means(moments, is_part=is_part)
     if min(one.n, other.n) < FEWEST_KNOWN:
         return None
     spread = (one.variance or 0.0, other.variance or 0.0)
@@ -100,11 +114,11 @@ def means_p(
 
 
 def apart_means(
-    moments: tuple[Moments, Moments, Moments, Moments], *, is_everybody: bool
+    moments: tuple[Moments, Moments, Moments, Moments], *, is_part: bool = False
 ) -> tuple[Moments, Moments]:
     """Return the numbers of the two sides of a test, which have nobody in common."""
-    everyone, a, b, both = moments
-    return (a, everyone.less(a)) if is_everybody else (a.less(both), b.less(both))
+    _everyone, a, b, both = moments
+    return (a.less(both), b) if is_part else (a, b.less(both))
 
 
 def share_effect(one: float, other: float) -> float:

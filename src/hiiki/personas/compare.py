@@ -12,6 +12,7 @@ from hiiki.personas.certainty import (
     apart,
     apart_means,
     means_effect,
+    others_are_part,
     share_effect,
 )
 from hiiki.personas.crowd import MOST_VALUES
@@ -83,7 +84,7 @@ def certainty(q: float | None) -> str:
 
 def findings(figures: Figures, before: Figures | None = None) -> list[Finding]:
     """Return every share that can be compared, in the order of the traits."""
-    is_everybody = figures.people[2] == figures.people[0]
+    is_part = others_are_part(figures.people)
     earlier = shares(before) if before is not None else {}
     # Nobody had what is not listed, unless the list had to end somewhere.
     absent = {key: 0.0 for key, some in earlier.items() if len(some) < MOST_VALUES}
@@ -97,8 +98,8 @@ def findings(figures: Figures, before: Figures | None = None) -> list[Finding]:
             share = value.counts[1] / known
             other = value.counts[2] / reference
             hits, of = (
-                apart(value.counts, is_everybody=is_everybody),
-                apart(trait.known, is_everybody=is_everybody),
+                apart(value.counts, is_part=is_part),
+                apart(trait.known, is_part=is_part),
             )
             low, high = wilson(value.counts[1], known)
             found.append(
@@ -132,7 +133,7 @@ def shares(figures: Figures) -> dict[str, dict[str, float]]:
 
 def means_of(figures: Figures) -> list[Mean]:
     """Return every mean that can be compared, the greatest difference first."""
-    is_everybody = figures.people[2] == figures.people[0]
+    is_part = others_are_part(figures.people)
     found: list[Mean] = []
     for trait in figures.traits:
         if trait.means is None:
@@ -140,7 +141,7 @@ def means_of(figures: Figures) -> list[Mean]:
         own, reference = trait.means[1], trait.means[2]
         if own.mean is None or reference.mean is None:
             continue
-        sides = apart_means(trait.means, is_everybody=is_everybody)
+        sides = apart_means(trait.means, is_part=is_part)
         found.append(
             Mean(
                 trait=trait,

@@ -31,7 +31,8 @@ async def save(
         await _keep_first(session, segment)
     saved = await service.save(session, segment, name=name, description=description, rule=rule)
     _keep(session, saved, what, access.actor_name)
-    audit(session, access, f"segments.{what}", saved.id, name=saved.name)
+    action = f"segments.{what}"
+    audit(session, access, action, saved.id, name=saved.name)
     return saved
 
 

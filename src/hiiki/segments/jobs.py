@@ -20,7 +20,7 @@ from hiiki.workspace.models import Workspace
 log = structlog.get_logger()
 
 tasks = Blueprint()
-NIGHT = 2
+NIGHT = 4
 """The hour, in the workspace's zone, from which a day's count is taken."""
 
 

@@ -150,7 +150,13 @@ def _basic() -> Sequence[ReadyMade]:
             (),
             lambda ids: _all(
                 _event("coupon_issue", "at_least", 1, days=30),
-                _event("coupon_use", "exactly", 0, days=30),
+                {
+                    "kind": "sequence",
+                    "first": {"event": "coupon_issue"},
+                    "period": _recent(30),
+                    "happened": False,
+                    "then": {"event": "coupon_use"},
+                },
             ),
             ("coupon_issue", "coupon_use"),
         ),
@@ -253,7 +259,15 @@ def _cart() -> Sequence[ReadyMade]:
                     "happened": False,
                     "then": {"event": "purchase"},
                     "days": 1,
-                }
+                },
+                # Who bought on the third day is not to be reminded of what they have paid for.
+                {
+                    "kind": "sequence",
+                    "first": {"event": "cart"},
+                    "period": _recent(7),
+                    "happened": False,
+                    "then": {"event": "purchase"},
+                },
             ),
             ("cart", "purchase"),
         ),

@@ -198,7 +198,7 @@ async def list_ready_made(session: WorkspaceSession) -> Response[Any]:
 
 
 @get("/segments/ready-made/count")
-async def count_ready_made(session: WorkspaceSession, key: str) -> Response[Any]:
+async def count_ready_made(session: WorkspaceSession, key: str = "") -> Response[Any]:
     """How many one of them would have among this shop's people."""
     chosen = ready_made.find(key)
     if chosen is None:

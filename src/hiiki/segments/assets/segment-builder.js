@@ -90,7 +90,11 @@ form.addEventListener("input", () => {
   clearTimeout(waiting);
   waiting = window.setTimeout(remember, 600);
 });
-form.addEventListener("change", remember);
+form.addEventListener("change", (event) => {
+  clearTimeout(waiting);
+  // What draws the tree again is remembered as it is then: with the fields of the new choice.
+  if (!(/** @type {HTMLElement} */ (event.target).matches("[hx-post]"))) remember();
+});
 // The tree has been drawn again: by an edit, which is remembered, or by undo, which is not.
 document.body.addEventListener("hiiki:rule", (plain) => {
   const { undo } = /** @type {CustomEvent} */ (plain).detail;
