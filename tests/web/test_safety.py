@@ -103,7 +103,7 @@ async def test_every_page_is_drawn_in_both_languages(app: Console, shop: Shop) -
                 said = (str(route), answer.text[:300])
                 assert answer.status_code in (200, 204, 303, 404, 409), said
                 if "<html" in answer.text:
-                    assert f'<html lang="{locale}"' in answer.text
+                    assert f'<html lang="{locale}"' in answer.text, str(route)
                     assert re.search(r"<h1[ >]", answer.text), f"{route} has no h1"
 
 

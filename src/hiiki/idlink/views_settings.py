@@ -20,7 +20,7 @@ from hiiki.idlink.schemas import MAX_WORDS, LoginChannelIn, PlaceIn, SettingIn
 from hiiki.idlink.service import setting_of
 from hiiki.kit.errors import Conflict, HiikiError, Invalid, NotFound
 from hiiki.kit.forms import parse
-from hiiki.kit.i18n import Text, _
+from hiiki.kit.i18n import Text, _, current_locale
 from hiiki.kit.pages import WebRequest, form_data, page, to
 from hiiki.workspace.access import Access, audit
 from hiiki.workspace.models import Channel, Workspace
@@ -96,13 +96,16 @@ async def _logins(session: WorkspaceSession) -> list[tuple[LoginChannel, str]]:
 
 
 @get("/id-links/preview", opt=OPERATOR)
-async def show_preview(session: WorkspaceSession, view: str = "form", lang: str = "ja") -> Template:
-    """Show the customers' page as they see it, with nothing behind its buttons."""
+async def show_preview(session: WorkspaceSession, view: str = "form", lang: str = "") -> Template:
+    """Show the customers' page as they see it, with nothing behind its buttons.
+
+    In the reader's own language, unless another is asked for.
+    """
     workspace = await session.known(Workspace, session.workspace_id)
     channel = await session.scalar(select(Channel).order_by(Channel.created_at).limit(1))
     return sample(
         view,
-        lang if lang in LANGUAGES else "ja",
+        lang if lang in LANGUAGES else current_locale(),
         await setting_of(session),
         workspace.name,
         channel.picture_url if channel else "",
