@@ -129,9 +129,9 @@ def _lines(group: Sequence[ImportRow]) -> list[LineIn]:
             continue
         number: Decimal | None = get("quantity")
         quantity = _ONE if number is None else number
-        amount: Decimal | None = get("line_amount")
-        if amount is None:  # 0 is what a present costs
-            amount = (get("price") or NOTHING) * quantity - abs(get("line_discount") or NOTHING)
+        given: Decimal | None = get("line_amount")
+        worked_out = (get("price") or NOTHING) * quantity - abs(get("line_discount") or NOTHING)
+        amount = worked_out if given is None else given  # 0 is what a present costs
         lines.append(LineIn(product, name, quantity, amount, get("variant") or ""))
     return lines
 
