@@ -289,8 +289,8 @@ async def test_counts_are_taken_in_the_night_and_at_first_sight(
     tokyo = ZoneInfo("Asia/Tokyo")
     evening = datetime(2026, 5, 1, 23, 0, tzinfo=tokyo)
     assert jobs.is_due(None, evening)
-    assert not jobs.is_due(evening, datetime(2026, 5, 2, 1, 59, tzinfo=tokyo))
-    assert jobs.is_due(evening.astimezone(UTC), datetime(2026, 5, 2, 2, 0, tzinfo=tokyo))
+    assert not jobs.is_due(evening, datetime(2026, 5, 2, 3, 59, tzinfo=tokyo))
+    assert jobs.is_due(evening.astimezone(UTC), datetime(2026, 5, 2, 4, 0, tzinfo=tokyo))
     assert not jobs.is_due(evening, datetime(2026, 5, 1, 23, 59, tzinfo=tokyo))
     async with scope(shop.workspace_id) as session:
         new = await save(session, "new", {"kind": "everyone"})

@@ -21,7 +21,8 @@ log = structlog.get_logger()
 
 tasks = Blueprint()
 NIGHT = 4
-"""The hour, in the workspace's zone, from which a day's count is taken."""
+"""The hour, in the workspace's zone, from which a day's count is taken: when what other rooms work
+out in the night (ranks, values, cells) is there, so that the count is of that day."""
 
 
 @tasks.periodic(cron="*/5 * * * *")
