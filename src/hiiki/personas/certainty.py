@@ -20,7 +20,6 @@ from math import asin, isfinite, sqrt
 from typing import Any, cast
 
 import numpy as np
-from scipy import stats  # pyright: ignore[reportMissingTypeStubs]
 
 from hiiki.personas.findings import Figures, Four, Moments, Trait, Value
 
@@ -32,6 +31,14 @@ FEWEST_HITS = 5
 """People of all for whom a value must be true."""
 SMALL = 5.0
 """An expected count below which the exact test is used."""
+
+
+def _stats() -> Any:
+    """Return SciPy's statistics: imported where they are needed, for they take a second to come,
+    and most processes never compare groups."""
+    from scipy import stats  # pyright: ignore[reportMissingTypeStubs]
+
+    return cast("Any", stats)
 
 
 def weigh(figures: Figures) -> Figures:
@@ -55,7 +62,7 @@ def weigh(figures: Figures) -> Figures:
             tested += [trait] if trait.p is not None else []
     if tested:
         raw = [one.p for one in tested]
-        corrected = cast("Any", stats).false_discovery_control(raw, method="bh")
+        corrected = _stats().false_discovery_control(raw, method="bh")
         for one, q in zip(tested, corrected, strict=True):
             one.q = float(q)
     figures.tests = len(tested)
@@ -86,11 +93,11 @@ def share_p(counts: Four, known: Four, *, is_part: bool = False) -> float | None
     least = min(of) * min(yes, no) / n
     table = [[hits[0], of[0] - hits[0]], [hits[1], of[1] - hits[1]]]
     if least < SMALL:
-        return float(cast("Any", stats).fisher_exact(table).pvalue)
+        return float(_stats().fisher_exact(table).pvalue)
     difference = table[0][0] * table[1][1] - table[0][1] * table[1][0]
     # In floats: the product of four margins of a million does not fit into 64 bits.
     chi = float(difference) ** 2 * (n - 1) / (float(of[0]) * of[1] * yes * no)
-    return float(cast("Any", stats).chi2.sf(chi, 1))
+    return float(_stats().chi2.sf(chi, 1))
 
 
 def means_p(
@@ -104,7 +111,7 @@ def means_p(
     if spread == (0.0, 0.0):
         return None
     p = (
-        cast("Any", stats)
+        _stats()
         .ttest_ind_from_stats(
             one.mean, sqrt(spread[0]), one.n, other.mean, sqrt(spread[1]), other.n, equal_var=False
         )
