@@ -143,7 +143,7 @@ async def test_rules_run_in_their_order(shop: Shop, channel: Channel) -> None:
 
 
 async def test_an_answer_stops_the_rules_of_its_own_event_only(
-    shop: Shop, channel: Channel
+    shop: Shop, channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard: list[str] = []
 
@@ -157,29 +157,24 @@ async def test_an_answer_stops_the_rules_of_its_own_event_only(
 
     await make_rule(shop, say("規則"), event_kind="message")
     await make_rule(shop, say("完了"), event_kind="survey_finish")
-    before = road().reactions.get("message", [])
-    road().reactions["message"] = [Reaction("message", answers), Reaction("message", later)]
-    try:
-        person = Person(channel)
-        await person.follow()
-        assert texts(await person.types("やあ")) == ["完了", "答え"]
-        assert heard == []
-    finally:
-        road().reactions["message"] = before
+    reactions = [Reaction("message", answers), Reaction("message", later)]
+    monkeypatch.setitem(road().reactions, "message", reactions)
+    person = Person(channel)
+    await person.follow()
+    assert texts(await person.types("やあ")) == ["完了", "答え"]
+    assert heard == []
 
 
-async def test_a_circle_ends(shop: Shop, channel: Channel) -> None:
+async def test_a_circle_ends(shop: Shop, channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
     async def again(context: Any, event: Any) -> None:
         await context.emit("survey_finish")
 
     person = Person(channel)
     await person.follow()
-    road().reactions["survey_finish"] = [Reaction("survey_finish", again)]
-    try:
-        async with scope(shop.workspace_id) as session:
-            await Context(session, person.contact_id, channel.id).emit("survey_finish")
-    finally:
-        del road().reactions["survey_finish"]
+    reactions = [Reaction("survey_finish", again)]
+    monkeypatch.setitem(road().reactions, "survey_finish", reactions)
+    async with scope(shop.workspace_id) as session:
+        await Context(session, person.contact_id, channel.id).emit("survey_finish")
     assert len(await person.timeline("survey_finish")) == MAX_DEPTH + 1
 
 
