@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, text
+from sqlalchemy import event, literal, select, text, union_all
 
 from conftest import Shop, scope
 from hiiki.contacts.models import Contact, Tag
-from hiiki.contacts.search import FriendFilter, count, find, read_cursor
+from hiiki.contacts.search import FriendFilter, conditions, count, find, read_cursor
 from hiiki.contacts.service import add_tag, block
 from hiiki.db.engine import raw_connection
 from hiiki.kit.errors import Invalid
@@ -33,32 +33,7 @@ async def names(shop: Shop, **wanted: Any) -> list[str]:
         return sorted(friend.contact.display_name for friend in page.friends)
 
 
-@pytest.mark.parametrize(
-    ("q", "found"),
-    [
-        ("田中", ["田中 葵", "田中美咲"]),
-        ("田", ["ken🍛", "田中 葵", "田中美咲", "福田"]),
-        ("中田", []),
-        ("田中 葵", ["田中 葵"]),
-        ("葵 田中", ["田中 葵"]),
-        ("美咲", ["田中美咲"]),
-        ("KEN", ["ken🍛"]),
-        ("🍛", ["ken🍛"]),
-        ("タロウ", ["ﾀﾛｳ"]),
-        ("ｋｅｎ", ["ken🍛"]),
-        ("kenn", []),
-        ("山田", ["ken🍛"]),
-        ("yamada@example", ["ken🍛"]),
-        ("090-1234-5678", ["ken🍛"]),
-        ("０９０１２３４", ["ken🍛"]),
-        ("100%", ["100%果汁"]),
-        ("%", ["100%果汁"]),
-        ("_", []),
-        ("'; drop table", []),
-        ("\x00", ["100%果汁", "ken🍛", "ﾀﾛｳ", "田中 葵", "田中美咲", "福田"]),
-    ],
-)
-async def test_search(shop: Shop, channel: Channel, q: str, found: list[str]) -> None:
+async def test_search(shop: Shop, channel: Channel) -> None:
     for name in ("田中 葵", "田中美咲", "福田", "ﾀﾛｳ", "100%果汁"):
         await make_friend(shop, channel, name)
     await make_friend(
@@ -69,33 +44,67 @@ async def test_search(shop: Shop, channel: Channel, q: str, found: list[str]) ->
         email="Yamada@example.com",
         phone="09012345678",
     )
-    assert await names(shop, q=q) == sorted(found)
+    found = {q: await names(shop, q=q) for q in FOUND}
+    assert found == FOUND
+
+
+FOUND = {
+    "田中": ["田中 葵", "田中美咲"],
+    "田": ["ken🍛", "田中 葵", "田中美咲", "福田"],
+    "中田": [],
+    "田中 葵": ["田中 葵"],
+    "葵 田中": ["田中 葵"],
+    "美咲": ["田中美咲"],
+    "KEN": ["ken🍛"],
+    "🍛": ["ken🍛"],
+    "タロウ": ["ﾀﾛｳ"],
+    "ｋｅｎ": ["ken🍛"],
+    "kenn": [],
+    "山田": ["ken🍛"],
+    "yamada@example": ["ken🍛"],
+    "090-1234-5678": ["ken🍛"],
+    "０９０１２３４": ["ken🍛"],
+    "100%": ["100%果汁"],
+    "%": ["100%果汁"],
+    "_": [],
+    "'; drop table": [],
+    "\x00": sorted(["100%果汁", "ken🍛", "ﾀﾛｳ", "田中 葵", "田中美咲", "福田"]),
+}
+
+
+NAMES = st.text(max_size=12).map(lambda value: value.replace("\x00", ""))
 
 
 @given(
-    name=st.text(max_size=12).map(lambda value: value.replace("\x00", "")),
-    data=st.data(),
+    drawn=st.lists(
+        st.tuples(NAMES, st.integers(0, 11), st.integers(1, 4)), min_size=30, max_size=40
+    )
 )
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-async def test_any_part_of_any_name_finds_it(
-    shop: Shop, channel: Channel, name: str, data: st.DataObject
-) -> None:
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+async def test_any_part_of_any_name_finds_it(shop: Shop, drawn: list[tuple[str, int, int]]) -> None:
     """Whatever the index makes of odd characters, it must not lose a name."""
-    friend = await make_friend(shop, channel, name)
-    start = data.draw(st.integers(0, len(name)))
-    part = name[start : start + data.draw(st.integers(1, 4))]
-    async with scope(shop.workspace_id) as session:
+    people = [Contact(id=uuid4(), display_name=name) for name, _start, _length in drawn]
+    wanted: set[tuple[str, UUID]] = set()
+    for friend, (name, start, length) in zip(people, drawn, strict=True):
         # What Python's NFKC does to a part may differ from what it does to the whole:
         # compose the question from the whole name then.
-        page = await find(session, FriendFilter(q=part), limit=1000)
-        whole = await find(session, FriendFilter(q=name), limit=1000)
-    found = {each.contact.id for each in whole.friends}
-    if any(character.isalnum() for character in name) and name.isprintable():
-        assert friend.id in found
-    if part.isalnum() and part.isascii():
-        assert friend.id in {each.contact.id for each in page.friends}
+        part = name[start : start + length]
+        if any(character.isalnum() for character in name) and name.isprintable():
+            wanted.add((name, friend.id))
+        if part.isalnum() and part.isascii():
+            wanted.add((part, friend.id))
+    async with scope(shop.workspace_id) as session:
+        session.add_all(people)
+        await session.flush()
+        asked = [
+            select(literal(q), Contact.id).where(*await conditions(session, FriendFilter(q=q)))
+            for q in {q for q, _ident in wanted}
+        ]
+        if asked:
+            # So few people would be read whole, and the index not be asked at all.
+            await session.execute(text("set local enable_seqscan = off"), execution_options=BY_HAND)
+            found = await session.execute(union_all(*asked))
+            assert wanted <= {(q, ident) for q, ident in found.all()}
 
 
 async def test_filters_and_walls(shop: Shop, other_shop: Shop, channel: Channel) -> None:
@@ -235,9 +244,9 @@ def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
     return [plan, *(node for below in plan.get("Plans", []) for node in nodes(below))]
 
 
-@pytest.mark.slow
-async def test_a_hundred_thousand_friends_are_listed_by_index(shop: Shop, channel: Channel) -> None:
-    tag_id = await fill(shop, channel, 100_000)
+async def test_many_friends_are_listed_by_index(shop: Shop, channel: Channel) -> None:
+    # The fewer they are, the sooner PostgreSQL reads them all: what holds here holds for a million.
+    tag_id = await fill(shop, channel, 15_000)
     for wanted, at_least in (
         (FriendFilter(), 50),
         (FriendFilter(status="following"), 50),
@@ -255,4 +264,4 @@ async def test_a_hundred_thousand_friends_are_listed_by_index(shop: Shop, channe
             if node["Node Type"] == "Seq Scan" and node["Relation Name"] == "contact"
         ]
         assert not read_whole, (wanted, plan)
-        assert plan["Execution Time"] < 250, (wanted, plan)
+        assert plan["Execution Time"] < 100, (wanted, plan)
