@@ -46,6 +46,7 @@ function remember() {
  * @param {string[]} to
  */
 function go(from, to) {
+  if (shaping) return;
   remember();
   const state = from.pop();
   if (state === undefined) return;
@@ -147,6 +148,58 @@ form.addEventListener("keydown", (event) => {
   event.preventDefault();
   /** @type {HTMLElement} */ (button).click();
 });
+
+// ---- one change of the tree's shape after the other ----
+
+// Where such a change takes place is said by the tree as it stands: the next one waits until the
+// tree has been drawn. What can then no longer be told to be the same place is left out.
+
+/** @typedef {{ do: string, at: string }} Edit */
+/** @type {Edit | null} */
+let shaping = null;
+/** @type {Edit | null} */
+let shaped = null;
+/** @type {Edit[]} */
+const following = [];
+/** @type {XMLHttpRequest | null} */
+let latest = null;
+
+document.body.addEventListener("htmx:confirm", (plain) => {
+  const { elt, target } = /** @type {CustomEvent} */ (plain).detail;
+  if (!shaping || target?.id !== "builder") return;
+  plain.preventDefault();
+  const at = elt.closest("[data-node]")?.dataset.node;
+  if (elt.dataset.do && at) following.push({ do: elt.dataset.do, at });
+});
+document.body.addEventListener("htmx:beforeRequest", (plain) => {
+  const { target, requestConfig, xhr } = /** @type {CustomEvent} */ (plain).detail;
+  if (target.id !== "builder") return;
+  latest = xhr;
+  const { do: what, at } = requestConfig.parameters;
+  if (what) shaping = { do: what, at };
+});
+document.body.addEventListener("htmx:beforeSwap", (plain) => {
+  const detail = /** @type {CustomEvent} */ (plain).detail;
+  // An answer that another request has overtaken would take back what that one did.
+  if (detail.target.id === "builder" && detail.xhr !== latest) detail.shouldSwap = false;
+});
+document.body.addEventListener("htmx:afterRequest", (plain) => {
+  const { target, xhr, successful } = /** @type {CustomEvent} */ (plain).detail;
+  if (target.id !== "builder" || xhr !== latest) return;
+  [shaped, shaping] = [shaping, null];
+  if (!successful) following.length = 0;
+});
+
+function goOn() {
+  const edit = following.shift();
+  if (!edit || !shaped) return;
+  const here = /** @type {HTMLElement | null} */ (document.activeElement);
+  if (edit.do === shaped.do && edit.at === shaped.at && here?.dataset.do === edit.do) here.click();
+  else if (edit.do.startsWith("add") && shaped.do.startsWith("add")) {
+    const button = `[data-node="${CSS.escape(edit.at)}"] > .sg-add [data-do="${edit.do}"]`;
+    /** @type {HTMLElement | null} */ (form.querySelector(button))?.click();
+  } else following.length = 0;
+}
 
 // ---- an old count is shown as such until the new one is there ----
 
@@ -251,7 +304,10 @@ function mark(errors) {
 
 document.body.addEventListener("htmx:afterSettle", (plain) => {
   const target = /** @type {HTMLElement} */ (/** @type {CustomEvent} */ (plain).detail.target);
-  if (target.id === "builder") makeSortable();
+  if (target.id === "builder") {
+    makeSortable();
+    goOn();
+  }
   if (target.id !== "panel") return;
   aside.classList.remove("sg-stale");
   const holder = target.querySelector("[data-errors]");
