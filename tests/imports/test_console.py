@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from conftest import Shop
+from conftest import Shop, scope
 from console import Console
-from hiiki.imports import running, store
+from hiiki.imports import exports, running, store
+from hiiki.imports.models import Import
 from hiiki.imports.returns import BOM
+from hiiki.kit.clock import now
 
-from .conftest import look
+from .conftest import look, send
 from .test_members import HANAKO, HEAD, TARO, figures, people
 
 
@@ -67,6 +70,52 @@ async def test_a_file_step_by_step(app: Console, shop: Shop) -> None:
     assert (await staff.form(f"{here}/delete")).status_code == 303
     assert not path.exists()
     assert (await staff.get(here)).status_code == 404
+
+
+async def test_what_ran_by_itself_once_waits_for_staff_the_next_time(
+    app: Console, shop: Shop
+) -> None:
+    """A program's "check and run" ends with its stop, and with columns that a person chooses."""
+    program, staff = await app.program(shop), await app.person(shop, "operator", "en")
+    api = "/api/v1/imports"
+    made = (await program.post(f"{api}?kind=members", content=(HEAD + TARO).encode())).json()
+    here, ident = f"/imports/{made['id']}", UUID(made["id"])
+    form = {f"mapping.{n}": name for n, name in enumerate(made["mapping"])}
+    wanted = {"mapping": made["mapping"], "run": True}
+    await program.put(f"{api}/{ident}/columns", json=wanted)
+    await staff.form(f"{here}/cancel")
+    assert not (await look(shop, ident)).unattended
+    await staff.form(f"{here}/columns", form)
+    await running.work(shop.workspace_id, ident)
+    assert (await look(shop, ident)).state == "checked"
+    await program.put(f"{api}/{ident}/columns", json=wanted)
+    await running.work(shop.workspace_id, ident)
+    assert (await look(shop, ident)).state == "running"
+
+
+async def test_an_import_whose_file_is_gone_says_so(app: Console, shop: Shop) -> None:
+    """After thirty days there is nothing to check: the page says so, and offers no more."""
+    staff = await app.person(shop, "operator", "en")
+    ident = await send(shop, "members", HEAD + TARO + ",誰,,,,,,\n")
+    here = f"/imports/{ident}"
+    for last, said in ((1, "Import 1 lines"), (31, "The file has been deleted")):
+        async with scope(shop.workspace_id) as session:
+            made = await session.one(Import, ident)
+            made.created_at = made.started_at = now() - timedelta(days=40)
+            made.finished_at = now() - timedelta(days=last)
+        await exports.clean()
+        shown = await staff.get(here)
+        assert shown.status_code == 200
+        assert said in shown.text
+        assert (f"{here}/run" in shown.text, f"{here}/refused.csv" in shown.text) == (
+            (last == 1,) * 2
+        )
+        assert f"{here}/delete" in shown.text
+    for name in ("uploaded", "failed"):
+        async with scope(shop.workspace_id) as session:
+            (await session.one(Import, ident)).state = name
+        shown = await staff.get(here)
+        assert (shown.status_code, f"{here}/resume" in shown.text) == (200, False)
 
 
 async def test_the_columns_are_remembered(app: Console, shop: Shop) -> None:

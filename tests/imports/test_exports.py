@@ -5,21 +5,27 @@ from __future__ import annotations
 import csv
 import io
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import select
 
 from conftest import Shop, scope
 from console import Console
 from contacts.people import make_channel, make_friend
 from hiiki.contacts.models import Tag
-from hiiki.imports import exports, store
+from hiiki.imports import exports, jobs, store
 from hiiki.imports.models import Export
 from hiiki.kit.clock import now
+from hiiki.workspace.models import AuditEntry
 
 from .conftest import run, send
 from .test_members import HANAKO, HEAD, TARO
 from .test_orders import SHOPIFY
+
+DONE = "imports.download"
 
 
 def table(body: bytes, encoding: str = "utf-8-sig") -> list[list[str]]:
@@ -60,6 +66,9 @@ async def test_friends_by_the_page(app: Console, shop: Shop) -> None:
     found = {line[1] or line[0]: line for line in lines}
     assert found["山田 太郎"][2:] == ["VIP、常連", "1990-05-01", "A-1", "3300"]
     assert found["'=HYPERLINK(1)"][0] == "'=HYPERLINK(1)"
+    async with scope(shop.workspace_id) as session:
+        written = await session.scalars(select(AuditEntry.subject).where(AuditEntry.action == DONE))
+        assert written.all() == [str(ident)]
     assert (await app.client().get(f"{here}/file")).status_code in (303, 401)
     async with scope(shop.workspace_id) as session:
         (await session.one(Export, ident)).expires_at = now() - timedelta(seconds=1)
@@ -69,6 +78,36 @@ async def test_friends_by_the_page(app: Console, shop: Shop) -> None:
     await exports.clean()
     assert not path.exists()
     assert (await staff.get(here)).status_code == 404
+
+
+async def test_one_that_fails_again_and_again_says_so(
+    app: Console, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends, leaves nothing on the disk, and does not stay "being written" for ever."""
+    async with scope(shop.workspace_id) as session:
+        made = await exports.ask(
+            session, "friends", {}, ["id"], "utf-8-sig", name="x", locale="ja", actor_name="x"
+        )
+
+    def full(*_given: Any) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(exports, "_end", full)
+    ids = str(shop.workspace_id), str(made.id)
+    draft = store.draft_of(store.path_of(shop.workspace_id, made.id, "out"))
+    for attempts, stands in ((0, "writing"), (jobs.TRIES - 1, "failed")):
+        context = SimpleNamespace(job=SimpleNamespace(attempts=attempts))
+        with pytest.raises(OSError, match="disk full"):
+            await jobs.write.func(context, *ids)
+        async with scope(shop.workspace_id) as session:
+            assert (await session.one(Export, made.id)).state == stands
+        assert draft.exists() == (stands == "writing")
+    staff = await app.person(shop, "operator", "en")
+    assert "could not be written" in (await staff.get(f"/exports/{made.id}")).text
+    async with scope(shop.workspace_id) as session:
+        (await session.one(Export, made.id)).expires_at = now() - timedelta(seconds=1)
+    await exports.clean()
+    assert (await staff.get(f"/exports/{made.id}")).status_code == 404
 
 
 async def test_what_cannot_be_written_is_refused(app: Console, shop: Shop) -> None:

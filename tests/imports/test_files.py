@@ -136,6 +136,13 @@ def test_a_zip_holds_one_csv(tmp_path: Path) -> None:
     packed(bomb__csv=b"0" * 100_000)
     with pytest.raises(Invalid):
         files.unpacked(path, 1000)
+    packed(cut__csv=bytes(range(256)) * 40)
+    whole = path.read_bytes()
+    for broken in (whole[:60] + b"\xff" * 8 + whole[68:], whole[:-10]):
+        path.write_bytes(broken)
+        with pytest.raises(Invalid):
+            files.unpacked(path, 100_000)
+    assert [each.name for each in tmp_path.iterdir()] == ["a.csv"]
 
 
 COLUMNS = (
@@ -173,6 +180,26 @@ def test_an_order_is_whole_or_refused(tmp_path: Path) -> None:
     assert refused[3].value == "x"
     assert "3" in str(refused[2].reason)
     assert refused[6].column == "number"
+
+
+def test_a_column_that_always_says_the_same_is_refused_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing grows with the file: parts come before it is read to its end, also when it is
+    read on from the middle."""
+    monkeypatch.setattr("hiiki.imports.slices.GROUP_MOST", 4)
+    monkeypatch.setattr("hiiki.imports.slices.SIZE", 5)
+    text = "n,a\n0,1\n" + "7,1\n" * 18 + "8,1\n" + ",1\n" * 7 + "9,1\n"
+    parts = read(tmp_path / "a.csv", text)
+    assert max(map(len, parts)) <= 5
+    assert [row.line for part in parts for row in part.rows] == [2, 21, 29]
+    refused = {one.line: one.reason.english for part in parts for one in part.refused}
+    assert {line for line, why in refused.items() if why.startswith("More than")} == set(
+        range(3, 21)
+    )
+    assert {refused[line] for line in range(22, 29)} == {"Please fill this in."}
+    rest = read(tmp_path / "a.csv", text, done=12)
+    assert [one.line for part in rest for one in part.refused] == [*range(13, 21), *range(22, 29)]
 
 
 def test_headings_are_known_in_any_writing() -> None:

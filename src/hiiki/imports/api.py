@@ -89,8 +89,7 @@ async def import_rows(
     made = await service.receive(
         session, kind, "rows.json", _as_csv(names, data), access.actor_name
     )
-    made.unattended = True
-    await service.assign(session, made, names, clears=data.clears, keeps=data.keeps)
+    await service.assign(session, made, names, clears=data.clears, keeps=data.keeps, runs=True)
     audit(session, access, "imports.run", made.id, name=made.name, kind=kind)
     return ImportOut.of(made)
 
@@ -124,8 +123,9 @@ async def assign_columns(
 ) -> ImportOut:
     """Say what the file's columns are, and check all of it."""
     made = await service.held(session, import_id)
-    made.unattended = data.run
-    await service.assign(session, made, data.mapping, clears=data.clears, keeps=data.keeps)
+    await service.assign(
+        session, made, data.mapping, clears=data.clears, keeps=data.keeps, runs=data.run
+    )
     audit(
         session, access, "imports.run" if data.run else "imports.check", import_id, name=made.name
     )

@@ -121,9 +121,9 @@ async def get_export(session: WorkspaceSession, export_id: UUID) -> ExportOut:
 
 
 @get("/exports/{export_id:uuid}/file", tags=TAGS, opt=OPERATOR)
-async def fetch_export(session: WorkspaceSession, export_id: UUID) -> Stream:
+async def fetch_export(session: WorkspaceSession, access: Access, export_id: UUID) -> Stream:
     """Fetch the file, within seven days."""
-    return await sent(session, export_id)
+    return await sent(session, access, export_id)
 
 
 @delete("/exports/{export_id:uuid}", tags=TAGS)

@@ -13,7 +13,7 @@ from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, or_, select
 
 from hiiki.contacts.people import safe_cell
 from hiiki.db import WorkspaceSession, everywhere, scope
@@ -30,7 +30,7 @@ from hiiki.workspace.models import Workspace
 KEPT = timedelta(days=7)
 """How long a file can be fetched."""
 IMPORTS_KEPT = timedelta(days=30)
-"""How long a file that came in is kept: so long its refused lines can be fetched."""
+"""How long a file that came in is kept after something was last done with it."""
 ENCODINGS: Mapping[str, str] = {"utf-8-sig": "UTF-8", "cp932": "Shift_JIS (CP932)"}
 PAGE = 50
 _BLOCK = 1 << 18
@@ -90,7 +90,7 @@ async def write(workspace_id: UUID, export_id: UUID) -> None:
     """Write a file from its beginning; a worker that dies leaves it to be begun again."""
     async with scope(workspace_id) as session:
         made = await session.get(Export, export_id)
-        if made is None or made.state == "ready":
+        if made is None or made.state in ("ready", "failed"):
             return
         workspace = await session.one(Workspace, workspace_id)
         made.state = "writing"
@@ -103,11 +103,11 @@ async def write(workspace_id: UUID, export_id: UUID) -> None:
         total, slices = await what.rows(workspace_id, made.wanted, names)
     except (NotFound, Invalid):
         # The segment was deleted since, or is broken: nothing can be written any more.
-        await _note(workspace_id, export_id, state="failed", finished_at=now())
+        await _fail(workspace_id, export_id)
         return
     await _note(workspace_id, export_id, total=total)
     path = store.path_of(workspace_id, export_id, "out")
-    draft = path.with_suffix(".draft")
+    draft = store.draft_of(path)
     zone = ZoneInfo(workspace.timezone)
     await asyncio.to_thread(_begin, draft, made.encoding, [labels[name] for name in names])
     done = 0
@@ -121,6 +121,18 @@ async def write(workspace_id: UUID, export_id: UUID) -> None:
     values = {"state": "ready", "done": done, "total": done, "size": size}
     moment = now()
     await _note(workspace_id, export_id, **values, finished_at=moment, expires_at=moment + KEPT)
+
+
+async def give_up(workspace_id: UUID, export_id: UUID, error: str) -> None:
+    """Note that a file could not be written, again and again."""
+    store.forget(workspace_id, export_id, "out")
+    await _fail(workspace_id, export_id, error)
+
+
+async def _fail(workspace_id: UUID, export_id: UUID, error: str = "") -> None:
+    moment = now()
+    ended = {"finished_at": moment, "expires_at": moment + KEPT}
+    await _note(workspace_id, export_id, state="failed", error=error, **ended)
 
 
 async def _note(workspace_id: UUID, export_id: UUID, **values: Any) -> bool:
@@ -210,11 +222,17 @@ async def clean() -> None:
     """Delete files whose time is over."""
     moment = now()
     async with everywhere() as session:  # every shop's files lie in the installation's folder
-        for made in await session.scalars(select(Export).where(Export.expires_at <= moment)):
+        over = or_(
+            Export.expires_at <= moment,
+            # One that nobody could even note to have failed.
+            and_(Export.expires_at.is_(None), Export.created_at <= moment - KEPT),
+        )
+        for made in await session.scalars(select(Export).where(over)):
             store.forget(made.workspace_id, made.id, "out")
             await session.delete(made)
         old = select(Import).where(
-            Import.created_at <= moment - IMPORTS_KEPT,
+            func.greatest(Import.created_at, Import.started_at, Import.finished_at)
+            <= moment - IMPORTS_KEPT,
             Import.gone_at.is_(None),
             Import.state.not_in(("checking", "running", "undoing", "paused")),
         )

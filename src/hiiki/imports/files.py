@@ -9,7 +9,9 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import lzma
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +41,15 @@ SPOILED = "\ufffd"
 _BLOCK = 1 << 20
 _SAMPLE = 1 << 19
 _SAMPLE_RECORDS = 30
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+)
+"""What opening a ZIP raises that is damaged, cut off, or locked by a password."""
 
 
 @dataclass(slots=True)
@@ -60,6 +71,7 @@ def unpacked(path: Path, most: int) -> None:
     with path.open("rb") as file:
         if file.read(4) != b"PK\x03\x04":
             return
+    inside = path.with_suffix(".unpacked")
     try:
         with zipfile.ZipFile(path) as packed:
             inner = [
@@ -74,10 +86,13 @@ def unpacked(path: Path, most: int) -> None:
                         "file": _("Please save the workbook as CSV, or send a ZIP with one CSV.")
                     }
                 )
-            _unpack(packed, inner[0], path.with_suffix(".unpacked"), most)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+            _unpack(packed, inner[0], inside, most)
+    except _BROKEN as error:
         raise Invalid(fields={"file": _("This ZIP file cannot be opened.")}) from error
-    path.with_suffix(".unpacked").replace(path)
+    else:
+        inside.replace(path)
+    finally:
+        inside.unlink(missing_ok=True)
 
 
 def _unpack(packed: zipfile.ZipFile, inner: zipfile.ZipInfo, to: Path, most: int) -> None:
@@ -87,8 +102,6 @@ def _unpack(packed: zipfile.ZipFile, inner: zipfile.ZipInfo, to: Path, most: int
             # What a ZIP says of its size is not believed.
             left -= len(block)
             if left < 0:
-                target.close()
-                to.unlink()
                 raise Invalid(fields={"file": too_large(most)})
             target.write(block)
 

@@ -11,7 +11,7 @@ from hiiki.imports import exports, running
 tasks = Blueprint()
 TRIES = 8
 RETRY = RetryStrategy(max_attempts=TRIES, wait=10)
-"""A database that is away for a minute must not end an import."""
+"""A database that is away for a minute must end neither an import nor an export."""
 
 
 @tasks.task(name="work", retry=RETRY, pass_context=True)
@@ -25,10 +25,15 @@ async def work(context: JobContext, workspace_id: str, import_id: str) -> None:
         raise
 
 
-@tasks.task(name="write", retry=RETRY)
-async def write(workspace_id: str, export_id: str) -> None:
+@tasks.task(name="write", retry=RETRY, pass_context=True)
+async def write(context: JobContext, workspace_id: str, export_id: str) -> None:
     """Write a file that was asked for."""
-    await exports.write(UUID(workspace_id), UUID(export_id))
+    try:
+        await exports.write(UUID(workspace_id), UUID(export_id))
+    except Exception as error:
+        if context.job.attempts + 1 >= TRIES:
+            await exports.give_up(UUID(workspace_id), UUID(export_id), type(error).__name__)
+        raise
 
 
 @tasks.periodic(cron="27 3 * * *")

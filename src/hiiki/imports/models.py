@@ -129,6 +129,8 @@ class Export(Base, Identified, Owned):
     done: Mapped[int] = mapped_column(default=0)
     size: Mapped[int] = mapped_column(BigInteger, default=0)
     """Bytes, once it is ready."""
+    error: Mapped[str] = mapped_column(default="")
+    """Of a failed one: what the system said; "" when what was wanted is no longer there."""
     finished_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
-    """When the file is deleted."""
+    """When the file is deleted, and this with it."""

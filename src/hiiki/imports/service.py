@@ -156,9 +156,11 @@ async def assign(
     *,
     clears: bool = False,
     keeps: bool = False,
+    runs: bool = False,
 ) -> None:
     """Say which column each heading is, remember it, and begin to check the file.
 
+    With `runs` its lines are taken as soon as it was checked, without anybody looking.
     Raises `Invalid` at `mapping.<n>` for a name that is none, and at `mapping` when a column is
     missing that each line must have.
     """
@@ -168,6 +170,7 @@ async def assign(
     columns = await what.columns(session)
     _objections(columns, mapping, len(made.headings))
     made.mapping, made.clears, made.keeps = list(mapping), clears, keeps
+    made.unattended = runs
     kept = {"mapping": made.mapping, "clears": clears, "keeps": keeps}
     await session.execute(
         insert(Remembered)
@@ -262,7 +265,9 @@ async def resume(session: WorkspaceSession, made: Import) -> None:
     _in_state(made, "paused", "failed")
     if made.outcome.get("undoing"):
         await undo(session, made)
-    elif not made.foreseen.get("whole"):
+        return
+    path_of(session, made)
+    if not made.foreseen.get("whole"):
         await _begin(session, made, "checking")
     else:
         await _begin(session, made, "running")
@@ -271,6 +276,7 @@ async def resume(session: WorkspaceSession, made: Import) -> None:
 async def cancel(session: WorkspaceSession, made: Import) -> None:
     """End a check or a run; what was taken so far stays, and can be undone."""
     _in_state(made, "checking", "running", "paused", "failed")
+    made.unattended = False
     if made.state == "checking" or not made.outcome:
         made.state = "uploaded"
         return

@@ -63,6 +63,15 @@ class _Cell:
     read: Read
 
 
+@dataclass(slots=True)
+class _Group:
+    """Lines that share what stands in the column by which lines belong together."""
+
+    key: Any = None
+    lines: list[ImportRow | Refused] = field(default_factory=list[ImportRow | Refused])
+    is_long: bool = False
+
+
 class Reader:
     """Turns records into rows; remembers which groups it has seen."""
 
@@ -147,20 +156,24 @@ class Reader:
             current.place = place[0]
             yield current
 
-    def _groups(self, found: Iterator[Record], done: int) -> Iterator[list[ImportRow | Refused]]:
-        """Give the lines of each group together; lines of a group that was there before alone."""
-        current: list[ImportRow | Refused] = []
-        key: Any = None
+    def _groups(
+        self, found: Iterator[Record], done: int
+    ) -> Iterator[Sequence[ImportRow | Refused]]:
+        """Give the lines of each group together; those of one that is too long in parts."""
+        group = _Group()
         for record in found:
             one = self.row(record)
             its = one.values[self._group] if isinstance(one, ImportRow) else self._raw(record)
-            if its != key and current:
-                yield from self._closed(current, key, done)
-                current = []
-            key = its
-            current.append(one)
-        if current:
-            yield from self._closed(current, key, done)
+            if its != group.key:
+                yield from self._closed(group, done)
+                group = _Group(its)
+            group.lines.append(one)
+            if len(group.lines) > GROUP_MOST:
+                # A column that says the same in every line would else be read into memory whole.
+                group.is_long = its is not None
+                yield from self._closed(group, done)
+                group.lines = []
+        yield from self._closed(group, done)
 
     def _raw(self, record: Record) -> str | None:
         """Return the group that a line belongs to which cannot be read otherwise."""
@@ -173,29 +186,31 @@ class Reader:
         except Unreadable:
             return None
 
-    def _closed(
-        self, group: list[ImportRow | Refused], key: Any, done: int
-    ) -> Iterator[list[ImportRow | Refused]]:
-        was_there = hash(key) in self._gone
-        self._gone.add(hash(key))
-        if group[-1].line <= done:
+    def _closed(self, group: _Group, done: int) -> Iterator[Sequence[ImportRow | Refused]]:
+        was_there = hash(group.key) in self._gone
+        self._gone.add(hash(group.key))
+        lines: Sequence[ImportRow | Refused] = group.lines
+        if not lines or lines[-1].line <= done:
             return
-        if was_there and key is not None:
-            group = _all_refused(
-                group, _("Lines of the same one stand apart. Please sort the file by it first.")
+        if group.key is None:
+            pass  # each of these is refused already, for a reason of its own
+        elif group.is_long:
+            lines = _all_refused(
+                [one for one in lines if one.line > done],
+                _("More than %(max)s lines belong together here.", max=GROUP_MOST),
             )
-        elif len(group) > GROUP_MOST:
-            group = _all_refused(
-                group, _("More than %(max)s lines belong together here.", max=GROUP_MOST)
+        elif was_there:
+            lines = _all_refused(
+                lines, _("Lines of the same one stand apart. Please sort the file by it first.")
             )
-        elif key is not None:
-            wrong = next((one for one in group if isinstance(one, Refused)), None)
+        else:
+            wrong = next((one for one in lines if isinstance(one, Refused)), None)
             if wrong is not None:
                 reason = _("Line %(line)s, which belongs to it, cannot be taken.", line=wrong.line)
-                group = [
-                    one if isinstance(one, Refused) else Refused(one.line, reason) for one in group
+                lines = [
+                    one if isinstance(one, Refused) else Refused(one.line, reason) for one in lines
                 ]
-        yield group
+        yield lines
 
     @staticmethod
     def _add(current: Slice, group: Sequence[ImportRow | Refused]) -> None:
@@ -204,8 +219,8 @@ class Reader:
         current.until = group[-1].line
 
 
-def _all_refused(group: Sequence[ImportRow | Refused], reason: Text) -> list[ImportRow | Refused]:
-    return [Refused(one.line, reason) for one in group]
+def _all_refused(lines: Sequence[ImportRow | Refused], reason: Text) -> list[ImportRow | Refused]:
+    return [Refused(one.line, reason) for one in lines]
 
 
 def read_slices(

@@ -44,10 +44,17 @@ async def keep(path: Path, blocks: AsyncIterator[bytes], most: int = FILE_MOST) 
     return size
 
 
+def draft_of(path: Path) -> Path:
+    """Return where a file stands until it is whole."""
+    return path.with_suffix(".draft")
+
+
 def _drop(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
 def forget(workspace_id: UUID, ident: UUID, kind: str = "in") -> None:
-    """Delete a file, if it is still there."""
-    _drop(path_of(workspace_id, ident, kind))
+    """Delete a file, if it is still there, and what was written of it so far."""
+    path = path_of(workspace_id, ident, kind)
+    _drop(path)
+    _drop(draft_of(path))

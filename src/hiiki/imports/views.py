@@ -14,7 +14,7 @@ from litestar.datastructures import UploadFile
 from litestar.response import Redirect, Response, Stream, Template
 
 from hiiki.db import WorkspaceSession
-from hiiki.imports import files, returns, service, store
+from hiiki.imports import exports, files, returns, service, store
 from hiiki.imports.models import Import
 from hiiki.imports.slices import Refused, example
 from hiiki.kit.clock import now
@@ -114,7 +114,8 @@ async def show_import(
 ) -> Template:
     """Show where an import stands: its columns, its check, its run or its result."""
     made = await session.one(Import, import_id)
-    if made.state == "uploaded" or (columns and made.state == "checked"):
+    # Whose file is gone can be looked at, but not be read any more.
+    if made.gone_at is None and (made.state == "uploaded" or (columns and made.state == "checked")):
         return await _columns(session, made, {})
     return await _standing(session, access, made, after)
 
@@ -153,7 +154,7 @@ async def reread_import(
     request: AnyRequest, session: WorkspaceSession, import_id: UUID
 ) -> Redirect | Template:
     """Read the file in another encoding or with another separator."""
-    made = await session.one(Import, import_id)
+    made = await service.held(session, import_id)
     data = await form_data(request)
     try:
         await service.reread(
@@ -170,7 +171,7 @@ async def assign_columns(
     request: AnyRequest, session: WorkspaceSession, access: Access, import_id: UUID
 ) -> Redirect | Template:
     """Say what the file's columns are, and check all of it."""
-    made = await session.one(Import, import_id)
+    made = await service.held(session, import_id)
     data = await form_data(request)
     mapping = [str(name) for name in data.get("mapping", [])]
     clears, keeps = data.get("clears") == "true", data.get("keeps") == "true"
@@ -201,11 +202,12 @@ async def _standing(
         labels={column.name: column.label for column in columns},
         counts=made.outcome if made.outcome else made.foreseen,
         examples=await _examples(session, made, columns, ZoneInfo(access.timezone))
-        if made.state == "checked"
+        if made.state == "checked" and made.gone_at is None
         else None,
         refused=refused[: service.PAGE],
         said=service.said,
         kept_most=service.REFUSALS_KEPT,
+        kept_days=exports.IMPORTS_KEPT.days,
         pace=pace(made),
         back=here if after else "",
         more=f"{here}?after={more}#refused" if more else "",
@@ -268,7 +270,7 @@ async def show_progress(session: WorkspaceSession, import_id: UUID) -> Template 
 @post("/imports/{import_id:uuid}/run")
 async def run_import(session: WorkspaceSession, access: Access, import_id: UUID) -> Redirect:
     """Take a checked file's lines."""
-    made = await session.one(Import, import_id)
+    made = await service.held(session, import_id)
     await service.start(session, made)
     audit(session, access, "imports.run", import_id, name=made.name)
     return to(f"/imports/{import_id}")
@@ -326,6 +328,7 @@ async def download_refused(session: WorkspaceSession, access: Access, import_id:
     if not (made.foreseen | made.outcome).get("refused"):
         raise NotFound()
     path = service.path_of(session, made)
+    audit(session, access, "imports.download_refused", import_id, name=made.name)
     lines = returns.refused_lines(access.workspace_id, made, path, current_locale())
     name = f"refused-{made.id.hex[-6:]}.csv"
     return Stream(

@@ -139,14 +139,15 @@ async def show_export_progress(
 
 
 @get("/exports/{export_id:uuid}/file", opt=OPERATOR)
-async def fetch_export(session: WorkspaceSession, export_id: UUID) -> Stream:
+async def fetch_export(session: WorkspaceSession, access: Access, export_id: UUID) -> Stream:
     """Give the file."""
-    return await sent(session, export_id)
+    return await sent(session, access, export_id)
 
 
-async def sent(session: WorkspaceSession, export_id: UUID) -> Stream:
-    """Return the answer that holds an export's file."""
+async def sent(session: WorkspaceSession, access: Access, export_id: UUID) -> Stream:
+    """Return the answer that holds an export's file, and write down who fetched it."""
     made, path = await exports.file_of(session, export_id)
+    audit(session, access, "imports.download", export_id, name=made.name)
     charset = "utf-8" if made.encoding == "utf-8-sig" else "shift_jis"
     name = f"{made.kind}-{made.created_at:%Y%m%d-%H%M}.csv"
     return Stream(

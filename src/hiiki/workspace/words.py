@@ -124,6 +124,8 @@ ACTIONS: Mapping[str, Text] = {
     "imports.cancel": _("stopped an import"),
     "imports.undo": _("undid an import"),
     "imports.export": _("exported a file"),
+    "imports.download": _("fetched an exported file"),
+    "imports.download_refused": _("fetched the refused lines of an import"),
     "imports.export_delete": _("deleted an exported file"),
     "imports.delete": _("deleted an import and its file"),
     "surveys.create": _("made a survey"),
