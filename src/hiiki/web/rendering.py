@@ -53,6 +53,7 @@ def environment(registry: Registry, assets: Assets) -> Environment:
             "asset": assets.url,
             "csrf": csrf_field,
             "csrf_value": csrf_value,
+            "currency": currency,
             "flashes": flashes,
             "is_current": is_current,
             "locale": current_locale,
@@ -161,6 +162,12 @@ def money(value: float | Decimal | None) -> str:
         return f"{written}円"
     symbol = get_currency_symbol(currency, locale)
     return f"{symbol}\xa0{written}" if symbol[-1].isalpha() else f"{symbol}{written}"
+
+
+def currency() -> str:
+    """Return what stands beside a field that takes an amount: 円, ¥, NT$."""
+    used, locale = price_list().currency, current_locale()
+    return "円" if used == YEN and locale == "ja" else get_currency_symbol(used, locale)
 
 
 def percent(value: float | Decimal | None, digits: int = 1) -> str:

@@ -177,6 +177,15 @@ function tell(aloud) {
 tell(false);
 document.addEventListener("htmx:afterSettle", () => tell(true));
 
+// ---- where one is can be seen, in long menus and in rows of tabs ----
+for (const current of document.querySelectorAll(".hk-nav [aria-current], .hk-tabs [aria-current]")) {
+  const place = current.closest(".hk-nav, .hk-tabs");
+  if (!place) continue;
+  const [inner, outer] = [current.getBoundingClientRect(), place.getBoundingClientRect()];
+  if (inner.bottom > outer.bottom) place.scrollTop += inner.bottom - outer.bottom + 48;
+  if (inner.right > outer.right) place.scrollLeft += inner.right - outer.right + 16;
+}
+
 // ---- what appears, now or later ----
 /** @param {ParentNode} root */
 async function enhance(root) {
