@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -13,20 +13,18 @@ from sqlalchemy import delete, func, select, update
 
 from conftest import Shop
 from console import console
-from hiiki.actions import service as rules
-from hiiki.actions.schemas import RuleIn
-from hiiki.contacts.erasure import erase
-from hiiki.contacts.models import Contact, ContactTag, Friendship, Tag
+from hiiki.contacts.models import ContactTag, Friendship, Tag
 from hiiki.db import WorkspaceSession, scope
-from hiiki.kit.clock import now
-from hiiki.segments import history, jobs, telling
+from hiiki.kit.i18n import Text
+from hiiki.kit.road import Field, road
+from hiiki.rfm.models import Standing as Ranked
+from hiiki.segments import history, jobs
 from hiiki.segments.history import Taken, crossings, history_of, take, watch_of
-from hiiki.segments.models import Crossing, Segment, SegmentDay, Standing, Watch
-from hiiki.timeline.models import Event
+from hiiki.segments.models import Segment, SegmentDay, Standing, Watch
 from hiiki.workspace.models import AuditEntry
 
 from .test_pages import form
-from .test_service import channel, has, person, save, tag
+from .test_service import has, person, save, tag
 
 
 async def tick(session: WorkspaceSession, contact_id: UUID, tag_id: UUID) -> None:
@@ -43,33 +41,6 @@ async def untick(session: WorkspaceSession, contact_id: UUID, tag_id: UUID) -> N
 async def names(session: WorkspaceSession, segment: Segment, *, entered: bool) -> set[str]:
     found = await crossings(session, segment.id, entered=entered)
     return {contact.display_name for contact, _at in found}
-
-
-async def events(shop: Shop) -> list[tuple[str, str, str]]:
-    async with scope(shop.workspace_id) as session:
-        found = await session.execute(
-            select(Event.kind, Event.subject, Contact.display_name)
-            .join(Contact, Contact.id == Event.contact_id)
-            .where(Event.kind.in_((telling.ENTER, telling.LEAVE)))
-            .order_by(Event.at)
-        )
-        return [(kind, subject, name) for kind, subject, name in found.tuples()]
-
-
-@pytest.fixture
-async def mild(shop: Shop) -> dict[str, Any]:
-    """Three people, two of whom like it mild; the segment of those, counted once."""
-    async with scope(shop.workspace_id) as session:
-        word = await tag(session, "甘口")
-        account = await channel(session, "渋谷")
-        people = [
-            await person(session, "a", word, follows=account),
-            await person(session, "b", word, blocked=account),
-            await person(session, "c", follows=account),
-        ]
-        segment = await save(session, "甘口", has(word))
-        assert await take(session, segment.id) == Taken(2, 1, 0, 0, True)
-    return {"tag": word.id, "people": people, "segment": segment, "account": account.id}
 
 
 async def test_a_count_tells_who_came_and_who_went(shop: Shop, mild: dict[str, Any]) -> None:
@@ -152,137 +123,6 @@ async def test_few_are_kept_to_be_looked_at(
         assert await names(session, mild["segment"], entered=False) == {"a"}
 
 
-# --- events -----------------------------------------------------------------------------
-
-
-@pytest.fixture
-async def telling_mild(shop: Shop, mild: dict[str, Any]) -> dict[str, Any]:
-    """The same, with its switch on, and a rule that puts a tag on whoever enters."""
-    async with scope(shop.workspace_id) as session:
-        (await watch_of(session, mild["segment"].id)).tells_since = now()
-        assert await take(session, mild["segment"].id) == Taken(2, 1, 0, 0, False)
-        mild["met"] = (await tag(session, "迎えた")).id
-        given = {
-            "name": "入ったら",
-            "event_kind": telling.ENTER,
-            "event_subject": str(mild["segment"].id),
-            "actions": [{"kind": "tag_add", "tag_id": str(mild["met"])}],
-        }
-        await rules.create_rule(session, RuleIn.model_validate(given))
-    return mild
-
-
-async def test_entering_starts_rules_exactly_once(
-    shop: Shop, telling_mild: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(telling, "AT_ONCE", 2)
-    segment, (a, b, c) = telling_mild["segment"], telling_mild["people"]
-    async with scope(shop.workspace_id) as session:
-        await tick(session, c, telling_mild["tag"])
-        await untick(session, a, telling_mild["tag"])
-        await untick(session, b, telling_mild["tag"])
-    local = datetime.now(ZoneInfo("Asia/Tokyo"))
-    await jobs.watch_workspace(shop.workspace_id, local)
-    wanted = {
-        (telling.ENTER, str(segment.id), "c"),
-        (telling.LEAVE, str(segment.id), "a"),
-        (telling.LEAVE, str(segment.id), "b"),
-    }
-    assert set(await events(shop)) == wanted
-    async with scope(shop.workspace_id) as session:
-        tagged = await session.scalars(
-            select(ContactTag.contact_id).where(ContactTag.tag_id == telling_mild["met"])
-        )
-        assert list(tagged) == [c]
-        channels = await session.execute(
-            select(Event.contact_id, Event.channel_id).where(Event.contact_id.in_([b, c]))
-        )
-        found = dict(channels.tuples().all())
-        assert found[c] == telling_mild["account"]
-        assert found[b] is None, "who has blocked every account is on none of them"
-    await jobs.watch_workspace(shop.workspace_id, local)
-    assert await telling.tell(shop.workspace_id, segment.id) == 0
-    assert len(await events(shop)) == 3
-
-
-async def test_what_was_before_the_switch_is_no_news(shop: Shop, mild: dict[str, Any]) -> None:
-    ident = mild["segment"].id
-    async with scope(shop.workspace_id) as session:
-        await tick(session, mild["people"][2], mild["tag"])
-        (await watch_of(session, ident)).tells_since = now()
-        assert (await take(session, ident)) == Taken(3, 2, 1, 0, False)
-    assert await telling.tell(shop.workspace_id, ident) == 0
-
-
-async def test_a_worker_that_dies_half_way_leaves_the_rest_to_be_told(
-    shop: Shop, telling_mild: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    segment, (a, b, _c) = telling_mild["segment"], telling_mild["people"]
-    async with scope(shop.workspace_id) as session:
-        await untick(session, a, telling_mild["tag"])
-        await untick(session, b, telling_mild["tag"])
-        await take(session, segment.id)
-    real, calls = telling.hold_turns, 0
-
-    async def dies(session: WorkspaceSession, contact_id: UUID) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == 2:
-            raise KeyboardInterrupt  # in the midst of a batch, after one was emitted
-        await real(session, contact_id)
-
-    monkeypatch.setattr(telling, "hold_turns", dies)
-    with pytest.raises(KeyboardInterrupt):
-        await telling.tell(shop.workspace_id, segment.id)
-    assert await events(shop) == [], "what was half done was not done"
-    assert await telling.tell(shop.workspace_id, segment.id) == 2
-    assert sorted(name for _kind, _subject, name in await events(shop)) == ["a", "b"]
-
-
-async def test_ones_fault_keeps_nobody_else_from_being_told(
-    shop: Shop, telling_mild: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    segment, (a, b, _c) = telling_mild["segment"], telling_mild["people"]
-    async with scope(shop.workspace_id) as session:
-        await untick(session, a, telling_mild["tag"])
-        await untick(session, b, telling_mild["tag"])
-        await take(session, segment.id)
-    real = telling.hold_turns
-
-    async def faulty(session: WorkspaceSession, contact_id: UUID) -> None:
-        if contact_id == a:
-            raise RuntimeError("a's own fault")
-        await real(session, contact_id)
-
-    monkeypatch.setattr(telling, "hold_turns", faulty)
-    assert await telling.tell(shop.workspace_id, segment.id) == 1
-    assert [name for _kind, _subject, name in await events(shop)] == ["b"]
-    async with scope(shop.workspace_id) as session:
-        waiting = select(Crossing.contact_id).where(Crossing.is_due)
-        assert list(await session.scalars(waiting)) == [a], "tried again next time"
-        await session.execute(update(Crossing).values(at=Crossing.at - timedelta(days=2)))
-    assert await telling.tell(shop.workspace_id, segment.id) == 0
-    async with scope(shop.workspace_id) as session:
-        assert list(await session.scalars(waiting)) == []
-
-
-async def test_nothing_is_told_of_the_erased_or_when_switched_off(
-    shop: Shop, telling_mild: dict[str, Any]
-) -> None:
-    segment, (a, b, _c) = telling_mild["segment"], telling_mild["people"]
-    async with scope(shop.workspace_id) as session:
-        await untick(session, a, telling_mild["tag"])
-        await take(session, segment.id)
-        await erase(session, await session.one(Contact, a))
-    assert await telling.tell(shop.workspace_id, segment.id) == 0
-    async with scope(shop.workspace_id) as session:
-        await untick(session, b, telling_mild["tag"])
-        await take(session, segment.id)
-        (await watch_of(session, segment.id)).tells_since = None
-    await telling.tell(shop.workspace_id, segment.id)
-    assert await events(shop) == []
-
-
 async def test_counts_are_taken_in_the_night_and_at_first_sight(
     shop: Shop, mild: dict[str, Any]
 ) -> None:
@@ -306,6 +146,37 @@ async def test_counts_are_taken_in_the_night_and_at_first_sight(
         # Whoever unfollows an account is out of reach, but still in the segment.
         await session.execute(update(Friendship).values(status="blocked"))
         assert (await take(session, new.id)) == Taken(3, 0, 0, 0, False)
+
+
+async def test_a_field_that_is_worked_out_otherwise_makes_nobody_enter(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    definition = "one"
+
+    async def mark(_session: Any) -> str:
+        return definition
+
+    field = Field("rfm.recency", Text("Recency"), "number", Ranked.recency, mark=mark)
+    monkeypatch.setitem(road().fields, field.name, field)
+    async with scope(shop.workspace_id) as session:
+        ids = [await person(session, name) for name in "abc"]
+        test = {"op": "number_at_least", "number": 4}
+        inner = await save(session, "best", {"kind": "field", "field": field.name, "test": test})
+        outer = await save(session, "outer", {"kind": "segment", "segment_id": str(inner.id)})
+        for ident, rank in zip(ids, (5, 3, 3), strict=True):
+            session.add(Ranked(contact_id=ident, recency=rank, orders=1, spent=1))
+        await session.flush()
+        for segment in (inner, outer):
+            assert await take(session, segment.id) == Taken(1, 0, 0, 0, True)
+        for now_by, entered in (("one", 1), ("another", 0)):
+            definition = now_by
+            row = await session.one(Ranked, ids.pop())
+            row.recency = 4
+            await session.flush()
+            for segment in (inner, outer):
+                found = await take(session, segment.id)
+                assert found is not None
+                assert (found.entered, found.anew) == (entered, not entered)
 
 
 # --- pages, and the API -----------------------------------------------------------------

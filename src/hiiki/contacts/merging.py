@@ -3,8 +3,8 @@
 Whatever table has a `contact_id` is part of it without anybody listing it here, as in erasure.
 Tables may be spread over servers by `contact_id`, so no row's ever changes: rows are deleted and
 inserted anew. Where only one of two can be (a value of an attribute, an open survey), the one of
-who stays is left; tags unite. What follows from several rows (a total) the room that keeps it
-works out anew (`Room.merge`).
+who stays is left; tags unite, and so do the arrays that a table names (`info={"united": …}`). What
+follows from several rows (a total) the room that keeps it works out anew (`Room.merge`).
 
 Who has a LINE friendship stays, for that id is derived from LINE's. Two LINE accounts are two
 contacts for as long as they are: they cannot be merged.
@@ -188,13 +188,22 @@ async def _given(session: WorkspaceSession, table: Table, rows: list[str], keep:
     whole = f'"{table.schema}"."{table.name}"'
     await session.execute(
         text(
-            f"insert into {whole} ({columns}) select {values}"  # noqa: S608 — names of our own
+            f"insert into {whole} as kept ({columns}) select {values}"  # noqa: S608 — names of our own
             f" from json_populate_recordset(cast(null as {whole}), cast(:rows as json)) as x"
-            " on conflict do nothing"
+            f" on conflict {_ending(table)}"
         ),
         {"keep": keep, "rows": f"[{','.join(rows)}]"},
         execution_options=BY_HAND,
     )
+
+
+def _ending(table: Table) -> str:
+    united: Sequence[str] = table.info.get("united", ())
+    if not united:
+        return "do nothing"
+    key = ", ".join(f'"{column.name}"' for column in table.primary_key.columns)
+    sets = ", ".join(f'"{name}" = kept."{name}" || excluded."{name}"' for name in united)
+    return f"({key}) do update set {sets}"
 
 
 async def _forget_pairs(session: WorkspaceSession, gone: UUID) -> None:

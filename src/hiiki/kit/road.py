@@ -196,6 +196,10 @@ class Field:
     """For a choice: each value and what staff read."""
     nothing: Decimal | bool | str | None = None
     """What holds for people without a row (nothing bought: 0). None: for them it is not known."""
+    mark: Callable[[Any], Awaitable[str]] | None = None
+    """`mark(session)`: by which definition the values that stand now were worked out, as any text
+    that changes with it (a shop's own bounds of ranks). Who has another value for such a change
+    alone has done nothing, and enters no segment by it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,9 @@ where not exists (
     select 1 from ninecells.move s where s.contact_id = w.contact_id and s.at = w.at
         and s.was = w.was and s.cell = w.cell
 )
-on conflict (contact_id, at) do update set was = excluded.was, cell = excluded.cell"""
+-- A move that an earlier order, brought in late, makes another one is news as a new one is.
+on conflict (contact_id, at) do update
+    set was = excluded.was, cell = excluded.cell, is_told = excluded.is_told"""
 )
 
 _STAND = text(

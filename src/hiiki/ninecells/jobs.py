@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from procrastinate import Blueprint, RetryStrategy
 from sqlalchemy import select
 
 from hiiki.db import everywhere, scope
 from hiiki.jobs import enqueue
+from hiiki.jobs.nightly import last_night
 from hiiki.kit.clock import now
 from hiiki.ninecells.history import place
 from hiiki.ninecells.models import Setup
+from hiiki.ninecells.service import definition
 from hiiki.ninecells.telling import tell_some
 from hiiki.workspace.models import Workspace
 
 tasks = Blueprint()
 RETRY = RetryStrategy(max_attempts=10, wait=60)
-HOUR = 3
-"""Of the workspace's own night."""
 
 
 @tasks.task(name="refresh", retry=RETRY)
@@ -31,7 +30,7 @@ async def refresh(workspace_id: str, is_told: bool) -> None:
         if setup is None:
             return
         await place(session, setup, is_told=is_told)
-        setup.refreshed_at = now()
+        setup.refreshed_at, setup.placed_by = now(), definition(setup)
     while True:
         async with scope(ident) as session:
             if not await tell_some(session):
@@ -41,19 +40,20 @@ async def refresh(workspace_id: str, is_told: bool) -> None:
 @tasks.periodic(cron="37 * * * *")
 @tasks.task(name="each_night")
 async def each_night(timestamp: int) -> None:
-    """Have the maps refreshed of all workspaces where it is night: people lapse in silence."""
+    """Have the maps refreshed of workspaces whose night has come: people lapse in silence."""
     # A clock is nobody's own: it looks at every workspace's zone.
     async with everywhere() as session:
         rows = await session.execute(
-            select(Setup.workspace_id, Workspace.timezone).join(
+            select(Setup.workspace_id, Workspace.timezone, Setup.refreshed_at).join(
                 Workspace, Workspace.id == Setup.workspace_id
             )
         )
-        for ident, zone in rows.all():
-            if now().astimezone(ZoneInfo(zone)).hour == HOUR:
+        for ident, zone, refreshed_at in rows.all():
+            if refreshed_at is None or refreshed_at < last_night(zone):
+                # What a change of the answers' meaning has not finished is no news to rules.
                 await enqueue(
                     session,
                     "ninecells:refresh",
-                    {"workspace_id": str(ident), "is_told": False},
+                    {"workspace_id": str(ident), "is_told": refreshed_at is None},
                     lock=f"ninecells:{ident}",
                 )

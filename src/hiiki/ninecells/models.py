@@ -35,6 +35,8 @@ class Setup(Base, Owned):
     """How many people the market has, as the shop estimates it."""
     refreshed_at: Mapped[datetime | None]
     """When everybody was last placed; NULL while that is under way after a change."""
+    placed_by: Mapped[str] = mapped_column(default="", server_default="")
+    """How everybody was read then (`hiiki.ninecells.service.definition`)."""
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
 
 

@@ -13,7 +13,7 @@ from hiiki.ninecells.cells import CELLS
 from hiiki.ninecells.jobs import tasks
 from hiiki.ninecells.models import Standing
 from hiiki.ninecells.ready import SURVEYS
-from hiiki.ninecells.service import asks, setup_of
+from hiiki.ninecells.service import asks, placed_by, setup_of
 from hiiki.ninecells.telling import KIND, hear, hear_purchase
 
 
@@ -47,6 +47,7 @@ room = Room(
             "choice",
             Standing.cell,
             choices=[(cell.name, cell.label) for cell in CELLS],
+            mark=placed_by,
         )
     ],
     surveys=SURVEYS,

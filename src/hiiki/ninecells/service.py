@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy import select
 
 from hiiki.db import WorkspaceSession
 from hiiki.jobs import enqueue
@@ -51,27 +54,43 @@ async def save(session: WorkspaceSession, spec: SetupIn) -> Setup:
     if wrong := await _wrong(session, spec):
         raise Invalid(fields=wrong)
     setup = await setup_of(session)
+    before = definition(setup) if setup is not None else ""
     if setup is None:
         setup = Setup(workspace_id=session.workspace_id)
         session.add(setup)
-    before = (setup.bought_from, setup.questions, setup.current_days, setup.loyal_orders)
     setup.bought_from = spec.bought_from
     setup.questions = {name: getattr(spec, name).model_dump(mode="json") for name in PARTS}
     setup.current_days, setup.loyal_orders = spec.current_days, spec.loyal_orders
     setup.market = spec.market
-    if before != (setup.bought_from, setup.questions, setup.current_days, setup.loyal_orders):
-        await refresh_soon(session, setup)
+    if before != definition(setup):
+        # What the answers mean has changed: nobody has moved, and rules hear of nobody.
+        await refresh_soon(session, setup, is_told=True)
     return setup
 
 
-async def refresh_soon(session: WorkspaceSession, setup: Setup) -> None:
-    """Have a worker place everybody, once this transaction is through."""
+def definition(setup: Setup) -> str:
+    """Return how a setup reads people, as a text that changes with it."""
+    measured = setup.bought_from == "measured"
+    limits = [setup.current_days, setup.loyal_orders] if measured else None
+    return json.dumps([setup.bought_from, setup.questions, limits], sort_keys=True)
+
+
+async def placed_by(session: WorkspaceSession) -> str:
+    """Return how those who stand on the map now were read (`Field.mark`)."""
+    return await session.scalar(select(Setup.placed_by)) or ""
+
+
+async def refresh_soon(session: WorkspaceSession, setup: Setup, *, is_told: bool = False) -> None:
+    """Have a worker place everybody, once this transaction is through.
+
+    With `is_told` rules hear of none of the moves that this finds.
+    """
     setup.refreshed_at = None
     ident = str(session.workspace_id)
     await enqueue(
         session,
         "ninecells:refresh",
-        {"workspace_id": ident, "is_told": True},
+        {"workspace_id": ident, "is_told": is_told},
         lock=f"ninecells:{ident}",
     )
 

@@ -43,6 +43,9 @@ class Scheme(Base, Owned):
     asked_at: Mapped[datetime | None]
     """When the ranks were last asked for; later than `ranked_at` while they are being formed."""
     ranked_at: Mapped[datetime | None]
+    ranked_by: Mapped[str] = mapped_column(default="", server_default="")
+    """How the ranks that stand were formed (`hiiki.rfm.ranking.definition`); the above may have
+    changed since."""
     bounds: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """The bounds that hold: recency, frequency, monetary, each for the ranks 2 to 5. A bound is
     null where nobody reaches that rank."""

@@ -11,13 +11,14 @@ bought once, nobody has the frequency 2 or 3.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
@@ -216,6 +217,21 @@ def own_bounds(scheme: Scheme) -> Bounds:
     )
 
 
+def definition(scheme: Scheme) -> str:
+    """Return how a scheme forms ranks, as a text that changes with it.
+
+    Bounds of fifths move a little each night with the customers; that is no change of it.
+    """
+    own = own_bounds(scheme).dump() if scheme.method == "own" else None
+    return json.dumps([scheme.method, scheme.days, scheme.counts, own])
+
+
+async def ranked_by(session: WorkspaceSession) -> str:
+    """Return by which definition the ranks that stand now were formed (`Field.mark`)."""
+    found = await session.scalar(select(Scheme.ranked_by))
+    return found or ""
+
+
 async def scheme_of(session: WorkspaceSession) -> Scheme:
     """Return the workspace's scheme; a new one when it has none yet."""
     found = await session.get(Scheme, session.workspace_id)
@@ -256,7 +272,7 @@ async def rank(session: WorkspaceSession) -> Scheme:
     )
     await _run(session, _FLOWS, flows)
     scheme.bounds = bounds.dump()
-    scheme.ranked_at = now()
+    scheme.ranked_at, scheme.ranked_by = now(), definition(scheme)
     await session.flush()
     return scheme
 

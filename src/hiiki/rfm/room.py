@@ -6,6 +6,7 @@ from hiiki.kit.i18n import _
 from hiiki.kit.road import Field, NavItem, Room
 from hiiki.rfm import api, jobs, views
 from hiiki.rfm.models import Standing
+from hiiki.rfm.ranking import ranked_by
 
 room = Room(
     name="rfm",
@@ -13,9 +14,12 @@ room = Room(
     api=api.HANDLERS,
     nav=[NavItem("analytics", _("RFM"), "grid-dots", "/rfm", order=10)],
     fields=[
-        Field("rfm.recency", _("RFM: how lately they bought (1–5)"), "number", Standing.recency),
-        Field("rfm.frequency", _("RFM: how often they buy (1–5)"), "number", Standing.frequency),
-        Field("rfm.monetary", _("RFM: how much they spend (1–5)"), "number", Standing.monetary),
+        Field(name, label, "number", column, mark=ranked_by)
+        for name, label, column in (
+            ("rfm.recency", _("RFM: how lately they bought (1–5)"), Standing.recency),
+            ("rfm.frequency", _("RFM: how often they buy (1–5)"), Standing.frequency),
+            ("rfm.monetary", _("RFM: how much they spend (1–5)"), Standing.monetary),
+        )
     ],
     tasks=jobs.tasks,
 )

@@ -12,9 +12,9 @@ fifty rows to `SegmentDay`, and of the crossings of a segment only the last `LIS
 direction are kept once they have been told. A count reads all of `Standing` (0.1 s a million rows);
 an index on its arrays would make that cheaper and each of the many changes dearer.
 
-The first count of a segment, and the first after its rule (or that of a segment it refers to) has
-changed, **begins anew**: it is compared with nothing, for people who are in it or out of it because
-somebody edited a rule have done nothing.
+The first count of a segment, and the first after its rule (or that of a segment it refers to, or
+how a field that it asks about is worked out) has changed, **begins anew**: it is compared with
+nothing, for people who are in it or out of it because somebody edited a rule have done nothing.
 """
 
 from __future__ import annotations
@@ -49,11 +49,13 @@ from hiiki.contacts.models import Contact, Friendship
 from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
 from hiiki.kit.errors import Invalid
+from hiiki.kit.road import road
 from hiiki.segments import service
 from hiiki.segments.compiler import compile_rule
+from hiiki.segments.conditions import FieldIs
 from hiiki.segments.models import Crossing, Segment, SegmentDay, Standing, Watch
 from hiiki.segments.predicates import Frame
-from hiiki.segments.rules import AnyRule, dump_rule
+from hiiki.segments.rules import AnyRule, dump_rule, walk
 
 log = structlog.get_logger()
 
@@ -110,7 +112,7 @@ async def take(session: WorkspaceSession, segment_id: UUID) -> Taken | None:
     except Invalid as error:
         log.warning("segments.not_counted", segment_id=str(segment_id), error=str(error))
         return None
-    mark = _mark(rule, frame)
+    mark = await _mark(session, rule, frame)
     anew, watch.mark = watch.mark != mark, mark
     # What happened before somebody asked to be told is no news.
     tells = bool(watch.tells_since and watch.counted_at and watch.counted_at >= watch.tells_since)
@@ -127,10 +129,27 @@ async def take(session: WorkspaceSession, segment_id: UUID) -> Taken | None:
     return taken
 
 
-def _mark(rule: AnyRule, frame: Frame) -> str:
+async def _mark(session: WorkspaceSession, rule: AnyRule, frame: Frame) -> str:
     referred = {str(ident): dump_rule(each) for ident, each in frame.segments.items()}
-    said = json.dumps([dump_rule(rule), referred], sort_keys=True)
+    said = json.dumps(
+        [dump_rule(rule), referred, await _defined(session, rule, frame)], sort_keys=True
+    )
     return hashlib.sha256(said.encode()).hexdigest()
+
+
+async def _defined(session: WorkspaceSession, rule: AnyRule, frame: Frame) -> dict[str, str]:
+    """Return how the fields that are asked about are worked out, of those that say so."""
+    names = {
+        part.field
+        for each in (rule, *frame.segments.values())
+        for _path, part in walk(each)
+        if isinstance(part, FieldIs)
+    }
+    found: dict[str, str] = {}
+    for name in sorted(names & road().fields.keys()):
+        if (mark := road().fields[name].mark) is not None:
+            found[name] = await mark(session)
+    return found
 
 
 def _was_in(number: int) -> ColumnElement[bool]:

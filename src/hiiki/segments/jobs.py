@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from procrastinate import Blueprint
+from procrastinate.exceptions import AlreadyEnqueued
 from sqlalchemy import select
 
 from hiiki.db import everywhere, scope
+from hiiki.jobs import enqueue
 from hiiki.kit.clock import now
 from hiiki.segments.history import take
 from hiiki.segments.models import Segment, Watch
@@ -20,6 +22,7 @@ from hiiki.workspace.models import Workspace
 log = structlog.get_logger()
 
 tasks = Blueprint()
+COUNT = "segments:count_workspace"
 NIGHT = 4
 """The hour, in the workspace's zone, from which a day's count is taken: when what other rooms work
 out in the night (ranks, values, cells) is there, so that the count is of that day."""
@@ -28,16 +31,47 @@ out in the night (ranks, values, cells) is there, so that the count is of that d
 @tasks.periodic(cron="*/5 * * * *")
 @tasks.task(name="watch", queueing_lock="segments:watch", lock="segments:watch")
 async def watch(timestamp: int) -> None:
-    """Count the segments that are due, in all workspaces."""
+    """Have each workspace's segments that are due counted, by a job of its own."""
     # When is the night is each workspace's own matter; that somebody looks is everybody's.
     async with everywhere() as session:
-        found = list((await session.execute(select(Workspace.id, Workspace.timezone))).tuples())
-    for workspace_id, timezone in found:
-        await watch_workspace(workspace_id, now().astimezone(ZoneInfo(timezone)))
+        rows = await session.execute(
+            select(Segment.workspace_id, Workspace.timezone, Watch.tells_since, Watch.tried_at)
+            .join(Workspace, Workspace.id == Segment.workspace_id)
+            .outerjoin(Watch, Watch.segment_id == Segment.id)
+        )
+        due = {
+            workspace_id
+            for workspace_id, timezone, since, tried_at in rows.tuples()
+            if since is not None or is_due(tried_at, now().astimezone(ZoneInfo(timezone)))
+        }
+    for workspace_id in due:
+        await _ask(workspace_id)
+
+
+async def _ask(workspace_id: UUID) -> None:
+    lock = f"segments:watch:{workspace_id}"
+    try:
+        async with scope(workspace_id) as session:
+            arguments = {"workspace_id": str(workspace_id)}
+            await enqueue(session, COUNT, arguments, lock=lock, queueing_lock=lock)
+    except AlreadyEnqueued:
+        log.info("segments.still_to_be_counted", workspace_id=str(workspace_id))
+
+
+@tasks.task(name="count_workspace")
+async def count_workspace(workspace_id: str) -> None:
+    """Count a workspace's segments that are due."""
+    async with scope(UUID(workspace_id)) as session:
+        workspace = await session.one(Workspace, UUID(workspace_id))
+    await watch_workspace(workspace.id, now().astimezone(ZoneInfo(workspace.timezone)))
 
 
 async def watch_workspace(workspace_id: UUID, local: datetime) -> None:
-    """Count a workspace's segments that are due at this hour of its own zone."""
+    """Count a workspace's segments that are due at this hour of its own zone, then tell.
+
+    All of them first, as they were at one time: what rules do for one segment is seen by the next
+    count of the others.
+    """
     async with scope(workspace_id) as session:
         rows = await session.execute(
             select(Segment.id, Watch.tells_since, Watch.tried_at)
@@ -49,14 +83,16 @@ async def watch_workspace(workspace_id: UUID, local: datetime) -> None:
             for ident, since, tried_at in rows.tuples()
             if since is not None or is_due(tried_at, local)
         ]
-    for segment_id, tells in due:
-        try:
-            await count(workspace_id, segment_id)
-            if tells:
-                await tell(workspace_id, segment_id)
-        except Exception:
-            # The other segments have their day, too; this one is tried again in five minutes.
-            log.exception("segments.not_counted", segment_id=str(segment_id))
+    for step, idents in (
+        (count, [ident for ident, _tells in due]),
+        (tell, [ident for ident, tells in due if tells]),
+    ):
+        for segment_id in idents:
+            try:
+                await step(workspace_id, segment_id)
+            except Exception:
+                # The others have their day, too; this one is tried again in five minutes.
+                log.exception("segments.not_counted", segment_id=str(segment_id))
 
 
 def is_due(tried_at: datetime | None, local: datetime) -> bool:

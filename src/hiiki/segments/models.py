@@ -86,7 +86,7 @@ class Watch(Base, Owned):
     tells_since: Mapped[datetime | None]
     """Since when entering and leaving become events, which start rules; NULL: they do not."""
     mark: Mapped[str] = mapped_column(default="")
-    """A digest of the rule, with those it refers to, that the last count went by."""
+    """A digest of the rule, with all that it refers to, that the last count went by."""
     asked_at: Mapped[datetime | None]
     """When somebody last asked for a count."""
     tried_at: Mapped[datetime | None]
@@ -99,15 +99,23 @@ class Standing(Base, OwnedInBulk):
 
     One row a person, whatever the number of segments: a row for each membership would be fifty
     million of them for a million friends in fifty segments. Space is left in each page so that
-    a change stays in it and touches no index.
+    a change stays in it and touches no index: neither names a column that changes.
     """
 
     __tablename__ = "standing"
-    __table_args__ = ({"schema": "segments", "postgresql_with": {"fillfactor": 80}},)
+    __table_args__ = (
+        Index(None, "workspace_id"),
+        {
+            "schema": "segments",
+            "postgresql_with": {"fillfactor": 80},
+            # Who is merged into somebody brings her segments along, or would enter them again.
+            "info": {"united": ("numbers",)},
+        },
+    )
 
     contact_id: Mapped[UUID] = mapped_column(primary_key=True)
     numbers: Mapped[list[int]] = mapped_column(ARRAY(Integer))
-    """Of `Watch.number`, in no order."""
+    """Of `Watch.number`, in no order; after a merge some stand in it twice."""
 
 
 class Crossing(Base, OwnedInBulk):

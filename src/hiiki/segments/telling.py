@@ -8,12 +8,12 @@ between two counts has crossed nothing, and nothing is told of it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Row, delete, select, tuple_, update
+from sqlalchemy import Row, delete, literal, select, tuple_, update
 
 from hiiki.contacts.models import Contact, Friendship
 from hiiki.contacts.turns import hold_turns
@@ -36,8 +36,11 @@ Key = tuple[UUID, datetime]
 
 async def tell(workspace_id: UUID, segment_id: UUID) -> int:
     """Make events of all crossings of a segment that wait for it; return how many."""
-    told, failed = 0, set[Key]()
-    while keys := await _waiting(workspace_id, segment_id, failed):
+    async with scope(workspace_id) as session:
+        await _give_up(session, segment_id)
+    told, last = 0, None
+    while keys := await _waiting(workspace_id, segment_id, last):
+        last = keys[-1]
         try:
             told += await _tell(workspace_id, segment_id, keys)
         except Exception:
@@ -46,21 +49,30 @@ async def tell(workspace_id: UUID, segment_id: UUID) -> int:
                 try:
                     told += await _tell(workspace_id, segment_id, [key])
                 except Exception:
-                    failed.add(key)
                     log.exception("segments.not_told", contact_id=str(key[0]))
     async with scope(workspace_id) as session:
-        await _give_up(session, segment_id)
         await prune(session, segment_id)
     return told
 
 
-async def _waiting(workspace_id: UUID, segment_id: UUID, but: Collection[Key]) -> Sequence[Key]:
+async def forget_waiting(session: WorkspaceSession, segment_id: UUID) -> None:
+    """Let nothing be told of the crossings that wait: somebody has switched the events off."""
+    await session.execute(
+        update(Crossing)
+        .where(Crossing.segment_id == segment_id, Crossing.is_due)
+        .values(is_due=False),
+        execution_options={"synchronize_session": False},
+    )
+
+
+async def _waiting(workspace_id: UUID, segment_id: UUID, after: Key | None) -> Sequence[Key]:
     async with scope(workspace_id) as session:
         query = select(Crossing.contact_id, Crossing.at).where(
             Crossing.segment_id == segment_id, Crossing.is_due
         )
-        if but:
-            query = query.where(tuple_(Crossing.contact_id, Crossing.at).not_in(but))
+        if after is not None:
+            place = tuple_(Crossing.at, Crossing.contact_id)
+            query = query.where(place > tuple_(literal(after[1]), literal(after[0])))
         query = query.order_by(Crossing.at, Crossing.contact_id).limit(AT_ONCE)
         return [(ident, at) for ident, at in (await session.execute(query)).tuples()]
 
@@ -72,6 +84,9 @@ async def _tell(workspace_id: UUID, segment_id: UUID, keys: Sequence[Key]) -> in
         if watch is not None and watch.tells_since is not None:
             accounts = await _accounts(session, [row.contact_id for row in rows])
             for row in rows:
+                # What was seen before the switch was set anew is no news.
+                if row.at < watch.tells_since:
+                    continue
                 # Whoever is erased meanwhile is not written about.
                 await hold_turns(session, row.contact_id)
                 if await session.get(Contact, row.contact_id) is not None:
@@ -87,7 +102,7 @@ async def _tell(workspace_id: UUID, segment_id: UUID, keys: Sequence[Key]) -> in
 
 async def _claim(
     session: WorkspaceSession, segment_id: UUID, keys: Sequence[Key]
-) -> Sequence[Row[UUID, bool]]:
+) -> Sequence[Row[UUID, datetime, bool]]:
     """Mark them as told, and return them: those that nobody else has told meanwhile."""
     done = await session.execute(
         update(Crossing)
@@ -98,7 +113,7 @@ async def _claim(
             tuple_(Crossing.contact_id, Crossing.at).in_(keys),
         )
         .values(is_due=False)
-        .returning(Crossing.contact_id, Crossing.entered),
+        .returning(Crossing.contact_id, Crossing.at, Crossing.entered),
         execution_options={"synchronize_session": False},
     )
     return done.all()

@@ -21,6 +21,7 @@ from hiiki.segments.history import LISTED, crossings, history_of, watch_of
 from hiiki.segments.listing import say_rules
 from hiiki.segments.models import Segment, Version, Watch
 from hiiki.segments.rules import stored_rule
+from hiiki.segments.telling import forget_waiting
 from hiiki.workspace.access import Access, audit
 
 DAYS = 90
@@ -113,6 +114,8 @@ async def switch(
     watch = await watch_of(session, segment_id)
     if is_on != (watch.tells_since is not None):
         watch.tells_since = now() if is_on else None
+        if not is_on:
+            await forget_waiting(session, segment_id)
         audit(session, access, "segments.events", segment_id, name=segment.name, is_on=is_on)
 
 

@@ -489,7 +489,15 @@ def upgrade() -> None:
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("contact_id", name=op.f("pk_standing")),
         schema="segments",
+        info={"united": ("numbers",)},
         postgresql_with={"fillfactor": 80},
+    )
+    op.create_index(
+        op.f("ix_standing_workspace_id"),
+        "standing",
+        ["workspace_id"],
+        unique=False,
+        schema="segments",
     )
     op.create_table(
         "event",
@@ -1172,6 +1180,7 @@ def upgrade() -> None:
         sa.Column("loyal_orders", sa.Integer(), nullable=False),
         sa.Column("market", sa.Integer(), nullable=True),
         sa.Column("refreshed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("placed_by", sa.String(), server_default="", nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.CheckConstraint(
@@ -1362,6 +1371,7 @@ def upgrade() -> None:
         sa.Column("names", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ranked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ranked_by", sa.String(), server_default="", nullable=False),
         sa.Column("bounds", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("since", sa.Date(), nullable=True),
         sa.Column("is_new", sa.Boolean(), server_default=sa.text("true"), nullable=False),
@@ -3488,6 +3498,7 @@ def downgrade() -> None:
         postgresql_with={"pages_per_range": 32},
     )
     op.drop_table("event", schema="timeline")
+    op.drop_index(op.f("ix_standing_workspace_id"), table_name="standing", schema="segments")
     op.drop_table("standing", schema="segments")
     op.drop_index(
         op.f("ix_list_member_list_id_contact_id"), table_name="list_member", schema="segments"
