@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -10,19 +11,23 @@ import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from conftest import Shop
 from console import Client, Console, console
 from hiiki.actions.models import Rule
+from hiiki.contacts.erasure import erase
 from hiiki.contacts.models import Contact, ContactTag, Tag
 from hiiki.db import scope
 from hiiki.kit.clock import now
-from hiiki.purchases import posts
+from hiiki.kit.ids import uuid7
+from hiiki.kit.importable import Importing, ImportRow
+from hiiki.purchases import importing, posts
 from hiiki.purchases.jobs import leave_carts
-from hiiki.purchases.models import Cart, Order, Post, Subscriber
+from hiiki.purchases.models import Cart, Order, Post, Subscriber, Subscription
 from hiiki.timeline import Event
 
 SECRET = "shpss_0123456789abcdef"
@@ -117,9 +122,11 @@ async def handled() -> None:
         pass
 
 
-async def connected(app: Console, shop: Shop, kind: str = "shopify") -> tuple[str, str]:
+async def connected(
+    app: Console, shop: Shop, kind: str = "shopify", prefix: str = "web-"
+) -> tuple[str, str]:
     api = await app.program(shop, "owner")
-    given = {"name": "本店", "kind": kind, "prefix": "web-"}
+    given = {"name": "本店", "kind": kind, "prefix": prefix}
     if kind == "shopify":
         given["secret"] = SECRET
     made = (await api.post("/api/v1/shops", json=given)).json()
@@ -183,6 +190,111 @@ async def test_shopify_tells_of_an_order_its_refund_and_its_end(app: Console, sh
         assert {tuple(each) for each in states} == {("done", b"")}  # nobody's data is left in it
         assert await session.scalar(select(Order.status)) == "cancelled"
         assert await session.scalar(select(Event.id).where(Event.kind == "purchase")) is None
+
+
+async def test_two_shops_number_their_orders_alike(app: Console, shop: Shop) -> None:
+    client = app.client()
+    shops = [
+        await connected(app, shop, kind, f"{kind}-")
+        for kind in ("shopify", "shopify", "json", "json")
+    ]
+    for address, _secret in shops[:2]:
+        await send(client, address, shopify())
+    same = {
+        "orders": [order(cart="c", subscription="s"), order(source="east")],
+        "carts": [{"key": "c", "customer": {"number": "8"}, "amount": 900}],
+        "subscriptions": [{"key": "s", "customer": {"number": "8"}, "times": 3}],
+    }
+    for address, secret in shops[2:]:
+        await send(client, address, same, secret=secret)
+    await send(client, shops[1][0], refund(), "refunds/create")
+    await handled()
+    async with scope(shop.workspace_id) as session:
+        rows = await session.execute(select(Order.source, Order.refunded).order_by(Order.source))
+        assert [tuple(row) for row in rows] == [
+            ("shop", 0),
+            ("shop-2", 0),
+            ("shop-2/east", 0),
+            ("shop/east", 0),
+            ("shopify", 0),
+            ("shopify-2", 1400),
+        ]
+        assert await session.scalar(select(func.count()).select_from(Cart)) == 2
+        assert await session.scalar(select(func.count()).select_from(Subscription)) == 2
+    # The same order in the file that the second shop writes is the same order.
+    row = {"number": "#1001", "at": now(), "customer": "115310627314723954", "product": "x"}
+    async with scope(shop.workspace_id) as session:
+        chosen = Importing(uuid7(), "shopify", options={"shop": "shopify-2"})
+        [known] = await importing.take(session, chosen, [ImportRow(2, row)])
+        kept = await session.scalar(select(Order.id).where(Order.source == "shopify-2"))
+        assert (known.state, known.key) == ("same", kept)
+    api = await app.program(shop, "owner")
+    given = {"name": "支店", "kind": "json"}
+    for word in ("shop", "Ä"):
+        refused = await api.post("/api/v1/shops", json={**given, "source": word})
+        assert refused.status_code == 422
+        assert "source" in refused.text
+
+
+async def test_two_refunds_at_once_are_both_kept(app: Console, shop: Shop) -> None:
+    address, _secret = await connected(app, shop)
+    client = app.client()
+    await send(client, address, shopify())
+    await handled()
+    for n in range(1, 5):
+        await send(client, address, refund("100", n), "refunds/create")
+    async with scope(shop.workspace_id) as session:
+        waiting = list(await session.scalars(select(Post.id).where(Post.state == "waiting")))
+    await asyncio.gather(*(posts.handle(shop.workspace_id, each) for each in waiting))
+    async with scope(shop.workspace_id) as session:
+        assert await session.scalar(select(Order.refunded)) == 400
+
+
+async def test_of_a_post_what_can_be_taken_comes_in(app: Console, shop: Shop) -> None:
+    address, secret = await connected(app, shop, "json")
+    future = (now() + timedelta(days=3)).isoformat()
+    body = {
+        "orders": [order(), order("A-2", customer={}), order("A-3", at="?"), "?"],
+        "carts": [
+            {"key": "c1", "customer": {"number": "8"}, "at": future},
+            {"key": "c2", "customer": {"number": "8", "email": "hana@example.com"}},
+        ],
+        "subscriptions": 7,
+    }
+    await send(app.client(), address, body, secret=secret)
+    await handled()
+    api = await app.program(shop)
+    [post] = (await api.get("/api/v1/shops/posts")).json()["items"]
+    found = [(one["what"], one["path"]) for one in post["errors"]]
+    assert found == [("A-3", "at"), ("", ""), ("A-2", "keys"), ("c1", "at"), ("", "")]
+    async with scope(shop.workspace_id) as session:
+        assert await session.scalar(select(Order.number)) == "A-1"
+        assert await session.scalar(select(Cart.key)) == "c2"
+        kept = await session.get_one(Post, UUID(post["id"]))
+        assert kept.state == "failed"
+        left = json.loads(kept.body)
+        assert [len(left["orders"]), len(left["carts"])] == [3, 1]
+    page = (await (await app.person(shop)).get("/purchases/shops")).text
+    assert "A-2" in page
+    assert "将来" in page
+
+
+async def test_who_is_erased_goes_out_of_what_waits(app: Console, shop: Shop) -> None:
+    address, secret = await connected(app, shop, "json")
+    api = await app.program(shop)
+    hana = {"number": "7", "email": "hana@example.com"}
+    await api.post("/api/v1/orders", json={"orders": [order(customer=hana)]})
+    wrong = [order("A-2", customer={"email": "HANA@example.com"}, at="?"), order("A-3", at="?")]
+    for body in ({"orders": wrong}, wrong[0]):
+        await send(app.client(), address, body, secret=secret)
+    await handled()
+    async with scope(shop.workspace_id) as session:
+        await erase(session, (await session.scalars(select(Contact))).one())
+    async with scope(shop.workspace_id) as session:
+        rows = (await session.execute(select(Post.state, Post.body).order_by(Post.id))).all()
+        assert [row.state for row in rows] == ["failed", "dismissed"]
+        assert b"A-3" in rows[0].body
+        assert not any(b"HANA" in row.body for row in rows)
 
 
 async def test_any_system_posts_signed_json_and_what_fails_can_be_repeated(

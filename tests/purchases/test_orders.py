@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,16 +18,18 @@ from hiiki.actions.models import Rule
 from hiiki.contacts.erasure import erase
 from hiiki.contacts.identities import Keys
 from hiiki.contacts.merging import merge
-from hiiki.contacts.models import Contact, ContactTag, Tag
-from hiiki.db import WorkspaceSession, scope
+from hiiki.contacts.models import Contact, ContactTag, Identity, Tag
+from hiiki.db import WorkspaceSession, everywhere, scope
 from hiiki.kit.clock import now
 from hiiki.kit.ids import uuid7
-from hiiki.purchases import service
-from hiiki.purchases.models import Customer, Order, OrderLine, Product, Store, Subscriber
+from hiiki.purchases import service, undoing
+from hiiki.purchases.jobs import reckon_days
+from hiiki.purchases.models import Customer, Day, Order, OrderLine, Product, Store, Subscriber
 from hiiki.purchases.orders import LineIn, OrderIn, StoreIn, Taken
 from hiiki.timeline import Event
+from hiiki.workspace.models import Workspace
 
-MAY = datetime(2026, 5, 1, 12, tzinfo=UTC)
+MAY = datetime(2025, 5, 1, 12, tzinfo=UTC)
 
 
 def order(number: str = "1", who: str = "7", **given: Any) -> OrderIn:
@@ -170,11 +172,15 @@ async def test_what_cannot_be_taken_says_why_and_the_others_come_in(shop: Shop) 
         order("", who="9"),
         order("6", refunds={"r": Decimal(99999)}),
         order("7", lines=[LineIn("a\0")]),
+        order("9", at=now() + timedelta(hours=25)),
+        order("10", updated_at=now() + timedelta(days=400)),
+        order("11", at=datetime(1, 1, 1, tzinfo=UTC)),
     ]
     taken = await take(shop, *bad, order("8"))
-    assert outcomes(taken) == ["refused"] * 8 + ["new"]
+    assert outcomes(taken) == ["refused"] * 11 + ["new"]
     assert [each.field for each in taken[:-1]] == [
         "keys", "status", "currency", "amount", "lines.0", "number", "refunds", "lines.0",
+        "at", "updated_at", "at",
     ]  # fmt: skip
     assert all(each.reason for each in taken[:-1])
 
@@ -195,16 +201,123 @@ async def test_an_import_is_taken_back_as_it_found_things(shop: Shop) -> None:
     await take(shop, order("1", **cancelled), order("2"), order("3"), import_id=one)
     await take(shop, order("3", **cancelled), import_id=two)
     async with scope(shop.workspace_id) as session:
-        assert await service.undo(session, one) == 2
-        assert await service.undo(session, one) == 0
+        assert await undoing.undo(session, one) == 2
+        assert await undoing.undo(session, one) == 0
         kept = {each.number: each.status for each in await session.scalars(select(Order))}
         assert kept == {"1": "paid", "3": "cancelled"}
-        assert await service.undo(session, two) == 1
+        assert await undoing.undo(session, two) == 1
     async with scope(shop.workspace_id) as session:
         found = await session.get_one(Customer, first.contact_id)
-        assert (found.orders, found.spent) == (2, 7000)  # the third is the first import's again
-        assert len(await told(session, first.contact_id or uuid4())) == 6
-        assert await session.scalar(select(Product.sold).where(Product.key == "mug")) == 4
+        assert (found.orders, found.spent) == (1, 3500)  # the third came by the first import alone
+        assert len(await told(session, first.contact_id or uuid4())) == 3
+        assert await session.scalar(select(Product.sold).where(Product.key == "mug")) == 2
+
+
+async def test_imports_are_taken_back_in_turn_or_one_after_the_other(shop: Shop) -> None:
+    [first, *_rest] = await take(shop, order("1"), order("2"))
+    one, two, three = uuid7(), uuid7(), uuid7()
+
+    def at(hour: int, **given: Any) -> dict[str, Any]:
+        return {"updated_at": MAY + timedelta(hours=hour), **given}
+
+    for number in "12":
+        await take(shop, order(number, **at(1, status="cancelled")), import_id=one)
+        await take(shop, order(number, **at(2, status="returned")), import_id=two)
+    await take(shop, order("2", **at(3, status="open")), import_id=three)
+    for gone, left in ((two, {"1": "cancelled", "2": "open"}), (three, None), (one, None)):
+        async with scope(shop.workspace_id) as session:
+            assert await undoing.undo(session, gone)
+            found = {each.number: each.status for each in await session.scalars(select(Order))}
+            # The second, taken back, is passed over when the third is.
+            assert found == left or left is None
+    assert found == {"1": "paid", "2": "paid"}
+    kept = await customer(shop, first.contact_id)
+    assert kept
+    assert (kept.orders, kept.spent) == (2, 7000)
+
+
+async def test_an_order_that_is_taken_back_goes_to_where_its_person_is_now(shop: Shop) -> None:
+    [mine, _lost] = await take(shop, order("1", who="web"), order("2", who="gone"))
+    late = {"who": "file", "updated_at": MAY + timedelta(hours=1)}
+    made = uuid7()
+    await take(shop, order("1", **late), order("2", **late), import_id=made)
+    async with scope(shop.workspace_id) as session:
+        [other] = await service.take(session, [order("3", who="member")])
+        assert mine.contact_id
+        assert other.contact_id
+        await merge(session, other.contact_id, mine.contact_id)
+        gone = await session.scalar(select(Identity.contact_id).where(Identity.key == "gone"))
+        await erase(session, await session.get_one(Contact, gone))
+        # Nothing of who was erased stays in the orders of others.
+        left = await session.scalar(select(Order).where(Order.number == "2"))
+        assert left
+        assert (left.previous, left.owners) == (None, None)
+    async with scope(shop.workspace_id) as session:
+        assert await undoing.undo(session, made) == 2
+        rows = await session.execute(select(Order.number, Order.contact_id))
+        assert dict(rows.tuples().all()) == {"1": other.contact_id, "3": other.contact_id}
+
+
+async def test_a_file_does_not_undo_what_the_shop_has_told(shop: Shop) -> None:
+    said = {"subscription": "S1", "reference": "r-1", "cart": "c-1"}
+    back = {"status": "partly_returned", "refunds": {"r1": Decimal(300), "r2": Decimal(200)}}
+    [first, _other] = await take(shop, order("1", **said, **back), order("2", **said))
+    later = MAY + timedelta(days=3)
+    old = order("1", updated_at=None, status="open")
+    again = order("1", status="partly_returned", refunds={"": Decimal(500)}, updated_at=later)
+    own = order("2", updated_at=MAY, store=StoreIn("aoyama"))
+    assert outcomes(await take(shop, old, own, import_id=uuid7())) == ["same", "same"]
+    assert outcomes(await take(shop, again, import_id=uuid7())) == ["same"]
+    paid = order("2", updated_at=later, amount=Decimal(9000))
+    assert outcomes(await take(shop, paid, import_id=uuid7())) == ["changed"]
+    # A file that does not say when stands behind whatever is told from then on.
+    assert outcomes(await take(shop, order("3", updated_at=None), import_id=uuid7())) == ["new"]
+    assert outcomes(await take(shop, order("3", amount=Decimal(8), updated_at=later))) == [
+        "changed"
+    ]
+    async with scope(shop.workspace_id) as session:
+        kept = {each.number: each for each in await session.scalars(select(Order))}
+        assert kept["1"].refunds == {"r1": "300", "r2": "200"}
+        for number in "12":
+            found = {name: getattr(kept[number], name) for name in said}
+            assert found == said
+        assert kept["2"].amount == 9000
+        assert (await session.get_one(Subscriber, first.contact_id)).continued == 2
+
+
+async def test_who_staff_call_a_purchaser_stays_one(shop: Shop) -> None:
+    [first, second] = await take(shop, order("1", status="open"), order("2", "8", status="open"))
+    async with scope(shop.workspace_id) as session:
+        (await session.get_one(Contact, first.contact_id)).is_purchaser = True
+    later = MAY + timedelta(hours=1)
+    await take(shop, *(order(n, w, updated_at=later) for n, w in (("1", "7"), ("2", "8"))))
+    later += timedelta(hours=1)
+    away = {"status": "cancelled", "updated_at": later}
+    await take(shop, order("1", **away), order("2", "8", **away))
+    async with scope(shop.workspace_id) as session:
+        assert (await session.get_one(Contact, first.contact_id)).is_purchaser
+        assert not (await session.get_one(Contact, second.contact_id)).is_purchaser
+
+
+async def test_days_follow_the_workspaces_time_zone_and_come_out_even(shop: Shop) -> None:
+    evening = datetime(2025, 5, 1, 20, tzinfo=UTC)  # in Tokyo it is tomorrow
+
+    async def days() -> dict[Any, int]:
+        async with scope(shop.workspace_id) as session:
+            rows = await session.execute(select(Day.day, Day.orders).where(Day.orders != 0))
+            return dict(rows.tuples().all())
+
+    await take(shop, order("1", at=evening), order("2", at=evening))
+    assert await days() == {date(2025, 5, 2): 2}
+    async with everywhere() as session:
+        (await session.get_one(Workspace, shop.workspace_id)).timezone = "Europe/London"
+    away = order("1", at=evening, status="cancelled", updated_at=now())
+    await take(shop, away)
+    assert await days() == {date(2025, 5, 2): 1}
+    await reckon_days(0)
+    assert await days() == {date(2025, 5, 1): 1}
+    await take(shop, order("2", at=evening, status="cancelled", updated_at=now()))
+    assert await days() == {}
 
 
 async def test_only_what_is_fresh_and_no_import_starts_rules(shop: Shop) -> None:
@@ -274,6 +387,9 @@ async def test_purchases_join_at_merging_and_go_at_erasure(shop: Shop) -> None:
     async with scope(shop.workspace_id) as session:
         for table in (Order, OrderLine, Customer):
             assert await session.scalar(select(func.count()).select_from(table)) == 0
+        # What was sold in all, on a day, in a store, is without them.
+        for sums in (Product.sold, Product.revenue, Store.orders, Store.revenue, Day.orders):
+            assert set(await session.scalars(select(sums))) == {0}
 
 
 async def test_random_worlds_are_worked_out_as_by_hand(shop: Shop) -> None:

@@ -12,7 +12,7 @@ contacts for as long as they are: they cannot be merged.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from sqlalchemy import Table, delete, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from hiiki.contacts.erasure import BY_HAND, tables_about_contacts
+from hiiki.contacts.identities import among
 from hiiki.contacts.models import Contact, ContactAttribute, Double, Friendship, Merged
 from hiiki.contacts.turns import hold_turns, take_people
 from hiiki.db import WorkspaceSession
@@ -112,6 +113,16 @@ async def where_is(session: WorkspaceSession, contact_id: UUID) -> UUID | None:
         select(Merged.contact_id).where(Merged.old_id == contact_id).order_by(Merged.at.desc())
     )
     return found.first()
+
+
+async def where_are(session: WorkspaceSession, contact_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Return of those of many contacts who were merged into others, into whom."""
+    found = await session.execute(
+        select(Merged.old_id, Merged.contact_id)
+        .where(among(Merged.old_id, contact_ids))
+        .order_by(Merged.at)
+    )
+    return dict(found.tuples().all())
 
 
 async def contact_of(session: WorkspaceSession, contact_id: UUID) -> Contact:

@@ -6,10 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 from litestar import delete, get, post, put
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from hiiki.db import WorkspaceSession
-from hiiki.kit.i18n import Text, current_locale
+from hiiki.kit.i18n import current_locale
 from hiiki.purchases import posts, shops
 from hiiki.purchases.models import Connection, Post
 from hiiki.workspace.access import Access, audit
@@ -24,6 +24,8 @@ class ShopOut(BaseModel):
     id: UUID
     name: str
     kind: str
+    source: str
+    """The word under which its orders stand."""
     prefix: str
     is_active: bool
     address: str
@@ -50,24 +52,36 @@ class ShopList(BaseModel):
     items: list[ShopOut]
 
 
-class PostOut(BaseModel):
-    """Something a system posted that could not be handled yet."""
+class PostFault(BaseModel):
+    """Why something could not be taken."""
 
-    model_config = ConfigDict(from_attributes=True)
+    what: str
+    """The order's number, the cart's or subscription's key; "" for the whole post."""
+    path: str
+    message: str
+
+
+class PostOut(BaseModel):
+    """Something a system posted that could not be handled yet, or what is left of it."""
 
     id: UUID
     connection_id: UUID
     topic: str
     state: str
     attempts: int
-    error: str
+    errors: list[PostFault]
+    """Why; what of it is not named here has come in."""
     received_at: datetime
 
     @classmethod
     def of(cls, post: Post) -> PostOut:
         """Return `post` as the API shows it."""
-        found = cls.model_validate(post)
-        return found.model_copy(update={"error": Text(post.error).to(current_locale())})
+        names = cls.model_fields.keys() - {"errors"}
+        errors = [
+            PostFault(what=one.what, path=one.path, message=one.message.to(current_locale()))
+            for one in posts.faults(post)
+        ]
+        return cls(**{name: getattr(post, name) for name in names}, errors=errors)
 
 
 class PostList(BaseModel):
@@ -90,7 +104,8 @@ async def connect_shop(
 
     A post is signed by the base64 of its body's HMAC-SHA256, in `X-Hiiki-Signature` (Shopify:
     `X-Shopify-Hmac-Sha256`). Its body is an order as `POST /orders` takes it, or an object with
-    lists of `orders`, `carts` and `subscriptions`.
+    lists of `orders`, `carts` and `subscriptions`. Its orders' `source` is the shop's; where they
+    say one of their own, it stands behind that: `shop/east`.
     """
     made = await shops.create(session, data)
     audit(session, access, "purchases.shop_connect", made.connection.id, name=data.name)

@@ -16,7 +16,7 @@ from hiiki.contacts.identities import Keys, resolve
 from hiiki.content.opening import channel_of
 from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
-from hiiki.kit.errors import Invalid, NotFound
+from hiiki.kit.errors import Invalid
 from hiiki.kit.i18n import _
 from hiiki.purchases import reactions
 from hiiki.purchases.models import Cart
@@ -50,8 +50,9 @@ _BOUGHT_BY_KEY = text(
 
 @dataclass(frozen=True, slots=True)
 class CartIn:
-    """A cart as it stands now in the shop's system."""
+    """A cart as it stands now in the shop's system. `(source, key)` says which it is."""
 
+    source: str
     key: str
     keys: Keys
     amount: Decimal
@@ -64,17 +65,9 @@ class CartIn:
     """When it changed; None: now."""
 
 
-def cart_id(workspace_id: UUID, key: str) -> UUID:
-    """Return the id of the cart that the shop's system calls `key`."""
-    return derived(workspace_id, "cart", key)
-
-
-async def find(session: WorkspaceSession, key: str) -> Cart:
-    """Return the cart that the shop's system calls `key`; raises `NotFound`."""
-    found = await session.scalar(select(Cart).where(Cart.id == cart_id(session.workspace_id, key)))
-    if found is None:
-        raise NotFound()
-    return found
+def cart_id(workspace_id: UUID, source: str, key: str) -> UUID:
+    """Return the id of the cart that `source` calls `key`."""
+    return derived(workspace_id, "cart", f"{source}:{key}")
 
 
 async def put(session: WorkspaceSession, data: CartIn) -> Cart:
@@ -82,7 +75,7 @@ async def put(session: WorkspaceSession, data: CartIn) -> Cart:
 
     What is older than what is known changes nothing, and what has been bought stays bought.
     """
-    ident = cart_id(session.workspace_id, data.key)
+    ident = cart_id(session.workspace_id, data.source, data.key)
     await run(session, _HOLD, cart=str(ident))
     [contact_id] = await resolve(session, [data.keys])
     standing = await session.scalar(select(Cart).where(Cart.id == ident))
@@ -100,6 +93,7 @@ async def put(session: WorkspaceSession, data: CartIn) -> Cart:
         workspace_id=session.workspace_id,
         contact_id=contact_id,
         id=ident,
+        source=data.source,
         key=data.key,
         status="open" if data.status == "left" else data.status,
         amount=data.amount,
@@ -195,6 +189,8 @@ async def end_by_orders(session: WorkspaceSession, added: Sequence[Version]) -> 
         await run(
             session,
             _BOUGHT_BY_KEY,
-            carts=[cart_id(session.workspace_id, order["cart"]) for order in named],
+            carts=[
+                cart_id(session.workspace_id, order["source"], order["cart"]) for order in named
+            ],
             orders=[order["id"] for order in named],
         )

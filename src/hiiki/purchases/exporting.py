@@ -28,6 +28,8 @@ _ORDER: Mapping[str, Text] = {
     "refunded": _("Returned amount"),
     "currency": _("Currency"),
     "store": _("Store's code"),
+    "subscription": _("Subscription"),
+    "updated_at": _("Changed at"),
 }
 _PERSON: Mapping[str, Text] = {
     "contact_id": _("ID"),

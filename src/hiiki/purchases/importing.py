@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -16,7 +17,7 @@ from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
 from hiiki.kit.i18n import _
 from hiiki.kit.importable import Column, Importable, Importing, ImportRow, Outcome, Undone
-from hiiki.purchases import service
+from hiiki.purchases import service, shops, undoing
 from hiiki.purchases.order_columns import BASE, COLUMNS, EC_CUBE, SHOPIFY
 from hiiki.purchases.orders import NOTHING, LineIn, OrderIn, StoreIn, Taken
 from hiiki.purchases.writing import run
@@ -40,8 +41,9 @@ async def take(
     outcomes: list[Outcome] = []
     groups: list[list[ImportRow]] = []
     orders: list[OrderIn] = []
+    shop = await _shop(session, importing)
     for group in _groups(rows):
-        order = _order(group, importing.source)
+        order = _order(group, shop)
         if isinstance(order, OrderIn):
             groups.append(group)
             orders.append(order)
@@ -60,6 +62,22 @@ async def take(
     if not importing.dry:
         await _name_new_people(session, importing.id, groups, taken, before)
     return outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class _Shop:
+    """Whose orders a file holds, where its lines do not say."""
+
+    source: str
+    prefix: str = ""
+    """Stands before the customers' numbers, as it does in what the shop posts."""
+
+
+async def _shop(session: WorkspaceSession, importing: Importing) -> _Shop:
+    found = await shops.of_file(session, importing.source, importing.options.get("shop", ""))
+    if found is None:
+        return _Shop(importing.source or "csv")
+    return _Shop(found.source, found.prefix)
 
 
 _MISSING = _("Please fill this in.")
@@ -83,7 +101,7 @@ def _column(field: str) -> str:
     return _FIELDS.get(field, field)
 
 
-def _order(group: Sequence[ImportRow], source: str) -> OrderIn | str:
+def _order(group: Sequence[ImportRow], shop: _Shop) -> OrderIn | str:
     """Return the order that these lines tell, or the column that is missing."""
     said = group[0].values
     if len(group) > 1:
@@ -99,13 +117,16 @@ def _order(group: Sequence[ImportRow], source: str) -> OrderIn | str:
     if get("cancelled_at") and status in ("paid", "open"):
         status = "cancelled"
     store = get("store") or get("store_name")
-    refunded = get("refunded")
+    refunded, customer = get("refunded"), get("customer")
     return OrderIn(
-        source=get("source") or source or "csv",
+        source=get("source") or shop.source,
         number=said["number"],
         at=said["at"],
         keys=Keys(
-            get("customer") or "", get("email") or "", get("phone") or "", get("line_user_id") or ""
+            f"{shop.prefix}{customer}" if customer else "",
+            get("email") or "",
+            get("phone") or "",
+            get("line_user_id") or "",
         ),
         status=status,
         currency=(get("currency") or "").upper(),
@@ -116,6 +137,7 @@ def _order(group: Sequence[ImportRow], source: str) -> OrderIn | str:
         store=StoreIn(store[:100], get("store_name") or "") if store else None,
         lines=_lines(group),
         updated_at=get("updated_at"),
+        subscription=get("subscription"),
     )
 
 
@@ -186,7 +208,7 @@ async def undo(session: WorkspaceSession, import_id: UUID, most: int) -> Undone:
     What a later version has changed is no longer this import's. Orders first; then the people
     who came by it, as far as nothing else is known of them.
     """
-    undone = await service.undo(session, import_id, most)
+    undone = await undoing.undo(session, import_id, most)
     if not undone:
         # They are not counted: what is told is of orders.
         people = await states.undo(session, import_id, most)

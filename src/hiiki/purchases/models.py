@@ -11,7 +11,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Uuid, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hiiki.db import Base, Identified, Owned, OwnedInBulk
@@ -36,6 +37,7 @@ class Order(Base, OwnedInBulk):
         Index(None, "workspace_id", "number"),
         Index(None, "workspace_id", "store", "at", postgresql_where=text("store <> ''")),
         Index(None, "workspace_id", "reference", postgresql_where=text("reference <> ''")),
+        Index(None, "workspace_id", "contact_id", postgresql_where=text("owners is not null")),
         Index(None, "import_id", "contact_id", postgresql_where=text("import_id is not null")),
         SCHEMA,
     )
@@ -43,7 +45,7 @@ class Order(Base, OwnedInBulk):
     contact_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     source: Mapped[str]
-    """The system it comes from: api, shopify, ec-cube, base, …"""
+    """Whose numbers it is counted by: a connection's word (`Connection.source`), api, csv, …"""
     number: Mapped[str]
     """What the shop and its customer call it; unique within its source."""
     reference: Mapped[str] = mapped_column(default="")
@@ -74,8 +76,10 @@ class Order(Base, OwnedInBulk):
     received_at: Mapped[datetime] = mapped_column(default=now)
     import_id: Mapped[UUID | None]
     """The import that this version came by."""
-    previous: Mapped[dict[str, Any] | None]
-    """The version before, where an import changed it: to undo that."""
+    previous: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
+    """The versions before, the oldest first, where imports changed it: to undo that."""
+    owners: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid(as_uuid=True)))
+    """Whose it was in `previous`, where that is somebody else."""
 
 
 class OrderLine(Base, OwnedInBulk):
@@ -116,6 +120,9 @@ class Customer(Base, OwnedInBulk):
     """Days from one order to the next, on average; NULL with a single order."""
     first_at: Mapped[datetime]
     last_at: Mapped[datetime]
+    is_marked: Mapped[bool] = mapped_column(default=False)
+    """Whether it was their orders that made them a purchaser (`Contact.is_purchaser`): then it
+    ends with the orders. What staff or a list of members say stays."""
 
 
 class Product(Base, Identified, Owned):
@@ -150,7 +157,7 @@ class Store(Base, Identified, Owned):
 
 
 class Day(Base, Owned):
-    """What was bought on one day, in the workspace's time zone: orders that count."""
+    """What was bought on one day, in the time zone of `Reckoning`: orders that count."""
 
     __tablename__ = "day"
     __table_args__ = (SCHEMA,)
@@ -161,6 +168,31 @@ class Day(Base, Owned):
     day: Mapped[date] = mapped_column(primary_key=True)
     orders: Mapped[int] = mapped_column(default=0)
     revenue: Mapped[Decimal] = mapped_column(default=Decimal(0))
+
+
+class Reckoning(Base, Owned):
+    """In which time zone the days of a workspace's sales are reckoned.
+
+    It follows the workspace's own within the hour, and all days are counted anew: what an order
+    added to a day in one zone would else be taken off another day in the next.
+    """
+
+    __tablename__ = "reckoning"
+    __table_args__ = (SCHEMA,)
+
+    workspace_id: Mapped[UUID] = mapped_column(  # pyright: ignore[reportIncompatibleVariableOverride]
+        ForeignKey("workspace.workspace.id", ondelete="CASCADE"), primary_key=True
+    )
+    zone: Mapped[str]
+
+
+class TakenBack(Base, Owned):
+    """An import that was undone: its versions of orders come back no more."""
+
+    __tablename__ = "taken_back"
+    __table_args__ = (SCHEMA,)
+
+    import_id: Mapped[UUID] = mapped_column(primary_key=True)
 
 
 class Cart(Base, OwnedInBulk):
@@ -176,6 +208,8 @@ class Cart(Base, OwnedInBulk):
 
     contact_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
+    source: Mapped[str]
+    """As `Order.source`: an order's cart is one of the same source."""
     key: Mapped[str]
     status: Mapped[str]
     amount: Mapped[Decimal]
@@ -203,6 +237,8 @@ class Subscription(Base, OwnedInBulk):
 
     contact_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
+    source: Mapped[str]
+    """As `Order.source`: its deliveries are orders of the same source."""
     key: Mapped[str]
     product: Mapped[str] = mapped_column(default="")
     status: Mapped[str]
@@ -237,6 +273,7 @@ class Connection(Base, Identified, Owned):
     __table_args__ = (
         CheckConstraint("kind in ('shopify', 'json')", name="kind"),
         Index("uq_connection_key", "key", unique=True),
+        Index("uq_connection_source", "workspace_id", "source", unique=True),
         SCHEMA,
     )
 
@@ -244,6 +281,8 @@ class Connection(Base, Identified, Owned):
     kind: Mapped[str]
     key: Mapped[str]
     """The last part of its address."""
+    source: Mapped[str]
+    """The word under which its orders stand, so that the #1001 of two shops are two orders."""
     sealed_secret: Mapped[bytes]
     prefix: Mapped[str] = mapped_column(default="")
     """Stands before its customers' numbers, where two systems count alike."""
@@ -277,6 +316,8 @@ class Post(Base, Owned):
     due_at: Mapped[datetime] = mapped_column(default=now)
     error: Mapped[str] = mapped_column(default="")
     """Why it could not be handled, in English (`hiiki.kit.i18n.Text`)."""
+    faults: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    """What of it was refused, and why; the body then holds that alone. See `posts.Fault`."""
     received_at: Mapped[datetime] = mapped_column(default=now)
     done_at: Mapped[datetime | None]
 

@@ -80,7 +80,8 @@ COLUMNS = (
     Column("cancelled_at", _("Cancelled at"), "moment", aliases=(
         "キャンセル日時", "キャンセル日", "canceled at", "取消日期", "วันที่ยกเลิก")),
     Column("updated_at", _("Changed at"), "moment", aliases=(
-        "更新日", "更新日時", "最終更新日時", "updated at", "更新日期", "วันที่แก้ไข")),
+        "更新日", "更新日時", "最終更新日時", "updated at", "更新日期", "วันที่แก้ไข"),
+        hint=_("Without it, a file changes no order that the shop's system has posted itself.")),
     Column("store", _("Store's code"), most=100, aliases=(
         "店舗コード", "店舗ID", "店舗番号", "store code", "store id", "門市代號", "รหัสสาขา")),
     Column("store_name", _("Store"), most=300, aliases=(
@@ -104,6 +105,9 @@ COLUMNS = (
         "小計", "明細金額", "商品小計", "line total", "subtotal", "小計金額", "ราคารวม")),
     Column("line_discount", _("Discount of the line"), "money"),
     Column("line_kind", _("Kind of line"), aliases=("明細区分", "明細区分(ID)", "明細区分(名称)")),
+    Column("subscription", _("Subscription"), most=100, aliases=(
+        "定期購入番号", "定期番号", "定期ID", "subscription id", "定期購編號", "รหัสการสมัครสมาชิก"),
+        hint=_("The number of the subscription that the order is a delivery of.")),
     Column("currency", _("Currency"), most=3, aliases=("通貨", "通貨コード", "幣別", "สกุลเงิน")),
     Column(
         "source", _("Where it comes from"), most=40, aliases=("注文元", "販売経路", "チャネル名"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, Literal, get_args
@@ -26,6 +26,9 @@ MAX_LINES = 500
 MAX_AMOUNT = Decimal(10) ** 12
 MAX_QUANTITY = Decimal(10) ** 6
 NOTHING = Decimal(0)
+AHEAD = timedelta(days=1)
+"""Clocks and time zones may be wrong by so much: what lies further ahead has not happened."""
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 _LOW_BITS = 0xFFFF
 
 
@@ -71,11 +74,12 @@ class OrderIn:
     lines: Sequence[LineIn] = ()
     updated_at: datetime | None = None
     """When this version was made; None: it is the latest there is."""
-    reference: str = ""
-    """The id by which the shop's system knows it inside, where that is not the number."""
-    cart: str = ""
+    reference: str | None = None
+    """The id by which the shop's system knows it inside, where that is not the number. None, here
+    and in what follows: it does not say, so that what is known stays."""
+    cart: str | None = None
     """The cart it was made of."""
-    subscription: str = ""
+    subscription: str | None = None
     """The subscription it is a delivery of."""
 
     @property
@@ -138,10 +142,10 @@ def digest(order: OrderIn) -> str:
         _plain(order.discount),
         _plain(order.shipping),
         sorted((key, _plain(value)) for key, value in order.refunds.items()),
-        (store.code, store.name) if store else "",
-        order.reference,
-        order.cart,
-        order.subscription,
+        store.code if store else "",
+        order.reference or "",
+        order.cart or "",
+        order.subscription or "",
     ]
     said += [
         (line.product, line.name, _plain(line.quantity), _plain(line.amount), line.variant)
@@ -155,8 +159,19 @@ def _plain(value: Decimal) -> str:
     return str(value.normalize()) if value else "0"
 
 
-def fault(order: OrderIn) -> tuple[str, Text] | None:
+def too_far(moment: datetime, present: datetime) -> Text | None:
+    """Return what is wrong with the moment of something that has happened; None for a good one."""
+    if moment > present + AHEAD:
+        # It would be the latest for ever: nothing could change it, nor anybody be long gone.
+        return _("This lies in the future.")
+    return _("This is too long ago.") if moment < EARLIEST else None
+
+
+def fault(order: OrderIn, present: datetime) -> tuple[str, Text] | None:
     """Return the first thing that is wrong with an order, and its field; None for a good one."""
+    for path, moment in (("at", order.at), ("updated_at", order.updated_at)):
+        if moment is not None and (found := too_far(moment, present)) is not None:
+            return path, found
     if (currency_ := order.currency) and currency_ != currency():
         return "currency", _(
             "Amounts are reckoned in %(own)s here. Please send this order's amounts in it.",
@@ -167,9 +182,9 @@ def fault(order: OrderIn) -> tuple[str, Text] | None:
     texts = [
         ("source", order.source, MAX_SOURCE, True),
         ("number", order.number, MAX_KEY, True),
-        ("reference", order.reference, MAX_KEY, False),
-        ("cart", order.cart, MAX_KEY, False),
-        ("subscription", order.subscription, MAX_KEY, False),
+        ("reference", order.reference or "", MAX_KEY, False),
+        ("cart", order.cart or "", MAX_KEY, False),
+        ("subscription", order.subscription or "", MAX_KEY, False),
     ]
     if order.store is not None:
         texts += [

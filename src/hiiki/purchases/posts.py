@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
+from collections.abc import Set as Collection
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
@@ -21,20 +21,20 @@ import structlog
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from hiiki.contacts.identities import Keys
+from hiiki.contacts.identities import Key, normal
 from hiiki.db import WorkspaceSession, everywhere, scope
 from hiiki.db.outage import is_outage
 from hiiki.jobs.keep import pause
 from hiiki.kit.clock import now
 from hiiki.kit.errors import BadRequest, HiikiError, Invalid, NotFound
-from hiiki.kit.forms import parse
 from hiiki.kit.i18n import Text, _
 from hiiki.kit.ids import uuid7
+from hiiki.kit.phones import country_of
 from hiiki.kit.road import Direct
-from hiiki.purchases import carts, listing, service, shopify, shops, subscriptions
-from hiiki.purchases.models import Connection, Order, Post
-from hiiki.purchases.orders import LineIn, OrderIn, StoreIn
-from hiiki.purchases.schemas import CartBody, OrderBody, SubscriptionBody
+from hiiki.purchases import bodies, shops
+from hiiki.purchases.bodies import Refused
+from hiiki.purchases.models import Connection, Post
+from hiiki.workspace.models import Workspace
 
 log = structlog.get_logger()
 
@@ -45,6 +45,8 @@ EVERY = 1.0
 AT_ONCE = 20
 ATTEMPTS = 9
 FIRST_WAIT = timedelta(seconds=30)
+FAULTS = 100
+"""Of a post, that are kept."""
 KEPT_FOR = timedelta(days=30)
 
 
@@ -58,12 +60,31 @@ class WrongSignature(HiikiError):
     )
 
 
-class NotYet(HiikiError):
-    """It is about an order that has not come in yet."""
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why something that was posted could not be taken."""
 
-    status = 409
-    code = "not_yet"
-    default: ClassVar[Text] = _("The order that this is about has not come in yet.")
+    what: str
+    """The order's number, the cart's or subscription's key; "" for all of the post."""
+    path: str
+    """Which part of it is at fault."""
+    message: Text
+
+    def kept(self) -> dict[str, Any]:
+        """Return it as JSON takes it."""
+        values = {name: str(value) for name, value in self.message.values.items()}
+        english = self.message.english
+        return {"what": self.what, "path": self.path, "english": english, "values": values}
+
+
+def faults(post: Post) -> list[Fault]:
+    """Return why a post, or what is left of it, could not be taken."""
+    if post.error:
+        return [Fault("", "", Text(post.error))]
+    return [
+        Fault(each["what"], each["path"], Text(each["english"], each["values"]))
+        for each in post.faults
+    ]
 
 
 async def receive(key: str, body: bytes, header: Callable[[str], str | None]) -> None:
@@ -77,7 +98,7 @@ async def receive(key: str, body: bytes, header: Callable[[str], str | None]) ->
         raise WrongSignature()
     _json(body)
     once = header("x-shopify-webhook-id") or header("x-hiiki-id") or ""
-    post = {
+    post: dict[str, Any] = {
         "id": uuid7(),
         "workspace_id": connection.workspace_id,
         "connection_id": connection.id,
@@ -89,6 +110,7 @@ async def receive(key: str, body: bytes, header: Callable[[str], str | None]) ->
         "attempts": 0,
         "due_at": now(),
         "error": "",
+        "faults": [],
         "received_at": now(),
     }
     async with scope(connection.workspace_id) as session:
@@ -152,8 +174,11 @@ async def handle(workspace_id: UUID, ident: UUID) -> None:
             if post is None:
                 return  # another worker has it
             connection = await session.one(Connection, post.connection_id)
-            await _take(session, connection, post)
-            _forget(post, "done")
+            refused = await bodies.take(session, connection, post.topic, _json(post.body))
+            if refused:
+                _keep_refused(post, refused)
+            else:
+                _forget(post, "done")
     except Exception as error:
         if is_outage(error):
             raise
@@ -163,113 +188,44 @@ async def handle(workspace_id: UUID, ident: UUID) -> None:
             await _note(session, ident, error)
 
 
+def _keep_refused(post: Post, refused: Sequence[Refused]) -> None:
+    """Keep of a post what could not be taken, and why; all else of it has come in."""
+    post.body = bodies.joined(refused)
+    post.attempts += 1
+    post.error = ""
+    post.faults = [
+        Fault(each.name, path, text).kept()
+        for each in refused[:FAULTS]
+        for path, text in each.faults.items()
+    ]
+    _wait_or_fail(post, is_lasting=any(each.is_lasting for each in refused))
+
+
 async def _note(session: WorkspaceSession, ident: UUID, error: Exception) -> None:
     post = await session.get(Post, ident, with_for_update=True)
     if post is None or post.state != "waiting":
         return
     post.attempts += 1
-    post.error = _words(error)
+    post.error, post.faults = "", []
+    if isinstance(error, HiikiError) and error.fields:
+        post.faults = [Fault("", path, text).kept() for path, text in error.fields.items()][:FAULTS]
+    else:
+        known = error.message if isinstance(error, HiikiError) else HiikiError.default
+        post.error = known.english % dict(known.values)
     # A body that cannot be read will not be readable tomorrow.
-    if post.attempts >= ATTEMPTS or isinstance(error, Invalid | BadRequest):
+    _wait_or_fail(post, is_lasting=isinstance(error, Invalid | BadRequest))
+
+
+def _wait_or_fail(post: Post, *, is_lasting: bool) -> None:
+    if is_lasting or post.attempts >= ATTEMPTS:
         post.state = "failed"
     else:
         post.due_at = now() + FIRST_WAIT * 4 ** min(post.attempts - 1, 5)
 
 
-def _words(error: Exception) -> str:
-    if not isinstance(error, HiikiError):
-        return HiikiError.default.english
-    parts = [f"{path}: {text.english % dict(text.values)}" for path, text in error.fields.items()]
-    return "; ".join(parts) or error.message.english % dict(error.message.values)
-
-
 def _forget(post: Post, state: str) -> None:
-    post.state, post.body, post.error, post.done_at = state, b"", "", now()
-
-
-async def _take(session: WorkspaceSession, connection: Connection, post: Post) -> None:
-    body = _json(post.body)
-    if connection.kind == "shopify":
-        await _take_shopify(session, connection, post.topic, body)
-    else:
-        await _take_json(session, connection, body)
-
-
-async def _take_shopify(
-    session: WorkspaceSession, connection: Connection, topic: str, body: Any
-) -> None:
-    if topic in shopify.ORDER_TOPICS:
-        order = parse(shopify.ShopifyOrder, body)
-        if not order.test:
-            await _take_orders(session, [order.order(connection.prefix)])
-    elif topic == shopify.REFUND_TOPIC:
-        refund = parse(shopify.ShopifyRefund, body)
-        standing = await _by_reference(session, shopify.SOURCE, refund.order_id)
-        if (changed := shopify.with_refund(standing, refund)) is not None:
-            await _take_orders(session, [changed])
-
-
-async def _take_json(session: WorkspaceSession, connection: Connection, body: Any) -> None:
-    prefix = connection.prefix
-    named = [name for name in ("orders", "carts", "subscriptions") if name in body]
-    given = _Posted(orders=body) if not named else _Posted(**{name: body[name] for name in named})
-    read = [parse(OrderBody, each) for each in given.listed(given.orders)]
-    await _take_orders(session, [each.order(prefix) for each in read])
-    for each in given.listed(given.carts):
-        await carts.put(session, parse(CartBody, each).cart(prefix))
-    for each in given.listed(given.subscriptions):
-        await subscriptions.put(session, parse(SubscriptionBody, each).subscription(prefix))
-
-
-@dataclass(frozen=True, slots=True)
-class _Posted:
-    """A body of JSON: an order by itself, or lists of orders, carts and subscriptions."""
-
-    orders: Any = ()
-    carts: Any = ()
-    subscriptions: Any = ()
-
-    @staticmethod
-    def listed(value: Any) -> Sequence[Any]:
-        """Return a list as it is, and one thing as a list of it."""
-        return [value] if isinstance(value, dict) else list(value)
-
-
-async def _take_orders(session: WorkspaceSession, orders: Sequence[OrderIn]) -> None:
-    for taken in await service.take(session, orders):
-        if taken.reason is not None:
-            raise Invalid(fields={taken.field or "order": taken.reason})
-
-
-async def _by_reference(session: WorkspaceSession, source: str, reference: str) -> OrderIn:
-    found = await session.scalar(
-        select(Order).where(Order.source == source, Order.reference == reference).limit(1)
-    )
-    if found is None:
-        raise NotYet()
-    return order_in(found, await listing.lines(session, found))
-
-
-def order_in(order: Order, lines: Sequence[Any]) -> OrderIn:
-    """Return an order as it stands, as if it came in so."""
-    return OrderIn(
-        source=order.source,
-        number=order.number,
-        at=order.at,
-        keys=Keys(),
-        status=order.status,
-        currency=order.currency,
-        amount=order.amount,
-        discount=order.discount,
-        shipping=order.shipping,
-        refunds={key: Decimal(value) for key, value in order.refunds.items()},
-        store=StoreIn(order.store) if order.store else None,
-        lines=[LineIn(x.product, x.name, x.quantity, x.amount, x.variant) for x in lines],
-        updated_at=order.updated_at,
-        reference=order.reference,
-        cart=order.cart,
-        subscription=order.subscription,
-    )
+    post.state, post.body, post.done_at = state, b"", now()
+    post.error, post.faults = "", []
 
 
 # ---- what staff see of it ----
@@ -308,6 +264,35 @@ async def dismiss(session: WorkspaceSession, ident: UUID) -> None:
     post = await session.one(Post, ident)
     if post.state in ("failed", "waiting"):
         _forget(post, "dismissed")
+
+
+async def forget_person(
+    session: WorkspaceSession, keys: Collection[Key], references: Collection[str]
+) -> None:
+    """Forget what of the posts that could not be taken yet is about who is erased.
+
+    `keys` are theirs, `references` what shops' systems call their orders inside.
+    """
+    waiting = await session.scalars(select(Post.id).where(Post.state.in_(("waiting", "failed"))))
+    country = country_of((await session.known(Workspace, session.workspace_id)).timezone)
+    connections = {one.id: one for one in await shops.all_connections(session)}
+    for ident in list(waiting):
+        # One that is being handled waits for us, and is then as one that was posted afterwards.
+        post = await session.get(Post, ident, with_for_update={"skip_locked": True})
+        if post is None:
+            continue
+        connection = connections[post.connection_id]
+        parts = bodies.parts(connection, _json(post.body))
+        left = [
+            part
+            for part in parts
+            if part.reference not in references
+            and not keys & set(normal(part.keys(connection.prefix), country))
+        ]
+        if not left:
+            _forget(post, "dismissed")
+        elif len(left) < len(parts):
+            post.body, post.faults = bodies.joined(left), []
 
 
 async def forget_old() -> int:

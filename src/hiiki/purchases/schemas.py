@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, cast
-from uuid import UUID
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -20,10 +20,10 @@ from pydantic import (
 
 from hiiki.contacts.identities import Keys
 from hiiki.contacts.schemas import Line
+from hiiki.kit.clock import now
 from hiiki.kit.forms import Wrong, explain
 from hiiki.kit.i18n import Text
 from hiiki.purchases.carts import CartIn
-from hiiki.purchases.models import Cart, Customer, Order, Product, Store, Subscription
 from hiiki.purchases.orders import (
     MAX_AMOUNT,
     MAX_KEY,
@@ -36,11 +36,14 @@ from hiiki.purchases.orders import (
     OrderIn,
     Status,
     StoreIn,
+    too_far,
 )
 from hiiki.purchases.subscriptions import MAX_TIMES, SubscriptionIn
 
 MAX_ORDERS = 1_000
 MAX_URL = 1_000
+API = "api"
+"""Whose numbers it is counted by, where nothing is said."""
 
 
 def _keepable(value: Any) -> Any:
@@ -60,6 +63,17 @@ Key = Annotated[Line, Field(max_length=MAX_KEY), BeforeValidator(_keepable)]
 NeededKey = Annotated[Line, Field(min_length=1, max_length=MAX_KEY), BeforeValidator(_keepable)]
 Name = Annotated[Line, Field(max_length=MAX_NAME), BeforeValidator(_keepable)]
 Amount = Annotated[Decimal, Field(ge=-MAX_AMOUNT, le=MAX_AMOUNT, max_digits=16, decimal_places=4)]
+Word = Annotated[NeededKey, Field(max_length=MAX_SOURCE)]
+
+
+def _happened(value: datetime) -> datetime:
+    if (found := too_far(value, now())) is not None:
+        raise Wrong(found.english)
+    return value
+
+
+Past = Annotated[AwareDatetime, AfterValidator(_happened)]
+"""A moment that is not more than a day ahead: what is posted has happened."""
 Quantity = Annotated[Decimal, Field(ge=-MAX_QUANTITY, le=MAX_QUANTITY, decimal_places=4)]
 Address = Annotated[
     str, Field(max_length=MAX_URL), BeforeValidator(_keepable), BeforeValidator(_address)
@@ -70,6 +84,16 @@ class Given(BaseModel):
     """What comes from outside: unknown names are said to be unknown."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+def within(shop: str, source: str | None) -> str:
+    """Return whose numbers something is counted by.
+
+    A shop's own posts stay within its word, whatever they say: one shop changes none of another's.
+    """
+    if not shop:
+        return source or API
+    return shop if source in (None, shop) else f"{shop}/{source}"
 
 
 class CustomerBody(Given):
@@ -108,7 +132,8 @@ class LineBody(Given):
 class OrderBody(Given):
     """One version of an order; `source` and `number` say which order it is."""
 
-    source: Annotated[NeededKey, Field(max_length=MAX_SOURCE)] = "api"
+    source: Word | None = None
+    """Whose numbers it is counted by; without it the connection's word, or `api`."""
     number: NeededKey
     at: AwareDatetime
     """When it was placed."""
@@ -129,17 +154,18 @@ class OrderBody(Given):
     lines: Annotated[list[LineBody], Field(max_length=MAX_LINES)] = Field(
         default_factory=list[LineBody]
     )
-    reference: Key = ""
-    """The id by which the shop's system knows it inside, where that is not the number."""
-    cart: Key = ""
-    """The cart it was made of, which ends with it."""
-    subscription: Key = ""
-    """The subscription it is a delivery of."""
+    reference: Key | None = None
+    """The id by which the shop's system knows it inside, where that is not the number. Left out,
+    here and below, it stays as it is."""
+    cart: Key | None = None
+    """The cart it was made of, which ends with it. One of the same `source`."""
+    subscription: Key | None = None
+    """The subscription it is a delivery of. One of the same `source`."""
 
-    def order(self, prefix: str = "") -> OrderIn:
-        """Return it as the one road takes it."""
+    def order(self, shop: str = "", prefix: str = "") -> OrderIn:
+        """Return it as the one road takes it; `shop` is the word of the shop that posted it."""
         return OrderIn(
-            source=self.source,
+            source=within(shop, self.source),
             number=self.number,
             at=self.at,
             keys=self.customer.keys(prefix),
@@ -187,134 +213,17 @@ class OrdersBody(Given):
         return cast("list[OrderBody | Unread]", list(self.orders))
 
 
-class Fault(BaseModel):
-    """What is wrong, and where."""
-
-    path: str
-    message: str
-
-
-class OrderTaken(BaseModel):
-    """What became of one order."""
-
-    status: Literal["new", "changed", "same", "refused"]
-    number: str
-    id: UUID | None
-    contact_id: UUID | None
-    errors: list[Fault]
-
-
-class OrdersTaken(BaseModel):
-    """What became of each order, in their order."""
-
-    new: int
-    changed: int
-    same: int
-    refused: int
-    results: list[OrderTaken]
-
-
-class LineOut(BaseModel):
-    """One line of an order."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    product: str
-    name: str
-    variant: str
-    quantity: Decimal
-    amount: Decimal
-
-
-class OrderOut(BaseModel):
-    """An order as it stands."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: UUID
-    contact_id: UUID
-    source: str
-    number: str
-    reference: str
-    at: datetime
-    status: str
-    currency: str
-    amount: Decimal
-    discount: Decimal
-    shipping: Decimal
-    refunded: Decimal
-    store: str
-    cart: str
-    subscription: str
-    updated_at: datetime
-    received_at: datetime
-
-
-class OrderWithLines(OrderOut):
-    """An order with its lines."""
-
-    lines: list[LineOut]
-
-    @classmethod
-    def of(cls, order: Order, lines: list[Any]) -> OrderWithLines:
-        """Return `order` as the API shows it."""
-        plain = OrderOut.model_validate(order).model_dump()
-        return cls(**plain, lines=[LineOut.model_validate(line) for line in lines])
-
-
-class OrderPage(BaseModel):
-    """Orders, the latest first; `next` is the `before` of the next page."""
-
-    items: list[OrderOut]
-    next: str | None
-
-
-class ProductOut(BaseModel):
-    """Something that is sold; `sold` and `revenue` are of orders that count."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: UUID
-    key: str
-    name: str
-    sold: Decimal
-    revenue: Decimal
-
-
-class ProductPage(BaseModel):
-    """Products, those that brought in most first; `next` is the `after` of the next page."""
-
-    items: list[ProductOut]
-    next: UUID | None
-
-
 class NameBody(Given):
     """What a product or a store is called."""
 
     name: Annotated[Line, Field(min_length=1, max_length=MAX_NAME), BeforeValidator(_keepable)]
 
 
-class StoreOut(BaseModel):
-    """Where something is sold."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: UUID
-    code: str
-    name: str
-    orders: int
-    revenue: Decimal
-
-
-class StoreList(BaseModel):
-    """The stores, those that brought in most first."""
-
-    items: list[StoreOut]
-
-
 class CartBody(Given):
     """A cart as it stands now."""
 
+    source: Word | None = None
+    """Whose carts it is counted by, as an order's; that of the order it will become."""
     key: NeededKey
     """What the shop's system calls it."""
     customer: CustomerBody = Field(default_factory=CustomerBody)
@@ -326,12 +235,13 @@ class CartBody(Given):
     )
     url: Address = ""
     """Where the customer finds it again."""
-    at: AwareDatetime | None = None
+    at: Past | None = None
     """When it changed; without it, now."""
 
-    def cart(self, prefix: str = "") -> CartIn:
-        """Return it as the room takes it."""
+    def cart(self, shop: str = "", prefix: str = "") -> CartIn:
+        """Return it as the room takes it; `shop` as in `OrderBody.order`."""
         return CartIn(
+            source=within(shop, self.source),
             key=self.key,
             keys=self.customer.keys(prefix),
             amount=self.amount or sum((line.amount for line in self.items), NOTHING),
@@ -342,53 +252,26 @@ class CartBody(Given):
         )
 
 
-class CartOut(BaseModel):
-    """A cart as it stands."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: UUID
-    contact_id: UUID
-    key: str
-    status: str
-    amount: Decimal
-    items: list[dict[str, Any]]
-    url: str
-    opened_at: datetime
-    touched_at: datetime
-    left_at: datetime | None
-    order_id: UUID | None
-
-    @classmethod
-    def of(cls, cart: Cart) -> CartOut:
-        """Return `cart` as the API shows it."""
-        return cls.model_validate(cart)
-
-
-class CartPage(BaseModel):
-    """Carts, those that changed last first; `next` is the `before` of the next page."""
-
-    items: list[CartOut]
-    next: str | None
-
-
 class SubscriptionBody(Given):
     """A subscription as it stands now; what is left out stays as it is."""
 
+    source: Word | None = None
+    """Whose subscriptions it is counted by: the `source` of the orders that deliver it."""
     key: NeededKey
     customer: CustomerBody = Field(default_factory=CustomerBody)
     product: Key | None = None
     status: Literal["active", "paused", "ended"] = "active"
     times: Annotated[int, Field(ge=1, le=MAX_TIMES)] | None = None
     """The deliveries so far: 1 is the first."""
-    started_at: AwareDatetime | None = None
-    renewed_at: AwareDatetime | None = None
+    started_at: Past | None = None
+    renewed_at: Past | None = None
     """When the latest of them was."""
     next_at: AwareDatetime | None = None
 
-    def subscription(self, prefix: str = "") -> SubscriptionIn:
-        """Return it as the room takes it."""
+    def subscription(self, shop: str = "", prefix: str = "") -> SubscriptionIn:
+        """Return it as the room takes it; `shop` as in `OrderBody.order`."""
         return SubscriptionIn(
+            source=within(shop, self.source),
             key=self.key,
             keys=self.customer.keys(prefix),
             product=self.product,
@@ -398,81 +281,6 @@ class SubscriptionBody(Given):
             renewed_at=self.renewed_at,
             next_at=self.next_at,
         )
-
-
-class SubscriptionOut(BaseModel):
-    """A subscription as it stands."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: UUID
-    contact_id: UUID
-    key: str
-    product: str
-    status: str
-    times: int
-    started_at: datetime
-    renewed_at: datetime
-    next_at: datetime | None
-    ended_at: datetime | None
-
-    @classmethod
-    def of(cls, subscription: Subscription) -> SubscriptionOut:
-        """Return `subscription` as the API shows it."""
-        return cls.model_validate(subscription)
-
-
-class SubscriptionPage(BaseModel):
-    """Subscriptions, the latest begun first; `next` is the `before` of the next page."""
-
-    items: list[SubscriptionOut]
-    next: str | None
-
-
-class Reached(BaseModel):
-    """How many subscriptions came to their nth delivery, of those that could have by now."""
-
-    time: int
-    reached: int
-    of: int
-
-
-class Continuation(BaseModel):
-    """The KPI of continuation."""
-
-    items: list[Reached]
-
-
-class CustomerOut(BaseModel):
-    """What one person has bought in all: only orders that count."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    orders: int = 0
-    spent: Decimal = NOTHING
-    average: Decimal | None = None
-    items: Decimal = NOTHING
-    days: int = 0
-    gap_days: Decimal | None = None
-    first_at: datetime | None = None
-    last_at: datetime | None = None
-    continued: int = 0
-
-    @classmethod
-    def of(cls, customer: Customer | None, continued: int) -> CustomerOut:
-        """Return what somebody has bought; without a row, nothing."""
-        found = cls.model_validate(customer) if customer is not None else cls()
-        return found.model_copy(update={"continued": continued})
-
-
-def product_out(product: Product) -> ProductOut:
-    """Return `product` as the API shows it."""
-    return ProductOut.model_validate(product)
-
-
-def store_out(store: Store) -> StoreOut:
-    """Return `store` as the API shows it."""
-    return StoreOut.model_validate(store)
 
 
 class SettingBody(Given):

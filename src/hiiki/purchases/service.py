@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,45 +17,28 @@ from hiiki.kit.clock import now
 from hiiki.kit.i18n import _
 from hiiki.purchases import carts, reactions, subscriptions
 from hiiki.purchases.orders import OrderIn, Taken, currency, digest, fault, order_id
-from hiiki.purchases.writing import Version, follow, insert, kept, remove, restored, run, sum_up
+from hiiki.purchases.undoing import remember
+from hiiki.purchases.writing import (
+    LOCK_PEOPLE,
+    Version,
+    follow,
+    hold,
+    insert,
+    remove,
+    run,
+    sum_up,
+)
 
 AT_MOST = 5_000
 """Orders that one call takes."""
-_LANES = 64
-"""Two who bring the same order wait for each other by one of so many locks of a workspace: a lock
-for each order of thousands would be more than PostgreSQL has room for."""
 _NOBODY = Keys()
 _ZERO = Decimal(0)
 
-_HOLD = text(
-    """
-    select pg_advisory_xact_lock(hashtextextended(cast(:workspace_id as text), lane))
-    from (select unnest(cast(:lanes as int[])) as lane order by 1) _
-    """
-)
 _STANDING = text(
     """
-    select id, contact_id, status, digest, updated_at, refunds
+    select id, contact_id, digest, updated_at, import_id, refunds, refunded, reference, cart,
+        subscription
     from purchases.order where workspace_id = :workspace_id and id = any(cast(:orders as uuid[]))
-    """
-)
-_LOCK_PEOPLE = text(
-    """
-    select id from contacts.contact
-    where workspace_id = :workspace_id and id = any(cast(:contacts as uuid[]))
-    order by id for no key update
-    """
-)
-_OF_IMPORT = text(
-    """
-    select contact_id, id from purchases.order
-    where workspace_id = :workspace_id and import_id = :import_id order by contact_id limit :most
-    """
-)
-_THERE = text(
-    """
-    select id from contacts.contact
-    where workspace_id = :workspace_id and id = any(cast(:contacts as uuid[]))
     """
 )
 _BUMP = text(
@@ -74,9 +57,19 @@ class _Case:
 
     ident: UUID
     order: OrderIn
-    contact_id: UUID | None
+    is_file: bool
+    contact_id: UUID | None = None
     standing: Any = None
     digest: str = ""
+
+    @property
+    def is_older(self) -> bool:
+        """Whether what stands is to be believed rather than this."""
+        said, standing = self.order.updated_at, self.standing
+        if self.is_file and standing.import_id is None:
+            # The shop's system has told it itself; a file knows better only if it is later.
+            return said is None or said <= standing.updated_at
+        return said is not None and said < standing.updated_at
 
 
 async def take(
@@ -91,19 +84,22 @@ async def take(
     An order comes in once, by its source and number, however often and by however many at once
     it is brought. A later version (by `updated_at`) changes it, an older one or a repeat changes
     nothing. It belongs to whom its keys name, also when that is somebody else than before.
-    What comes by an import starts no rules. With `dry` nothing is written.
+    What comes by an import starts no rules, and replaces what a shop's system has told itself only
+    where it says that it is later. With `dry` nothing is written.
     """
     if len(orders) > AT_MOST:
         raise ValueError(f"at most {AT_MOST} orders at once")
     ids = [order_id(session.workspace_id, each.source, each.number) for each in orders]
     taken: list[Taken | None] = [None] * len(orders)
     latest: dict[UUID, int] = {}
+    present = now()
     for n, (ident, order) in enumerate(zip(ids, orders, strict=True)):
-        if (found := fault(order)) is not None:
+        if (found := fault(order, present)) is not None:
             taken[n] = Taken("refused", ident, reason=found[1], field=found[0])
         elif ident not in latest or _is_later(order, orders[latest[ident]]):
             latest[ident] = n
-    cases = [_Case(ident, orders[n], None) for ident, n in latest.items()]
+    is_file = import_id is not None
+    cases = [_Case(ident, orders[n], is_file) for ident, n in latest.items()]
     outcomes = await _take(session, cases, import_id, dry=dry) if cases else {}
     for n, ident in enumerate(ids):
         if taken[n] is None:
@@ -123,7 +119,7 @@ async def _take(
     session: WorkspaceSession, cases: list[_Case], import_id: UUID | None, *, dry: bool
 ) -> dict[UUID, Taken]:
     if not dry:
-        await _hold(session, [case.ident for case in cases])
+        await hold(session, [case.ident for case in cases])
     # A file may be older than the wish of somebody in it to be erased.
     people = await resolve(
         session,
@@ -146,20 +142,30 @@ async def _take(
     return outcomes
 
 
-async def _hold(session: WorkspaceSession, orders: Sequence[UUID]) -> None:
-    """Let nobody else change these orders until this transaction ends."""
-    lanes = sorted({ident.int >> 64 & _LANES - 1 for ident in orders})
-    await run(session, _HOLD, lanes=lanes)
-
-
 async def _look_up(session: WorkspaceSession, cases: Sequence[_Case]) -> None:
     """Note what stands of the orders, and whose those without a key are."""
     rows = await run(session, _STANDING, orders=[case.ident for case in cases])
     standing = {row.id: row for row in rows}
     for case in cases:
         case.standing = standing.get(case.ident)
-        if case.contact_id is None and case.standing is not None:
-            case.contact_id = case.standing.contact_id
+        if case.standing is not None:
+            case.contact_id = case.contact_id or case.standing.contact_id
+            case.order = _completed(case.order, case.standing)
+
+
+def _completed(order: OrderIn, standing: Any) -> OrderIn:
+    """Return an order with what is known of it already and it does not say."""
+    refunds = order.refunds
+    if "" in refunds and order.refunded == standing.refunded:
+        # The same in all: which refunds they were is known, and each is to come in once.
+        refunds = {key: Decimal(value) for key, value in standing.refunds.items()}
+    return replace(
+        order,
+        refunds=refunds,
+        reference=standing.reference if order.reference is None else order.reference,
+        cart=standing.cart if order.cart is None else order.cart,
+        subscription=(standing.subscription if order.subscription is None else order.subscription),
+    )
 
 
 def _judge(case: _Case, *, dry: bool) -> Taken:
@@ -172,9 +178,8 @@ def _judge(case: _Case, *, dry: bool) -> Taken:
     case.digest = digest(order)
     if standing is None:
         return Taken("new", case.ident, case.contact_id)
-    is_older = order.updated_at is not None and order.updated_at < standing.updated_at
     is_same = case.digest == standing.digest and case.contact_id == standing.contact_id
-    if is_older or is_same:
+    if case.is_older or is_same:
         return Taken("same", case.ident, standing.contact_id)
     return Taken("changed", case.ident, case.contact_id)
 
@@ -203,7 +208,7 @@ async def _hold_people(
     """
     concerned = {case.contact_id for case in cases}
     concerned |= {case.standing.contact_id for case in cases if case.standing is not None}
-    found = await run(session, _LOCK_PEOPLE, contacts=list(concerned))
+    found = await run(session, LOCK_PEOPLE, contacts=list(concerned))
     there = {row[0] for row in found}
     known = [case for case in cases if case.standing is not None]
     if known:
@@ -230,7 +235,7 @@ async def _write(
         if before is not None:
             version.order["received_at"] = before.order["received_at"]
             if import_id is not None:
-                version.order["previous"] = _previous(before, import_id)
+                remember(version, before, import_id)
         added.append(version)
         if case.order.store is not None:
             names[case.order.store.code] = case.order.store.name
@@ -243,11 +248,15 @@ async def _write(
         await reactions.react(session, removed, added)
 
 
-def _previous(before: Version, import_id: UUID) -> dict[str, Any] | None:
-    if before.order["import_id"] == import_id:
-        # The same import has brought it before: what it has to be taken back to is older.
-        return before.order["previous"]
-    return kept(before)
+def _moment(case: _Case, moment: datetime) -> datetime:
+    """Return when this version was made."""
+    order = case.order
+    if order.updated_at is not None:
+        return order.updated_at
+    if not case.is_file:
+        return moment
+    # A file that does not say it is older than anything the shop's system tells from now on.
+    return order.at if case.standing is None else max(order.at, case.standing.updated_at)
 
 
 def _version(workspace_id: UUID, case: _Case, moment: datetime) -> Version:
@@ -259,7 +268,7 @@ def _version(workspace_id: UUID, case: _Case, moment: datetime) -> Version:
         "id": case.ident,
         "source": order.source,
         "number": order.number,
-        "reference": order.reference,
+        "reference": order.reference or "",
         "at": order.at,
         "status": order.status,
         "currency": order.currency or currency(),
@@ -271,13 +280,14 @@ def _version(workspace_id: UUID, case: _Case, moment: datetime) -> Version:
         "items": quantity,
         "lines": len(order.lines),
         "store": order.store.code if order.store else "",
-        "cart": order.cart,
-        "subscription": order.subscription,
+        "cart": order.cart or "",
+        "subscription": order.subscription or "",
         "digest": case.digest,
-        "updated_at": order.updated_at or moment,
+        "updated_at": _moment(case, moment),
         "received_at": moment,
         "import_id": None,
         "previous": None,
+        "owners": None,
     }
     lines = [
         {
@@ -294,33 +304,6 @@ def _version(workspace_id: UUID, case: _Case, moment: datetime) -> Version:
         for position, line in enumerate(order.lines)
     ]
     return Version(row, lines)
-
-
-async def undo(session: WorkspaceSession, import_id: UUID, most: int = AT_MOST) -> int:
-    """Take back up to so many of the orders that an import made or changed; returns how many.
-
-    What it changed is again what it was before; what was changed since is no longer the import's
-    and stays. Call it until it returns 0.
-    """
-    rows = await run(session, _OF_IMPORT, import_id=import_id, most=most)
-    pairs = [(row.contact_id, row.id) for row in rows]
-    if not pairs:
-        return 0
-    await _hold(session, [ident for _contact, ident in pairs])
-    await run(session, _LOCK_PEOPLE, contacts=list({contact for contact, _ident in pairs}))
-    removed = await remove(session, pairs)
-    before = [(one.order["contact_id"], one.order["previous"]) for one in removed.values()]
-    owners = [UUID(old["order"]["contact_id"]) for _now, old in before if old]
-    there = {row[0] for row in await run(session, _THERE, contacts=owners)}
-    added: list[Version] = []
-    for contact_id, old in before:
-        if old:
-            owner = UUID(old["order"]["contact_id"])
-            added.append(restored(old, owner if owner in there else contact_id))
-    await insert(session, added)
-    await follow(session, removed.values(), added, {}, renames=False)
-    await subscriptions.follow_orders(session, removed.values(), added, is_live=False)
-    return len(removed)
 
 
 async def merged(session: WorkspaceSession, keep: UUID, _gone: UUID) -> None:

@@ -18,7 +18,6 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from hiiki.contacts.identities import Keys
 from hiiki.purchases.orders import MAX_KEY, MAX_NAME, NOTHING, LineIn, OrderIn, StoreIn
 
-SOURCE = "shopify"
 ORDER_TOPICS = (
     "orders/create",
     "orders/updated",
@@ -152,14 +151,17 @@ class ShopifyOrder(_Lenient):
         default_factory=list[ShopifyRefund]
     )
 
-    def order(self, prefix: str) -> OrderIn:
-        """Return it as the one road takes it; `prefix` stands before the customer's number."""
+    def order(self, source: str, prefix: str) -> OrderIn:
+        """Return it as the one road takes it.
+
+        `source` is the word for its shop; `prefix` stands before the customer's number.
+        """
         customer = self.customer or _Customer()
         shipping = self.total_shipping_price_set
         back = {one.id: one.amount for one in self.refunds if one.amount}
         state = "cancelled" if self.cancelled_at else _STATES.get(self.financial_status, "open")
         return OrderIn(
-            source=SOURCE,
+            source=source,
             number=_cut(self.name, MAX_KEY),
             reference=_cut(self.id, MAX_KEY),
             at=self.created_at,
@@ -177,7 +179,7 @@ class ShopifyOrder(_Lenient):
             refunds=_within(back, self.total_price),
             store=StoreIn(_cut(self.location_id, MAX_KEY)) if self.location_id else None,
             lines=[line.line() for line in self.line_items if line.quantity],
-            cart=_cut(self.cart_token, MAX_KEY),
+            cart=_cut(self.cart_token, MAX_KEY) or None,
         )
 
 

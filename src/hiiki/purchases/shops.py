@@ -5,17 +5,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
 from hiiki.contacts.schemas import Line
 from hiiki.db import WorkspaceSession
 from hiiki.kit.errors import Conflict, Invalid
+from hiiki.kit.forms import Wrong
 from hiiki.kit.i18n import Text, _
 from hiiki.kit.ids import code, uuid7
 from hiiki.purchases.models import Connection
@@ -30,6 +33,16 @@ SIGNATURES = {"shopify": "x-shopify-hmac-sha256", "json": "x-hiiki-signature"}
 KINDS: dict[str, Text] = {"shopify": Text("Shopify"), "json": _("Any other system, by JSON")}
 
 
+_WORD = re.compile(r"[a-z0-9][a-z0-9-]{0,19}")
+_WORDS = {"shopify": "shopify", "json": "shop"}
+
+
+def _word(value: str) -> str:
+    if value and not _WORD.fullmatch(value):
+        raise Wrong("Please use up to 20 small letters, digits and hyphens.")
+    return value
+
+
 class ConnectionIn(BaseModel):
     """What staff decide of a shop system."""
 
@@ -39,6 +52,8 @@ class ConnectionIn(BaseModel):
     kind: Literal["shopify", "json"]
     secret: Annotated[str, Field(max_length=200, pattern=r"^[\x21-\x7e]*$")] = ""
     """Shopify says it; for another system it is made here."""
+    source: Annotated[str, AfterValidator(_word)] = ""
+    """The word under which its orders stand; "" for one that is made here. It stays."""
     prefix: Annotated[Line, Field(max_length=20)] = ""
     is_active: bool = True
 
@@ -63,7 +78,8 @@ async def all_connections(session: WorkspaceSession) -> list[Connection]:
 
 async def create(session: WorkspaceSession, data: ConnectionIn) -> Made:
     """Connect a system; raises `Invalid` or `Conflict`."""
-    if len(await all_connections(session)) >= AT_MOST:
+    others = await all_connections(session)
+    if len(others) >= AT_MOST:
         raise Conflict(_("There are as many connections as there can be: %(n)s.", n=AT_MOST))
     secret = data.secret
     if not secret:
@@ -76,6 +92,7 @@ async def create(session: WorkspaceSession, data: ConnectionIn) -> Made:
         name=data.name,
         kind=data.kind,
         key=code(KEY_LENGTH),
+        source=_free_word(data, others),
         sealed_secret=seal(secret, ident, PURPOSE),
         prefix=data.prefix,
         is_active=data.is_active,
@@ -86,11 +103,35 @@ async def create(session: WorkspaceSession, data: ConnectionIn) -> Made:
     return Made(connection, secret)
 
 
+def _free_word(data: ConnectionIn, others: Sequence[Connection]) -> str:
+    taken = {one.source for one in others}
+    if data.source:
+        if data.source in taken:
+            raise Invalid(fields={"source": _("Another shop has this word already.")})
+        return data.source
+    word = _WORDS[data.kind]
+    return next(
+        free
+        for n in range(1, AT_MOST + 2)
+        if (free := f"{word}-{n}" if n > 1 else word) not in taken
+    )
+
+
+async def of_file(session: WorkspaceSession, kind: str, source: str = "") -> Connection | None:
+    """Return the shop whose orders a file holds: the one that was chosen by its word, or else the
+    only one of the system (`shopify`, …) that wrote it; None for none of those connected."""
+    wanted = Connection.source == source if source else Connection.kind == kind
+    found = (await session.scalars(select(Connection).where(wanted).limit(2))).all()
+    return found[0] if len(found) == 1 else None
+
+
 async def change(session: WorkspaceSession, ident: UUID, data: ConnectionIn) -> Connection:
     """Change a system; an empty secret leaves it as it is. Raises `NotFound`, `Invalid`."""
     connection = await session.one(Connection, ident)
     if data.kind != connection.kind:
         raise Invalid(fields={"kind": _("The kind stays. Please connect it anew instead.")})
+    if data.source not in ("", connection.source):
+        raise Invalid(fields={"source": _("The word stays: its orders are known by it.")})
     connection.name, connection.prefix = data.name, data.prefix
     connection.is_active = data.is_active
     if data.secret:

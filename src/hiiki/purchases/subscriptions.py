@@ -28,27 +28,30 @@ from hiiki.timeline.service import record_rows, retract
 MAX_TIMES = 10_000
 
 _HOLD = text("select pg_advisory_xact_lock(hashtextextended(:subscription, 0))")
-_PAIRS = "unnest(cast(:contacts as uuid[]), cast(:keys as text[])) as k(contact_id, key)"
+_THESE = """unnest(cast(:contacts as uuid[]), cast(:sources as text[]), cast(:keys as text[]))
+    as k(contact_id, source, key)"""
 _STANDING = text(
     f"""
-    select s.* from purchases.subscription s join {_PAIRS}
-      on s.contact_id = k.contact_id and s.key = k.key
+    select s.* from purchases.subscription s join {_THESE}
+      on s.contact_id = k.contact_id and s.source = k.source and s.key = k.key
     where s.workspace_id = :workspace_id
     """  # noqa: S608 — our own words
 )
 _DELIVERIES = text(
     f"""
-    select o.contact_id, o.subscription as key, array_agg(o.at order by o.at, o.id) as moments
-    from purchases.order o join {_PAIRS}
-      on o.contact_id = k.contact_id and o.subscription = k.key
+    select o.contact_id, o.source, o.subscription as key,
+        array_agg(o.at order by o.at, o.id) as moments
+    from purchases.order o join {_THESE}
+      on o.contact_id = k.contact_id and o.source = k.source and o.subscription = k.key
     where o.workspace_id = :workspace_id and o.status in ('paid', 'partly_returned')
-    group by 1, 2
+    group by 1, 2, 3
     """  # noqa: S608 — our own words
 )
 _CLEAR = text(
     f"""
-    delete from purchases.subscription s using {_PAIRS}
-    where s.workspace_id = :workspace_id and s.contact_id = k.contact_id and s.key = k.key
+    delete from purchases.subscription s using {_THESE}
+    where s.workspace_id = :workspace_id and s.contact_id = k.contact_id
+      and s.source = k.source and s.key = k.key
     """  # noqa: S608 — our own words
 )
 _INSERT = inserting(Subscription)
@@ -73,8 +76,12 @@ _COUNT = text(
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionIn:
-    """A subscription as it stands now in the shop's system; None: as it was."""
+    """A subscription as it stands now in the shop's system; None: as it was.
 
+    `(source, key)` says which it is.
+    """
+
+    source: str
     key: str
     keys: Keys
     product: str | None = None
@@ -87,14 +94,18 @@ class SubscriptionIn:
     next_at: datetime | None = None
 
 
-def subscription_id(workspace_id: UUID, key: str) -> UUID:
-    """Return the id of the subscription that the shop's system calls `key`."""
-    return derived(workspace_id, "subscription", key)
+Which = tuple[UUID, str, str]
+"""A subscription of somebody's: the contact, the source, the key."""
+
+
+def subscription_id(workspace_id: UUID, source: str, key: str) -> UUID:
+    """Return the id of the subscription that `source` calls `key`."""
+    return derived(workspace_id, "subscription", f"{source}:{key}")
 
 
 async def put(session: WorkspaceSession, data: SubscriptionIn) -> Subscription:
     """Take a subscription as it stands now; raises `Invalid` when it is nobody's."""
-    ident = subscription_id(session.workspace_id, data.key)
+    ident = subscription_id(session.workspace_id, data.source, data.key)
     await run(session, _HOLD, subscription=str(ident))
     [contact_id] = await resolve(session, [data.keys])
     standing = await session.scalar(
@@ -109,8 +120,8 @@ async def put(session: WorkspaceSession, data: SubscriptionIn) -> Subscription:
     if standing is not None:
         session.expunge(standing)
         await _take_back(session, [{c: getattr(standing, c) for c in row}])
-    pair = (contact_id, data.key)
-    await _settle(session, {pair: row}, {pair: _known(standing)})
+    which = (contact_id, data.source, data.key)
+    await _settle(session, {which: row}, {which: _known(standing)})
     return await session.one(Subscription, (contact_id, ident))
 
 
@@ -130,7 +141,8 @@ def _row(
     return {
         "workspace_id": workspace_id,
         "contact_id": contact_id,
-        "id": subscription_id(workspace_id, data.key),
+        "id": subscription_id(workspace_id, data.source, data.key),
+        "source": data.source,
         "key": data.key,
         "product": data.product
         if data.product is not None
@@ -156,22 +168,23 @@ async def follow_orders(
     is_live: bool,
 ) -> None:
     """Bring subscriptions up to date after orders that name them have changed."""
-    pairs: dict[tuple[UUID, str], str] = {}
+    named: dict[Which, str] = {}
     for version in (*removed, *added):
-        if key := version.order["subscription"]:
+        order = version.order
+        if key := order["subscription"]:
             product = version.lines[0]["product"] if version.lines else ""
-            pairs[(version.order["contact_id"], key)] = product
-    if not pairs:
+            named[(order["contact_id"], order["source"], key)] = product
+    if not named:
         return
-    keys = _keys(pairs)
-    found = [dict(row) for row in (await run(session, _STANDING, **keys)).mappings()]
-    rows: dict[tuple[UUID, str], Row] = {(row["contact_id"], row["key"]): row for row in found}
-    before = {pair: (row["times"], row["status"] == "ended") for pair, row in rows.items()}
+    found = [dict(row) for row in (await run(session, _STANDING, **_keys(named))).mappings()]
+    rows: dict[Which, Row] = {_which(row): row for row in found}
+    before = {which: (row["times"], row["status"] == "ended") for which, row in rows.items()}
     await _take_back(session, found)
-    for (contact_id, key), product in pairs.items():
-        if (contact_id, key) not in rows:
-            data = SubscriptionIn(key, Keys(), product, times=0)
-            rows[(contact_id, key)] = _row(session.workspace_id, contact_id, data, None)
+    for which, product in named.items():
+        if which not in rows:
+            contact_id, source, key = which
+            data = SubscriptionIn(source, key, Keys(), product, times=0)
+            rows[which] = _row(session.workspace_id, contact_id, data, None)
     await _settle(session, rows, before, is_live=is_live)
 
 
@@ -179,15 +192,19 @@ def _known(standing: Subscription | None) -> tuple[int, bool]:
     return (standing.times, standing.status == "ended") if standing else (0, False)
 
 
-def _keys(pairs: Iterable[tuple[UUID, str]]) -> dict[str, Any]:
-    listed = list(pairs)
-    return {"contacts": [pair[0] for pair in listed], "keys": [pair[1] for pair in listed]}
+def _which(row: Mapping[str, Any]) -> Which:
+    return row["contact_id"], row["source"], row["key"]
+
+
+def _keys(named: Iterable[Which]) -> dict[str, Any]:
+    contacts, sources, keys = zip(*named, strict=True)
+    return {"contacts": list(contacts), "sources": list(sources), "keys": list(keys)}
 
 
 async def _take_back(session: WorkspaceSession, rows: Sequence[Row]) -> None:
     """Take rows out of the table, with the events they told."""
     if rows:
-        await run(session, _CLEAR, **_keys((row["contact_id"], row["key"]) for row in rows))
+        await run(session, _CLEAR, **_keys(map(_which, rows)))
         await retract(
             session,
             [
@@ -201,8 +218,8 @@ async def _take_back(session: WorkspaceSession, rows: Sequence[Row]) -> None:
 
 async def _settle(
     session: WorkspaceSession,
-    rows: dict[tuple[UUID, str], Row],
-    before: Mapping[tuple[UUID, str], tuple[int, bool]],
+    rows: dict[Which, Row],
+    before: Mapping[Which, tuple[int, bool]],
     *,
     is_live: bool = True,
 ) -> None:
@@ -212,18 +229,18 @@ async def _settle(
     is news.
     """
     found = (await run(session, _DELIVERIES, **_keys(rows))).all()
-    delivered = {(row.contact_id, row.key): row.moments for row in found}
+    delivered = {(row.contact_id, row.source, row.key): row.moments for row in found}
     fresh = await reactions.since(session)
     kept: list[Row] = []
     events: list[Row] = []
     news: list[Row] = []
-    for pair, row in rows.items():
-        moments = delivered.get(pair, [])
+    for which, row in rows.items():
+        moments = delivered.get(which, [])
         if not moments and not row["told"]:
             continue
         _reckon(row, moments)
         kept.append(row)
-        times, had_ended = before.get(pair, (0, False))
+        times, had_ended = before.get(which, (0, False))
         for n, event in _events(row, moments):
             events.append(event)
             if event["at"] >= fresh and (n > times or (n == 0 and not had_ended)):
@@ -231,7 +248,7 @@ async def _settle(
     if kept:
         await run(session, _INSERT, rows=document(kept))
         await record_rows(session, events)
-    await count(session, sorted({pair[0] for pair in rows}))
+    await count(session, sorted({contact_id for contact_id, _source, _key in rows}))
     if is_live:
         await reactions.run_for(session, news)
 

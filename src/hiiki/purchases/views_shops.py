@@ -19,12 +19,15 @@ from hiiki.purchases.schemas import SettingBody
 from hiiki.workspace.access import Access, audit
 
 AnyRequest = Request[Any, Any, Any]
+SHOWN = 5
+"""Faults of one post that are shown at once."""
 OWNER = {"role": "owner"}
 HERE = "/purchases/shops"
 _EMPTY: dict[str, Any] = {
     "name": "",
     "kind": "shopify",
     "secret": "",
+    "source": "",
     "prefix": "",
     "is_active": True,
 }
@@ -41,6 +44,7 @@ async def _list(
 ) -> Template:
     connections = await shops.all_connections(session)
     decided: Setting = await reactions.setting(session)
+    failed = await posts.failed(session)
     plain = {"fresh_hours": decided.fresh_hours, "cart_hours": decided.cart_hours}
     return page(
         "purchases/shops.html",
@@ -48,11 +52,12 @@ async def _list(
         connections=connections,
         names={one.id: one.name for one in connections},
         counts=await posts.counts(session),
-        failed=await posts.failed(session),
+        failed=failed,
         kinds=shops.KINDS,
         data=typed or plain,
         errors=errors,
-        said=Text,
+        faults={post.id: posts.faults(post) for post in failed},
+        shown=SHOWN,
     )
 
 
@@ -102,7 +107,10 @@ async def connect_shop(
 async def edit_shop(session: WorkspaceSession, connection_id: UUID) -> Template:
     """Show a system in its form, with its address."""
     connection = await session.one(Connection, connection_id)
-    data = {name: getattr(connection, name) for name in ("name", "kind", "prefix", "is_active")}
+    data = {
+        name: getattr(connection, name)
+        for name in ("name", "kind", "source", "prefix", "is_active")
+    }
     return _form(connection, {**_EMPTY, **data}, {})
 
 
@@ -117,7 +125,8 @@ async def save_shop(
         given = parse(shops.ConnectionIn, {**data, "kind": connection.kind})
         await shops.change(session, connection_id, given)
     except Invalid as error:
-        return _form(connection, {**_EMPTY, **data, "kind": connection.kind}, error.fields)
+        typed = {**_EMPTY, **data, "kind": connection.kind, "source": connection.source}
+        return _form(connection, typed, error.fields)
     audit(session, access, "purchases.shop_update", connection_id, name=given.name)
     return to(HERE, _("Saved."))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID
@@ -28,6 +28,9 @@ from hiiki.workspace.models import Workspace
 
 BY_HAND = {"scoped_by_hand": True}
 Row = dict[str, Any]
+_LANES = 64
+"""Two who bring the same order wait for each other by one of so many locks of a workspace: a lock
+for each order of thousands would be more than PostgreSQL has room for."""
 
 
 @dataclass(slots=True)
@@ -55,6 +58,19 @@ def inserting(model: type[Base]) -> TextClause:
     return text(f"insert into {table.fullname} ({names}) select {names} from {recordset(model)}")  # noqa: S608 — names of our own tables
 
 
+_HOLD = text(
+    """
+    select pg_advisory_xact_lock(hashtextextended(cast(:workspace_id as text), lane))
+    from (select unnest(cast(:lanes as int[])) as lane order by 1) _
+    """
+)
+LOCK_PEOPLE = text(
+    """
+    select id from contacts.contact
+    where workspace_id = :workspace_id and id = any(cast(:contacts as uuid[]))
+    order by id for no key update
+    """
+)
 _INSERT_ORDERS = inserting(Order)
 _INSERT_LINES = inserting(OrderLine)
 _PAIRS = "unnest(cast(:contacts as uuid[]), cast(:orders as uuid[])) as k(contact_id, id)"
@@ -75,16 +91,19 @@ _REMOVE_LINES = text(
 _SUMS = text(
     """
     insert into purchases.customer
-        (workspace_id, contact_id, orders, spent, average, items, days, gap_days, first_at, last_at)
-    select workspace_id, contact_id, count(*), sum(amount - refunded), avg(amount - refunded),
-        sum(items), count(distinct cast(at at time zone :timezone as date)),
+        (workspace_id, contact_id, orders, spent, average, items, days, gap_days, first_at, last_at,
+        is_marked)
+    select o.workspace_id, o.contact_id, count(*), sum(o.amount - o.refunded),
+        avg(o.amount - o.refunded), sum(o.items),
+        count(distinct cast(o.at at time zone :timezone as date)),
         case when count(*) > 1 then
-            extract(epoch from max(at) - min(at)) / 86400 / (count(*) - 1) end,
-        min(at), max(at)
-    from purchases.order
-    where workspace_id = :workspace_id and contact_id = any(cast(:contacts as uuid[]))
-      and status in ('paid', 'partly_returned')
-    group by workspace_id, contact_id
+            extract(epoch from max(o.at) - min(o.at)) / 86400 / (count(*) - 1) end,
+        min(o.at), max(o.at), bool_and(not c.is_purchaser)
+    from purchases.order o
+    join contacts.contact c on c.id = o.contact_id and c.workspace_id = o.workspace_id
+    where o.workspace_id = :workspace_id and o.contact_id = any(cast(:contacts as uuid[]))
+      and o.status in ('paid', 'partly_returned')
+    group by o.workspace_id, o.contact_id
     on conflict (contact_id) do update set
         orders = excluded.orders, spent = excluded.spent, average = excluded.average,
         items = excluded.items, days = excluded.days, gap_days = excluded.gap_days,
@@ -96,7 +115,7 @@ _NO_SUMS = text(
     """
     delete from purchases.customer
     where workspace_id = :workspace_id and contact_id = any(cast(:contacts as uuid[]))
-    returning contact_id
+    returning contact_id, is_marked
     """
 )
 _PURCHASERS = text(
@@ -152,6 +171,26 @@ _DAYS = text(
 )
 
 
+_ZONE = text("select zone from purchases.reckoning where workspace_id = :workspace_id for share")
+_FIRST_ZONE = text(
+    """
+    insert into purchases.reckoning (workspace_id, zone) values (:workspace_id, :zone)
+    on conflict do nothing
+    """
+)
+_NEW_ZONE = text("update purchases.reckoning set zone = :zone where workspace_id = :workspace_id")
+_NO_DAYS = text("delete from purchases.day where workspace_id = :workspace_id")
+_ALL_DAYS = text(
+    """
+    insert into purchases.day (workspace_id, day, orders, revenue)
+    select workspace_id, cast(at at time zone :zone as date), count(*), sum(amount - refunded)
+    from purchases.order
+    where workspace_id = :workspace_id and status in ('paid', 'partly_returned')
+    group by 1, 2
+    """
+)
+
+
 async def run(session: WorkspaceSession, statement: TextClause, **values: Any) -> Any:
     """Execute one of this room's own statements, in the session's workspace."""
     return await session.execute(
@@ -159,6 +198,12 @@ async def run(session: WorkspaceSession, statement: TextClause, **values: Any) -
         {"workspace_id": session.workspace_id, **values},
         execution_options=BY_HAND,
     )
+
+
+async def hold(session: WorkspaceSession, orders: Sequence[UUID]) -> None:
+    """Let nobody else change these orders until this transaction ends."""
+    lanes = sorted({ident.int >> 64 & _LANES - 1 for ident in orders})
+    await run(session, _HOLD, lanes=lanes)
 
 
 async def remove(
@@ -235,14 +280,14 @@ async def sum_up(session: WorkspaceSession, contact_ids: Sequence[UUID]) -> None
     if bought:
         await run(session, _PURCHASERS, contacts=list(bought), bought=True)
     if without := [ident for ident in contact_ids if ident not in bought]:
-        lost = [row[0] for row in await run(session, _NO_SUMS, contacts=without)]
-        # Whoever never had an order here may be known for a purchaser from elsewhere.
-        if lost:
+        gone = await run(session, _NO_SUMS, contacts=without)
+        # Who was known for a purchaser from elsewhere stays one.
+        if lost := [row.contact_id for row in gone if row.is_marked]:
             await run(session, _PURCHASERS, contacts=lost, bought=False)
 
 
 async def _count_days(session: WorkspaceSession, gone: list[Version], come: list[Version]) -> None:
-    zone = ZoneInfo((await session.known(Workspace, session.workspace_id)).timezone)
+    zone = ZoneInfo(await session.once("purchases.zone", lambda: _zone(session)))
     sold: dict[date, list[Any]] = defaultdict(lambda: [0, Decimal(0)])
     for sign, versions in ((-1, gone), (1, come)):
         for version in versions:
@@ -258,6 +303,25 @@ async def _count_days(session: WorkspaceSession, gone: list[Version], come: list
     ]
     if rows:
         await run(session, _DAYS, rows=document(rows))
+
+
+async def _zone(session: WorkspaceSession) -> str:
+    """Return the zone of the days, which stays until this transaction ends."""
+    found = (await run(session, _ZONE)).scalar()
+    if found is None:
+        workspace = await session.known(Workspace, session.workspace_id)
+        await run(session, _FIRST_ZONE, zone=workspace.timezone)
+        found = (await run(session, _ZONE)).scalar_one()
+    return str(found)
+
+
+async def count_days_anew(session: WorkspaceSession, zone: str) -> None:
+    """Count all days of the workspace again, in another time zone."""
+    await run(session, _FIRST_ZONE, zone=zone)
+    # Waits for whoever is just counting, and lets nobody count meanwhile.
+    await run(session, _NEW_ZONE, zone=zone)
+    await run(session, _NO_DAYS)
+    await run(session, _ALL_DAYS, zone=zone)
 
 
 async def _count_products(
@@ -311,34 +375,3 @@ async def _count_stores(
             for code, (orders, amount) in sold.items()
         ]
         await run(session, _STORES, rows=document(rows), renames=renames)
-
-
-def kept(version: Version) -> Row:
-    """Return a version as JSON takes it, so that `restored` brings it back."""
-    order = {name: value for name, value in version.order.items() if name != "previous"}
-    plain: Row = orjson.loads(orjson.dumps({"order": order, "lines": version.lines}, default=str))
-    return plain
-
-
-def restored(document: Mapping[str, Any], contact_id: UUID) -> Version:
-    """Return what `kept` kept, now `contact_id`'s."""
-    order: Row = {**document["order"], "previous": None, "contact_id": contact_id}
-    for name in ("id", "workspace_id"):
-        order[name] = UUID(order[name])
-    order["import_id"] = UUID(order["import_id"]) if order["import_id"] else None
-    for name in ("at", "updated_at", "received_at"):
-        order[name] = datetime.fromisoformat(order[name])
-    for name in ("amount", "discount", "shipping", "refunded", "items"):
-        order[name] = Decimal(order[name])
-    lines = [
-        {
-            **line,
-            "contact_id": contact_id,
-            "order_id": order["id"],
-            "workspace_id": order["workspace_id"],
-            "quantity": Decimal(line["quantity"]),
-            "amount": Decimal(line["amount"]),
-        }
-        for line in document["lines"]
-    ]
-    return Version(order, lines)

@@ -236,6 +236,7 @@ def upgrade() -> None:
         "cart",
         sa.Column("contact_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("amount", sa.Numeric(), nullable=False),
@@ -277,6 +278,7 @@ def upgrade() -> None:
         sa.Column("gap_days", sa.Numeric(), nullable=True),
         sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_marked", sa.Boolean(), nullable=False),
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("contact_id", name=op.f("pk_customer")),
         schema="purchases",
@@ -312,7 +314,10 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("import_id", sa.Uuid(), nullable=True),
-        sa.Column("previous", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column(
+            "previous", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True
+        ),
+        sa.Column("owners", postgresql.ARRAY(sa.Uuid()), nullable=True),
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.CheckConstraint(
             "status in ('open', 'paid', 'cancelled', 'returned', 'partly_returned')",
@@ -335,6 +340,14 @@ def upgrade() -> None:
         ["workspace_id", "at", "id"],
         unique=False,
         schema="purchases",
+    )
+    op.create_index(
+        op.f("ix_order_workspace_id_contact_id"),
+        "order",
+        ["workspace_id", "contact_id"],
+        unique=False,
+        schema="purchases",
+        postgresql_where=sa.text("owners is not null"),
     )
     op.create_index(
         op.f("ix_order_workspace_id_id"),
@@ -400,6 +413,7 @@ def upgrade() -> None:
         "subscription",
         sa.Column("contact_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("product", sa.String(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
@@ -1225,6 +1239,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
         sa.Column("sealed_secret", sa.LargeBinary(), nullable=False),
         sa.Column("prefix", sa.String(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
@@ -1251,6 +1266,13 @@ def upgrade() -> None:
         schema="purchases",
     )
     op.create_index("uq_connection_key", "connection", ["key"], unique=True, schema="purchases")
+    op.create_index(
+        "uq_connection_source",
+        "connection",
+        ["workspace_id", "source"],
+        unique=True,
+        schema="purchases",
+    )
     op.create_table(
         "day",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
@@ -1303,6 +1325,19 @@ def upgrade() -> None:
         "uq_product_key", "product", ["workspace_id", "key"], unique=True, schema="purchases"
     )
     op.create_table(
+        "reckoning",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("zone", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"],
+            ["workspace.workspace.id"],
+            name=op.f("fk_reckoning_workspace_id_workspace"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", name=op.f("pk_reckoning")),
+        schema="purchases",
+    )
+    op.create_table(
         "setting",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.Column("fresh_hours", sa.Integer(), nullable=False),
@@ -1340,6 +1375,26 @@ def upgrade() -> None:
     )
     op.create_index(
         "uq_store_code", "store", ["workspace_id", "code"], unique=True, schema="purchases"
+    )
+    op.create_table(
+        "taken_back",
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"],
+            ["workspace.workspace.id"],
+            name=op.f("fk_taken_back_workspace_id_workspace"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("import_id", name=op.f("pk_taken_back")),
+        schema="purchases",
+    )
+    op.create_index(
+        op.f("ix_taken_back_workspace_id"),
+        "taken_back",
+        ["workspace_id"],
+        unique=False,
+        schema="purchases",
     )
     op.create_table(
         "flow",
@@ -2478,6 +2533,7 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("error", sa.String(), nullable=False),
+        sa.Column("faults", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
@@ -3399,10 +3455,13 @@ def downgrade() -> None:
     op.drop_table("list", schema="segments")
     op.drop_table("scheme", schema="rfm")
     op.drop_table("flow", schema="rfm")
+    op.drop_index(op.f("ix_taken_back_workspace_id"), table_name="taken_back", schema="purchases")
+    op.drop_table("taken_back", schema="purchases")
     op.drop_index("uq_store_code", table_name="store", schema="purchases")
     op.drop_index(op.f("ix_store_workspace_id"), table_name="store", schema="purchases")
     op.drop_table("store", schema="purchases")
     op.drop_table("setting", schema="purchases")
+    op.drop_table("reckoning", schema="purchases")
     op.drop_index("uq_product_key", table_name="product", schema="purchases")
     op.drop_index(
         op.f("ix_product_workspace_id_revenue_id"), table_name="product", schema="purchases"
@@ -3410,6 +3469,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_product_workspace_id"), table_name="product", schema="purchases")
     op.drop_table("product", schema="purchases")
     op.drop_table("day", schema="purchases")
+    op.drop_index("uq_connection_source", table_name="connection", schema="purchases")
     op.drop_index("uq_connection_key", table_name="connection", schema="purchases")
     op.drop_index(op.f("ix_connection_workspace_id"), table_name="connection", schema="purchases")
     op.drop_table("connection", schema="purchases")
@@ -3546,6 +3606,12 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_order_workspace_id_number"), table_name="order", schema="purchases")
     op.drop_index(op.f("ix_order_workspace_id_id"), table_name="order", schema="purchases")
+    op.drop_index(
+        op.f("ix_order_workspace_id_contact_id"),
+        table_name="order",
+        schema="purchases",
+        postgresql_where=sa.text("owners is not null"),
+    )
     op.drop_index(op.f("ix_order_workspace_id_at_id"), table_name="order", schema="purchases")
     op.drop_index(
         op.f("ix_order_import_id_contact_id"),
