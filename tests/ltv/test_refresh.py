@@ -19,7 +19,7 @@ from conftest import Shop, scope
 from hiiki.contacts.models import Contact, Friendship
 from hiiki.ltv import purchases, refresh
 from hiiki.ltv.learning import Model, floor_two, money_edges
-from hiiki.ltv.models import Cohort, Fit, Prediction
+from hiiki.ltv.models import Cohort, Fit, Prediction, Spending
 from hiiki.timeline import Event, record
 from hiiki.workspace.models import Channel
 
@@ -171,16 +171,21 @@ async def test_purchases_that_were_taken_back_count_no_more(
         assert await session.get(Prediction, ids["7"]) is None
 
 
-async def test_cohorts_are_those_of_plain_python(shop: Shop, clock: Callable[[date], None]) -> None:
+async def test_cohorts_are_those_of_plain_python(
+    shop: Shop, clock: Callable[[date], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     rng = np.random.default_rng(4)
     log: Days = defaultdict(dict)
     routes: dict[str, str] = {}
     for who in range(60):
-        routes[str(who)] = ["", "tw", "ig"][who % 3]
+        routes[str(who)] = ["", "tw", "ig", "tw", "small", "tiny"][who % 6]
         for ago in rng.integers(0, 300, 1 + who % 4):
             log[str(who)][TODAY - timedelta(int(ago))] = float(rng.integers(1, 50) * 100)
     ids = await fill(shop, log)
     async with scope(shop.workspace_id) as session:
+        # What is small stands together, but not what somebody has paid for.
+        monkeypatch.setattr(refresh, "PARTS", 1)
+        session.add(Spending(month=TODAY.replace(day=1), source="ig", amount=Decimal(1000)))
         channel = Channel(
             name="店",
             line_channel_id=uuid4().hex,
@@ -221,7 +226,8 @@ async def test_cohorts_are_those_of_plain_python(shop: Shop, clock: Callable[[da
         for day, value in days.items():
             months[(day.year - first.year) * 12 + day.month - first.month].append(value)
         for since, values in months.items():
-            for split, part in (("all", ""), ("source", routes[name]), ("product", "mug")):
+            route = {"small": "*", "tiny": "*"}.get(routes[name], routes[name])
+            for split, part in (("all", ""), ("source", route), ("product", "mug")):
                 key = (split, part, first.replace(day=1), since)
                 found = wanted.setdefault(key, [0, 0, 0])
                 for place, number in enumerate((1, len(values), sum(values))):

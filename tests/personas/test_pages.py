@@ -13,7 +13,9 @@ from conftest import Shop, scope
 from console import Console, console
 from hiiki.contacts.models import Contact, Tag
 from hiiki.content.models import Media
+from hiiki.kit.clock import now
 from hiiki.kit.ids import code
+from hiiki.personas import service
 from hiiki.personas.models import Reading
 from hiiki.personas.reading import STEPS, read
 from hiiki.segments.models import Segment
@@ -107,6 +109,27 @@ async def test_a_personas_life(shop: Shop, other_shop: Shop, app: Console) -> No
     assert "比較対象：vip" in (await owner.get(here)).text
     assert (await owner.form(f"{here}/delete")).status_code == 303
     assert (await api.get("/api/v1/personas")).json() == {"items": [], "next": None}
+
+
+async def test_a_reading_that_nobody_finishes_can_be_asked_for_anew(
+    shop: Shop, app: Console
+) -> None:
+    ids = await settle(shop, people(random.Random(5), 5))
+    owner, api = await app.person(shop), await app.program(shop)
+    made = await api.post("/api/v1/personas", json={"name": "p", "subject": ids["hot"]})
+    here = f"/personas/{made.json()['id']}"
+    async with scope(shop.workspace_id) as session:
+        reading = (await session.scalars(select(Reading))).one()
+        reading.created_at = now() - service.PATIENCE
+    shown = (await owner.get(here)).text
+    assert "最新データで分析" in shown
+    assert "every 1s" not in shown
+    assert (await owner.form(f"{here}/read")).status_code == 303
+    assert "every 1s" in (await owner.get(here)).text
+    await read_all(shop)
+    readings = (await api.get(f"/api/v1{here}/readings")).json()
+    assert [one["state"] for one in readings] == ["done", "failed"]
+    assert readings[1]["error"] == "分析が途中で止まりました。"
 
 
 async def test_a_reading_that_cannot_be_says_why(shop: Shop, app: Console) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ from console import Client, Console, console
 from hiiki.rfm import jobs, ranking
 from hiiki.rfm.areas import AREAS, area_of
 from hiiki.rfm.models import Scheme
-from hiiki.rfm.service import Group
+from hiiki.rfm.service import Group, matrix
 from hiiki.segments.models import Segment
 from hiiki.segments.rules import read_rule
 from hiiki.segments.service import count as count_rule
@@ -83,6 +84,23 @@ async def test_b5_from_the_matrix_to_people_a_segment_and_a_broadcast(
         asked = service_rule(await ranking.scheme_of(session))
         assert (await count_rule(session, read_rule(asked))).members == 4
     assert (await staff.form("/rfm/broadcast", {"moved_from": "best"})).status_code == 422
+
+
+async def test_who_never_bought_is_whom_the_matrix_counts(
+    staff: Client, shop: Shop, clock: Clock
+) -> None:
+    """With days that count for ranks alone, a customer of long ago has bought all the same."""
+    long_ago = Bought(uuid4(), NOON - timedelta(days=200), 500)
+    await fill(shop, [long_ago, Bought(uuid4(), NOON, 500)], bystanders=4)
+    for counts, never in (("ever", 4), ("window", 5)):
+        async with scope(shop.workspace_id) as session:
+            scheme = await ranking.scheme_of(session)
+            scheme.days, scheme.counts = 30, counts
+        await rank(shop)
+        async with scope(shop.workspace_id) as session:
+            rule = service_rule(await ranking.scheme_of(session))
+            assert (await count_rule(session, read_rule(rule))).members == never
+            assert (await matrix(session)).never == never
 
 
 def service_rule(scheme: Scheme) -> dict[str, object]:

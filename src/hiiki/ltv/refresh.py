@@ -156,6 +156,14 @@ _ORIGINS: dict[str, str] = {
 """The part of each customer, by what customers are divided."""
 
 
+_PAID = {
+    "source": "union all select source from ltv.spending where workspace_id = :workspace_id",
+    "store": "",
+    "product": "",
+}
+"""What else is told apart however small it is: what a source cost stands beside whom it won."""
+
+
 async def _form_cohorts(session: WorkspaceSession, zone: str) -> None:
     await run(
         session,
@@ -193,7 +201,8 @@ async def _form_split(session: WorkspaceSession, split: str, zone: str) -> None:
                 row_number() over (order by count(*) desc, 1) as place
             from ltv_month left join origins using (contact_id) where since = 0 group by 1),
         parts as (
-            select part, case when place <= :parts or part = '' then part else '*' end as shown
+            select part, case when place <= :parts or part in (select '' {_PAID[split]}) then part
+                else '*' end as shown
             from sizes)
         select :workspace_id, cast(:split as text), shown, month, since, count(*), sum(orders),
             round(sum(value)::numeric, 2)

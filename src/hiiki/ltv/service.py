@@ -15,8 +15,9 @@ from sqlalchemy import select
 from hiiki.contacts.models import Contact
 from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
+from hiiki.ltv.jobs import ask
 from hiiki.ltv.learning import RISKY
-from hiiki.ltv.models import Fit, Prediction, Spending
+from hiiki.ltv.models import Cohort, Fit, Prediction, Spending
 from hiiki.ltv.purchases import PURCHASE
 from hiiki.ltv.schemas import SpendingIn
 
@@ -99,7 +100,17 @@ async def enter_spending(session: WorkspaceSession, given: SpendingIn) -> Spendi
         session.add(found)
     found.amount = given.amount
     await session.flush()
+    if await _stands_with_others(session, given.source):
+        await ask(session)
     return found
+
+
+async def _stands_with_others(session: WorkspaceSession, source: str) -> bool:
+    """True when whom a source won may be counted among all small ones, and not beside its cost."""
+    parts = set(
+        await session.scalars(select(Cohort.part).where(Cohort.split == "source").distinct())
+    )
+    return "*" in parts and source not in parts
 
 
 async def forget_spending(session: WorkspaceSession, spending_id: UUID) -> Spending:

@@ -66,7 +66,8 @@ async def read(workspace_id: UUID, reading_id: UUID) -> None:
         return
     async with scope(workspace_id) as session:
         reading = await session.get(Reading, reading_id)
-        if reading is not None:
+        # Whoever waited too long has asked anew.
+        if reading is not None and reading.state == "waiting":
             reading.figures = figures.model_dump(mode="json")
             reading.state, reading.done_at, reading.step = "done", now(), STEPS
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from sqlalchemy import delete, func, or_, select
 from hiiki.content.models import Media
 from hiiki.db import WorkspaceSession
 from hiiki.jobs import enqueue
+from hiiki.kit.clock import now
 from hiiki.kit.errors import Conflict, Invalid
 from hiiki.kit.i18n import Text, _
 from hiiki.kit.road import Usage
@@ -27,6 +29,8 @@ MOST_PERSONAS = 200
 MOST_READINGS = 24
 """Of one persona; the oldest go."""
 IN_SENTENCE = 4
+PATIENCE = timedelta(hours=1)
+"""A reading that is not done after so long waits for nobody any more: it can be asked for anew."""
 
 
 async def list_personas(
@@ -87,11 +91,12 @@ async def _wrong(session: WorkspaceSession, spec: PersonaIn) -> dict[str, Text]:
 
 async def read_soon(session: WorkspaceSession, persona: Persona) -> Reading:
     """Have a worker read a persona once this transaction is through; raises `Conflict`."""
-    waiting = await session.scalar(
-        select(Reading.id).where(Reading.persona_id == persona.id, Reading.state == "waiting")
-    )
-    if waiting is not None:
+    readings = await readings_of(session, persona.id)
+    if under_way(readings) is not None:
         raise Conflict(_("This persona is being read already."))
+    for one in readings:
+        if one.state == "waiting":
+            one.state, one.error = "failed", _("The analysis was broken off.").english
     reading = Reading(persona_id=persona.id)
     session.add(reading)
     await session.flush()
@@ -108,6 +113,14 @@ async def read_soon(session: WorkspaceSession, persona: Persona) -> Reading:
         {"workspace_id": str(session.workspace_id), "reading_id": str(reading.id)},
     )
     return reading
+
+
+def under_way(readings: Sequence[Reading]) -> Reading | None:
+    """Return the reading that a worker is at, or will be; None where none is waited for."""
+    asked = now() - PATIENCE
+    return next(
+        (one for one in readings if one.state == "waiting" and one.created_at > asked), None
+    )
 
 
 async def readings_of(session: WorkspaceSession, persona_id: UUID) -> Sequence[Reading]:

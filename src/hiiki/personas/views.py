@@ -107,7 +107,7 @@ async def show_persona(
         "against": title,
         "others": title or gettext("Everybody"),
         "image": await _image(session, persona.media_id),
-        "waiting": next((one for one in readings if one.state == "waiting"), None),
+        "waiting": service.under_way(readings),
         "failed": readings[0] if readings and readings[0].state == "failed" else None,
         "done": [one for one in readings if one.state == "done"],
         "steps": STEPS,
@@ -202,7 +202,7 @@ async def show_progress(persona_id: UUID, session: WorkspaceSession) -> Template
     """Draw how far the reading is; the page loads anew when it is done."""
     await session.one(Persona, persona_id)
     readings = await service.readings_of(session, persona_id)
-    waiting = next((one for one in readings if one.state == "waiting"), None)
+    waiting = service.under_way(readings)
     answer = page("personas/_progress.html", persona_id=persona_id, waiting=waiting, steps=STEPS)
     if waiting is None:
         answer.headers["HX-Refresh"] = "true"

@@ -162,7 +162,8 @@ class Group:
         if self.moved_from is not None or self.moved_to is not None:
             return None
         if self.never:
-            return bought("at_most", 0, scheme)
+            # As the matrix counts them: whoever ever bought is a customer, or only who did lately.
+            return bought("at_most", 0, scheme.days if scheme.counts == "window" else None)
         ranks = {"recency": self.recency, "frequency": self.frequency}
         between = {name: (rank, rank) for name, rank in ranks.items() if rank is not None}
         if self.area:
@@ -181,12 +182,12 @@ class Group:
         }
 
 
-def bought(op: str, number: int, scheme: Scheme) -> dict[str, Any]:
-    """Return the segment of those with so many orders (`at_least`, `at_most`, `exactly`) in the
-    days that count."""
+def bought(op: str, number: int, days: int | None) -> dict[str, Any]:
+    """Return the segment of those with so many orders (`at_least`, `at_most`, `exactly`) in so
+    many last days; None is all the time there was."""
     period: dict[str, Any] = {"kind": "ever"}
-    if scheme.days is not None:
-        period = {"kind": "recent", "days": scheme.days}
+    if days is not None:
+        period = {"kind": "recent", "days": days}
     return {"kind": "event", "event": PURCHASE, "op": op, "number": number, "period": period}
 
 

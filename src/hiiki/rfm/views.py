@@ -46,7 +46,7 @@ async def show_matrix(session: WorkspaceSession) -> Template:
     never = Group(never=True)
     groups = [
         (_("Registered, never bought"), found.never, "user", never.rule(scheme)),
-        (_("Bought once"), one, "number-1", service.bought("exactly", 1, scheme)),
+        (_("Bought once"), one, "number-1", service.bought("exactly", 1, scheme.days)),
         (
             _("2 to 4 orders"),
             few,
@@ -54,12 +54,12 @@ async def show_matrix(session: WorkspaceSession) -> Template:
             {
                 "kind": "all",
                 "rules": [
-                    service.bought("at_least", 2, scheme),
-                    service.bought("at_most", 4, scheme),
+                    service.bought("at_least", 2, scheme.days),
+                    service.bought("at_most", 4, scheme.days),
                 ],
             },
         ),
-        (_("5 orders and more"), many, "heart", service.bought("at_least", 5, scheme)),
+        (_("5 orders and more"), many, "heart", service.bought("at_least", 5, scheme.days)),
     ]
     return page(
         "rfm/matrix.html",
