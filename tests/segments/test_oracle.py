@@ -91,6 +91,38 @@ async def test_the_statement_says_what_the_oracle_says(
             assert (member == each.id) == is_in
 
 
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    world=worlds(),
+    typed=st.lists(
+        rules(segments=0, depth=2, kinds=("field", "attribute", "friendship")),
+        min_size=8,
+        max_size=8,
+    ),
+)
+async def test_what_is_asked_of_one_row_at_once(
+    shop: Shop, other_shop: Shop, world: World, typed: list[dict[str, Any]]
+) -> None:
+    """Conditions about one row are put together, inside and outside, in AND and in OR."""
+    if shop.workspace_id not in _ground:
+        await lay_ground(shop.workspace_id)
+        _ground.add(shop.workspace_id)
+    await settle(world, shop.workspace_id, other_shop.workspace_id)
+    frame = Frame(shop.workspace_id, NOW, ZONE, {})
+    oracle = Oracle(NOW, ZONE, {}, CHANNELS, NOTHING, LINKS)
+    async with scope(shop.workspace_id) as session:
+        for data in typed:
+            rule = read(data)
+            statement = compile_rule(rule, frame)
+            note(Shown(statement))
+            found = (await session.scalars(statement)).all()
+            assert set(found) == {each.id for each in world.people if oracle.contains(rule, each)}
+
+
 async def test_stretches_of_time_to_the_microsecond_and_days_of_the_shop(
     shop: Shop, other_shop: Shop
 ) -> None:

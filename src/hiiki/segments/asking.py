@@ -25,9 +25,9 @@ from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
 from hiiki.kit.errors import Invalid
 from hiiki.segments.compiler import compile_rule
+from hiiki.segments.people import PEOPLE
 from hiiki.segments.predicates import AGO, Frame
 from hiiki.segments.rules import AnyRule, stored_rule
-from hiiki.segments.sets import PEOPLE
 
 _DIALECT = dialect()
 log = structlog.get_logger()

@@ -7,6 +7,8 @@ of contacts is joined only where something is asked of its columns, or of people
 
 * `all` begins from a set in which nobody is twice, and the others are semi-joins that
   PostgreSQL puts into the order it likes.
+* Sets of rows of which a person has one at most (a friendship, a value, what a room worked out)
+  are one set: their conditions are asked of the row together.
 * `any` is the UNION of its sets. With one that people stand **outside** of, nearly everybody is
   in; then it is asked who is not: an anti-join with those for whom none of it is true.
 
@@ -29,7 +31,7 @@ are those of the workspace's time zone.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -52,9 +54,11 @@ from hiiki.contacts.models import Contact
 from hiiki.kit.errors import Invalid
 from hiiki.kit.i18n import _
 from hiiki.segments.conditions import Everyone, InSegment, ProfileIs, Randomly, Tagged
+from hiiki.segments.people import ONE, Set, columns_of
 from hiiki.segments.predicates import Frame
+from hiiki.segments.proofs import Want, in_share, profile_proof
 from hiiki.segments.rules import AllOf, AnyOf, AnyRule, Not, walk
-from hiiki.segments.sets import ONE, Set, Sets, Want, columns_of, in_share, profile_proof
+from hiiki.segments.sets import Sets
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,8 @@ class _Compiler:
             case AllOf() | AnyOf():
                 parts = tuple(self.tree(part, want) for part in rule.rules)
                 is_every = isinstance(rule, AllOf) == want.holds
-                return _every(parts) if is_every else _either(parts)
+                whole = _every(parts) if is_every else _either(parts)
+                return self.joined(whole)
             case Not(or_unknown=True):
                 return self.tree(rule.rule, Want.NOT_TRUE if want.holds else Want.TRUE)
             case Not():
@@ -150,6 +155,24 @@ class _Compiler:
             case _:
                 found, inside = self.sets.of(rule, want)
                 return Member(found, inside)
+
+    def joined(self, tree: Tree) -> Tree:
+        """Ask of one row at once what several parts ask of it."""
+        if not isinstance(tree, Every | Either):
+            return tree
+        kinds: dict[Hashable, list[Member]] = {}
+        for part in tree.parts:
+            if isinstance(part, Member) and part.of.rows is not None:
+                kinds.setdefault(part.of.rows.kind, []).append(part)
+        parts = list(tree.parts)
+        for same in kinds.values():
+            if len(same) > 1:
+                found, inside = self.sets.together(
+                    [(each.of, each.inside) for each in same], is_every=isinstance(tree, Every)
+                )
+                parts[parts.index(same[0])] = Member(found, inside)
+                parts = [part for part in parts if part not in same]
+        return parts[0] if len(parts) == 1 else type(tree)(tuple(parts))
 
     def in_segment(self, ident: UUID, want: Want) -> Tree:
         if ident in self.open:

@@ -35,8 +35,8 @@ from hiiki.segments.conditions import (
 from hiiki.segments.explain import sentence
 from hiiki.segments.models import Segment
 from hiiki.segments.names import names_of, subject_picker
+from hiiki.segments.people import columns_of
 from hiiki.segments.rules import AnyRule, dump_rule, read_rule, stored_rule, walk
-from hiiki.segments.sets import columns_of
 
 log = structlog.get_logger()
 
