@@ -38,6 +38,7 @@ SCHEMAS = (
     "imports",
     "ltv",
 )
+"""The rooms with tables: each has `models.py`, and a schema of its name."""
 
 
 class Base(DeclarativeBase):

@@ -11,30 +11,10 @@ from alembic import command
 from alembic.config import Config
 from procrastinate.schema import SchemaManager
 
-from hiiki.db.base import Base
+from hiiki.db.base import SCHEMAS, Base
 from hiiki.db.engine import libpq_url, sqlalchemy_url
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-ROOMS_WITH_TABLES = (
-    "workspace",
-    "contacts",
-    "timeline",
-    "content",
-    "segments",
-    "delivery",
-    "actions",
-    "ingest",
-    "surveys",
-    "broadcasts",
-    "coupons",
-    "ninecells",
-    "personas",
-    "rfm",
-    "idlink",
-    "purchases",
-    "imports",
-    "ltv",
-)
 _LOCK = 0x4869696B69
 """Two processes that start together must not both migrate."""
 
@@ -49,7 +29,7 @@ def alembic_config(url: str) -> Config:
 
 def load_models() -> None:
     """Import every room's tables, so that `Base.metadata` is whole."""
-    for room in ROOMS_WITH_TABLES:
+    for room in SCHEMAS:
         import_module(f"hiiki.{room}.models")
     assert Base.metadata.tables
 
