@@ -37,6 +37,7 @@ def up(host: str | None, port: int | None) -> None:
     _needs_prices()
     with database() as url:
         asyncio.run(_migrate(url))
+        asyncio.run(_tell_of_citus(url))
         click.echo(f"Hiiki runs at http://{host}:{port} (end it with Ctrl-C)")
         web_part = Part("web", "hiiki", "web", "--host", host, "--port", str(port))
         sys.exit(keep_running([web_part, Part("worker", "hiiki", "worker")]))
@@ -99,6 +100,7 @@ def migrate() -> None:
     _needs_database()
     asyncio.run(_migrate(database_url()))
     click.echo("The database is up to date.")
+    asyncio.run(_tell_of_citus(database_url()))
 
 
 @main.group("db")
@@ -108,29 +110,35 @@ def database_group() -> None:
 
 @database_group.command("distribute")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def distribute(yes: bool) -> None:
+@click.option("--dry-run", is_flag=True, help="Say what would be moved, and move nothing.")
+def distribute(yes: bool, dry_run: bool) -> None:
     """Spread the tables that grow with people over the servers of a Citus cluster.
 
     Nobody can write meanwhile: end the web and worker processes first. See docs/scaling.md.
     """
-    from hiiki.db.distribute import NoCitus
-    from hiiki.db.distribute import distribute as spread_tables
-    from hiiki.db.engine import database_url
+    from hiiki.db import distribute as spreading
+    from hiiki.db.engine import database_url, libpq_url
 
     _needs_database()
-    if not yes:
-        click.confirm("The tables will be moved, and nothing leads back. Go on?", abort=True)
     url = database_url()
-
-    async def run() -> int:
-        await _migrate(url)
-        return await spread_tables(url, click.echo)
-
     try:
-        moved = asyncio.run(run())
-    except NoCitus as error:
+        plan = asyncio.run(spreading.look(libpq_url(url)))
+        click.echo(f"Citus {plan.citus}, with shards on {', '.join(plan.servers)}.")
+        if dry_run:
+            for move in plan.moves:
+                click.echo(move)
+        if plan.done:
+            click.echo(f"{plan.done} tables have been moved before.")
+        click.echo(f"{len(plan.moves)} tables are to be moved.")
+        if dry_run:
+            return
+        if plan.moves and not yes:
+            click.confirm("Nobody can write meanwhile. Go on?", abort=True)
+        asyncio.run(_migrate(url))
+        moved = asyncio.run(spreading.distribute(libpq_url(url), click.echo))
+    except spreading.NoCitus as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{moved} tables were moved." if moved else "All tables have been moved before.")
+    click.echo(f"{moved} tables were moved.")
 
 
 @main.group()
@@ -252,6 +260,21 @@ async def _migrate(url: str) -> None:
     from hiiki.db.migrate import migrate as bring_up
 
     await bring_up(url)
+
+
+async def _tell_of_citus(url: str) -> None:
+    from hiiki.db import distribute as spreading
+    from hiiki.db.engine import libpq_url
+
+    try:
+        left = len((await spreading.look(libpq_url(url))).moves)
+    except spreading.NoCitus:
+        return
+    if left:
+        click.echo(
+            f"This database has Citus, and {left} tables that could be spread stand on one server:"
+            " see `hiiki db distribute --dry-run` and docs/scaling.md."
+        )
 
 
 async def _only_workspace(wanted: UUID | None) -> UUID:

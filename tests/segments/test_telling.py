@@ -125,7 +125,7 @@ async def test_ones_fault_keeps_nobody_else_from_being_told(
     async with scope(shop.workspace_id) as session:
         waiting = select(Crossing.contact_id).where(Crossing.is_due)
         assert list(await session.scalars(waiting)) == [a], "tried again next time"
-        await session.execute(update(Crossing).values(at=Crossing.at - timedelta(days=2)))
+        await session.execute(update(Crossing).values(at=datetime.now(UTC) - timedelta(days=2)))
     assert await telling.tell(shop.workspace_id, segment.id) == 0
     async with scope(shop.workspace_id) as session:
         assert list(await session.scalars(waiting)) == []

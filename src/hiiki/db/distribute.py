@@ -5,6 +5,10 @@ person together: every key begins with it, and no statement joins two people, so
 a million of them is asked of each shard by itself. Small tables that those refer to stand on
 every server. All else (what is to be sent, what came in, staff) stays with the coordinator.
 
+Statements of one transaction go to a server over one connection each, not over one for each shard
+(`citus.multi_shard_modify_mode`, set for the whole database): Citus allows no change of a small
+table after people were asked in parallel, as long as their tables refer to it.
+
 See `docs/scaling.md`; https://docs.citusdata.com/en/stable/develop/migration_mt_schema.html says
 what such tables must keep to.
 """
@@ -13,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -25,9 +29,17 @@ BY = "contact_id"
 """The column by which people's tables are spread."""
 PEOPLE = "contacts.contact"
 """People themselves, by their `id`; all others lie beside them."""
-SPREAD_BY = "spread_by"
-"""In a table's `info`: another column to spread it by (such a table lies beside none), or None
-for one that stays whole although its rows have a contact."""
+OLDEST = 14
+"""The first version of Citus that Hiiki was tried with."""
+ONE_BY_ONE = "citus.multi_shard_modify_mode = 'sequential'"
+PLACED = (
+    "select nspname || '.' || relname from pg_dist_partition"
+    " join pg_class on pg_class.oid = logicalrelid"
+    " join pg_namespace on pg_namespace.oid = relnamespace"
+    " where partmethod = 'h' or (partmethod = 'n' and repmodel = 't')"
+)
+"""Tables that are spread, or whole on each server (https://docs.citusdata.com/en/stable/develop/
+api_metadata.html). Those that Citus only knows of stand with the coordinator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +50,33 @@ class Spread:
     """Whole, on each server."""
     sharded: list[tuple[Table[Any], str]]
     """In shards, by this column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A table that is to be moved."""
+
+    name: str
+    column: str | None
+    """What it is spread by; None for one that goes to every server whole."""
+    rows: int
+    """About so many, as PostgreSQL last counted them."""
+
+    def __str__(self) -> str:
+        place = f"in shards, by {self.column}" if self.column else "whole on each server"
+        return f"{self.name}: {place}" + (f" (some {self.rows:,} rows)" if self.rows > 0 else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a cluster has, and what is to be done."""
+
+    citus: str
+    servers: list[str]
+    """Those that hold shards."""
+    moves: list[Move]
+    done: int
+    """So many tables have been moved before."""
 
 
 class NoCitus(Exception):
@@ -64,8 +103,6 @@ def column_of(table: Table[Any]) -> str | None:
     """Return the column by which a table is spread, or None when it is not."""
     if table.fullname == PEOPLE:
         return "id"
-    if SPREAD_BY in table.info:
-        return table.info[SPREAD_BY]
     return BY if BY in table.c else None
 
 
@@ -73,57 +110,94 @@ def _referred(table: Table[Any]) -> Iterable[Table[Any]]:
     return {key.column.table for key in table.foreign_keys}
 
 
+async def look(url: str) -> Plan:
+    """Return what would be done.
+
+    Raises `NoCitus` when the server has no Citus, one that is too old, or no servers to put shards
+    on.
+    """
+    async with await psycopg.AsyncConnection.connect(url) as db:
+        return await _look(db)
+
+
 async def distribute(url: str, say: Callable[[str], None]) -> int:
     """Spread the tables that are not spread yet; return how many were.
 
-    Each table is moved with its rows, in one transaction: all of it or nothing. Nobody can write
+    All tables are moved with their rows in one transaction: all of them or none. Nobody can write
     meanwhile, so it is for before the shop opens, or for an hour in the night. Raises `NoCitus`
-    when the server has no Citus, or Citus no servers to put shards on.
+    as `look` does.
     """
     async with await psycopg.AsyncConnection.connect(url) as db:
-        await _need_citus(db)
+        plan = await _look(db)
         # Tables that refer to each other are moved in one transaction only one after the other.
-        await db.execute("set local citus.multi_shard_modify_mode = 'sequential'")
-        found = await db.execute(
-            "select table_name::text from citus_tables where citus_table_type <> 'local'"
+        await db.execute(sql.SQL("set local {}").format(sql.SQL(ONE_BY_ONE)))
+        await db.execute(
+            sql.SQL("alter database {} set {}").format(
+                sql.Identifier(db.info.dbname), sql.SQL(ONE_BY_ONE)
+            )
         )
-        done = {row[0] for row in await found.fetchall()}
-        plan = spread()
-        columns = {table.fullname: column for table, column in plan.sharded}
-        moving = [name for name in columns if name not in done]
-        references = await _take_off_references(db, list(columns)) if moving else []
-        moved = 0
-        for table in plan.everywhere:
-            if table.fullname not in done:
-                await db.execute("select create_reference_table(%s)", (table.fullname,))
-                say(f"{table.fullname}: whole on each server")
-                moved += 1
-        for table, column in plan.sharded:
-            if table.fullname not in done:
-                await _shard(db, table, column)
-                say(f"{table.fullname}: in shards, by {column}")
-                moved += 1
+        references = await _take_off_references(db) if plan.moves else []
+        for number, move in enumerate(plan.moves, 1):
+            say(f"{number}/{len(plan.moves)}  {move}")
+            await db.execute(*placing(move.name, move.column))
         for reference in references:
             await db.execute(reference)
-        return moved
+        return len(plan.moves)
 
 
-async def _take_off_references(
-    db: psycopg.AsyncConnection[Any], tables: list[str]
-) -> list[sql.Composed]:
-    """Drop the foreign keys among these tables; return what makes them again.
+def placing(name: str, column: str | None) -> tuple[LiteralString, list[str]]:
+    """Return the statement that moves a table, and its values."""
+    if column is None:
+        return "select create_reference_table(%s)", [quoted(name)]
+    beside = "none" if name == PEOPLE else PEOPLE
+    call = "select create_distributed_table(%s, %s, colocate_with => %s)"
+    return call, [quoted(name), column, beside]
 
-    While one of two tables is spread and the other is not, none may refer to the other.
+
+def quoted(name: str) -> str:
+    """Return a table's name as SQL takes it: `purchases.order` has a word of SQL in it."""
+    return ".".join(f'"{part}"' for part in name.split("."))
+
+
+async def _look(db: psycopg.AsyncConnection[Any]) -> Plan:
+    version, servers = await _need_citus(db)
+    found = await db.execute(PLACED)
+    done = {name for (name,) in await found.fetchall()}
+    plan = spread()
+    wanted = [(table.fullname, None) for table in plan.everywhere]
+    wanted += [(table.fullname, column) for table, column in plan.sharded]
+    rows = await _rows(db)
+    moves = [Move(name, column, rows.get(name, 0)) for name, column in wanted if name not in done]
+    return Plan(version, servers, moves, len(wanted) - len(moves))
+
+
+async def _rows(db: psycopg.AsyncConnection[Any]) -> dict[str, int]:
+    found = await db.execute(
+        "select nspname || '.' || relname, reltuples::bigint from pg_class"
+        " join pg_namespace on pg_namespace.oid = relnamespace where relkind = 'r'"
+    )
+    return dict(await found.fetchall())
+
+
+async def _take_off_references(db: psycopg.AsyncConnection[Any]) -> list[sql.Composed]:
+    """Drop the foreign keys among people's tables; return what makes them again.
+
+    While one of two tables is spread and the other is not, none may refer to the other. Keys
+    between two that are spread already stay.
     """
+    tables = [quoted(table.fullname) for table, _column in spread().sharded]
+    placed = [quoted(name) for (name,) in await (await db.execute(PLACED)).fetchall()]
     found = await db.execute(
         "select conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint"
-        " where contype = 'f' and conrelid = any(%s::regclass[])"
-        " and confrelid = any(%s::regclass[])",
-        (tables, tables),
+        " where contype = 'f' and conrelid = any(%(tables)s::regclass[])"
+        " and confrelid = any(%(tables)s::regclass[])"
+        " and not (conrelid = any(%(placed)s::regclass[])"
+        " and confrelid = any(%(placed)s::regclass[]))",
+        {"tables": tables, "placed": placed},
     )
     again: list[sql.Composed] = []
     for table, name, definition in await found.fetchall():
-        change = sql.SQL("alter table {} ").format(sql.Identifier(*table.split(".")))
+        change = sql.SQL("alter table {} ").format(sql.SQL(table))
         constraint = sql.Identifier(name)
         await db.execute(change + sql.SQL("drop constraint {}").format(constraint))
         again.append(
@@ -132,27 +206,42 @@ async def _take_off_references(
     return again
 
 
-async def _need_citus(db: psycopg.AsyncConnection[Any]) -> None:
-    found = await db.execute("select 1 from pg_extension where extname = 'citus'")
-    if await found.fetchone() is None:
+async def _need_citus(db: psycopg.AsyncConnection[Any]) -> tuple[str, list[str]]:
+    """Return Citus's version and the servers for shards; raise what the operator has to do."""
+
+    async def ask(query: LiteralString) -> list[Any]:
+        return [row[0] for row in await (await db.execute(query)).fetchall()]
+
+    versions = await ask("select extversion from pg_extension where extname = 'citus'")
+    if not versions:
         raise NoCitus(
-            "This PostgreSQL server has no Citus: install it, add the other servers with"
-            " citus_add_node(), and run this again. Nothing was changed."
+            'This database has no Citus: install it on all servers, "create extension citus",'
+            " add the other servers with citus_add_node(), and run this again."
+            " Nothing was changed."
         )
-    found = await db.execute("select count(*) from pg_dist_node where shouldhaveshards")
-    row = await found.fetchone()
-    if row is None or not row[0]:
+    version = str(versions[0])
+    if int(version.split(".")[0].split("-")[0]) < OLDEST:
+        raise NoCitus(
+            f"This database has Citus {version}; Hiiki needs {OLDEST}.0 or later. Update it on all"
+            ' servers, "alter extension citus update", and run this again. Nothing was changed.'
+        )
+    if (await ask("select groupid from pg_dist_local_group"))[0]:
+        raise NoCitus(
+            "This server holds shards for another: give HIIKI_DATABASE_URL the coordinator's"
+            " address. Nothing was changed."
+        )
+    if not await ask("select 1 from pg_dist_node where groupid = 0"):
+        raise NoCitus(
+            "Citus does not know the address of this server, the coordinator: tell it with"
+            " citus_set_coordinator_host(), and run this again. Nothing was changed."
+        )
+    servers = await ask(
+        "select nodename || ':' || nodeport from pg_dist_node"
+        " where shouldhaveshards and isactive order by 1"
+    )
+    if not servers:
         raise NoCitus(
             "Citus knows of no server that may hold shards: add one with citus_add_node(),"
             " and run this again. Nothing was changed."
         )
-
-
-async def _shard(db: psycopg.AsyncConnection[Any], table: Table[Any], column: str) -> None:
-    beside = PEOPLE if column == BY else "none"
-    await db.execute(
-        sql.SQL("select create_distributed_table(%s, {}, colocate_with => %s)").format(
-            sql.Literal(column)
-        ),
-        (table.fullname, beside),
-    )
+    return version, servers

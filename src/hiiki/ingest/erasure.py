@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from hiiki.contacts.models import Friendship
 from hiiki.db import WorkspaceSession
 
 # What they said in a group or a room has that one's id as its source; it stays, for the
@@ -19,9 +20,8 @@ _FORGET = text(
     set payload = '{}', error = null,
         source_id = case when w.source_id = f.line_user_id then '' else w.source_id end,
         state = case when w.state = 'handled' then w.state else 'dismissed' end
-    from contacts.friendship f
-    where f.workspace_id = :workspace_id and f.contact_id = :contact_id
-        and w.workspace_id = f.workspace_id and w.channel_id = f.channel_id
+    from unnest(cast(:channels as uuid[]), cast(:people as text[])) f (channel_id, line_user_id)
+    where w.workspace_id = :workspace_id and w.channel_id = f.channel_id
         and f.line_user_id in (w.source_id, w.payload -> 'source' ->> 'userId')
     """
 )
@@ -30,10 +30,10 @@ _FORGET = text(
 _UNRELAYED = text(
     """
     with gone as materialized (
-        select b.id from ingest.relay_body b join contacts.friendship f
-            on f.workspace_id = b.workspace_id and f.channel_id = b.channel_id
-            and f.line_user_id = any(b.people)
-        where f.workspace_id = :workspace_id and f.contact_id = :contact_id
+        select b.id from ingest.relay_body b
+        join unnest(cast(:channels as uuid[]), cast(:people as text[])) f (channel_id, line_user_id)
+            on f.channel_id = b.channel_id and f.line_user_id = any(b.people)
+        where b.workspace_id = :workspace_id
         order by b.id for update of b
     )
     update ingest.relay_delivery d
@@ -43,9 +43,9 @@ _UNRELAYED = text(
 )
 _DROP = text(
     """
-    delete from ingest.relay_body b using contacts.friendship f
-    where f.workspace_id = :workspace_id and f.contact_id = :contact_id
-        and b.workspace_id = f.workspace_id and b.channel_id = f.channel_id
+    delete from ingest.relay_body b
+    using unnest(cast(:channels as uuid[]), cast(:people as text[])) f (channel_id, line_user_id)
+    where b.workspace_id = :workspace_id and b.channel_id = f.channel_id
         and f.line_user_id = any(b.people)
     """
 )
@@ -53,11 +53,21 @@ _DROP = text(
 
 async def forget_person(session: WorkspaceSession, contact_id: UUID) -> None:
     """Empty the stored events of a contact's LINE accounts, in this transaction."""
+    found = await session.execute(
+        select(Friendship.channel_id, Friendship.line_user_id).where(
+            Friendship.contact_id == contact_id
+        )
+    )
+    accounts = found.tuples().all()
     # A body cannot be changed without breaking its signature: one that has not been relayed
     # yet goes as a whole, and what it says of others with it.
     for statement in (_FORGET, _UNRELAYED, _DROP):
         await session.execute(
             statement,
-            {"workspace_id": session.workspace_id, "contact_id": contact_id},
+            {
+                "workspace_id": session.workspace_id,
+                "channels": [channel_id for channel_id, _line_user_id in accounts],
+                "people": [line_user_id for _channel_id, line_user_id in accounts],
+            },
             execution_options={"scoped_by_hand": True},
         )

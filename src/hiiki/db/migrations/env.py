@@ -9,8 +9,10 @@ from sqlalchemy import create_engine, pool
 
 from hiiki.db.base import SCHEMAS, Base
 from hiiki.db.migrate import load_models
+from hiiki.db.migrations.spreading import SpreadingImpl
 
 load_models()
+assert SpreadingImpl, "Alembic knows it by its having been imported"
 
 
 def ours(name: str | None, kind: str, _parents: Any) -> bool:
