@@ -244,12 +244,20 @@ async def _write_down(session: WorkspaceSession, edit: BulkEdit) -> None:
     meant = (await _chosen(session, who)).subquery()
     concerned, was = _concerned(change, meant.c.id)
     rows = (
-        select(literal(session.workspace_id), meant.c.id, literal(edit.id), was.cast(JSONB))
+        select(
+            literal(session.workspace_id),
+            meant.c.id,
+            literal(edit.id),
+            was.cast(JSONB),
+            null() if change.verb == "tag_add" else _table(change).c.at,
+        )
         .select_from(meant.outerjoin(_table(change), _mine(change, meant.c.id)))
         .where(concerned)
     )
     done = await session.execute(
-        insert(_CHANGE).from_select(["workspace_id", "contact_id", "edit_id", "was"], rows),
+        insert(_CHANGE).from_select(
+            ["workspace_id", "contact_id", "edit_id", "was", "was_at"], rows
+        ),
         execution_options={**BY_HAND, "preserve_rowcount": True},
     )
     begun = now()
@@ -291,7 +299,11 @@ async def _do(session: WorkspaceSession, change: Change, given: dict[str, Any]) 
         parsed = parse_value(change.attribute, change.value)
         assert parsed is not None
         values = dict.fromkeys(_VALUE_COLUMNS) | columns_of(change.attribute, parsed)
-    return await _run(session, bulk_sql.DO[change.verb], {**given, **values})
+    given |= values
+    done = await _run(session, bulk_sql.DO[change.verb], given)
+    if change.verb == "set":
+        done += await _run(session, bulk_sql.DO["set_new"], given)
+    return done
 
 
 async def _undo(session: WorkspaceSession, change: Change, given: dict[str, Any]) -> int:

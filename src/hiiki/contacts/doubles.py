@@ -45,6 +45,8 @@ REASONS: Mapping[str, Text] = {
     "typed": _("what they wrote in a survey"),
 }
 
+# Where tables are spread, two people may not be joined: what is to be known of both stands in a
+# part of its own.
 # What is written in digits is compared without what stands between them, and with the country's
 # code; what is written by hand in an attribute may be an address or a number, or anything else.
 _FIND = text(
@@ -83,19 +85,19 @@ _FIND = text(
         select p.one, p.other, array_agg(distinct k.reason order by k.reason) as reasons
         from pairs p join keyed k on k.key = p.key and k.contact_id in (p.one, p.other)
         group by p.one, p.other
+    ), known as materialized (
+        select c.id, c.birthday,
+            lower(regexp_replace(normalize(c.real_name, NFKC), '\\s', '', 'g')) as name,
+            exists (select from contacts.friendship f where f.contact_id = c.id) as is_friend
+        from contacts.contact c
+        where c.workspace_id = :workspace_id
+            and c.id in (select one from reasoned union all select other from reasoned)
     ), judged as (
         select r.one, r.other, r.reasons,
             not 'typed' = any(r.reasons) and r.reasons && array['email', 'phone']
-            and lower(regexp_replace(normalize(a.real_name, NFKC), '\\s', '', 'g'))
-                = lower(regexp_replace(normalize(b.real_name, NFKC), '\\s', '', 'g'))
-            and (a.birthday = b.birthday) is not false as is_certain
-        from reasoned r
-        join contacts.contact a on a.id = r.one and a.workspace_id = :workspace_id
-        join contacts.contact b on b.id = r.other and b.workspace_id = :workspace_id
-        where not (
-            exists (select from contacts.friendship f where f.contact_id = r.one)
-            and exists (select from contacts.friendship f where f.contact_id = r.other)
-        )
+            and a.name = b.name and (a.birthday = b.birthday) is not false as is_certain
+        from reasoned r join known a on a.id = r.one join known b on b.id = r.other
+        where not (a.is_friend and b.is_friend)
     )
     insert into contacts.possible_double as d
         (workspace_id, contact_id, other_id, reasons, is_certain, state, at)
@@ -110,12 +112,21 @@ _FIND = text(
 # What they had in common may have been corrected since; what the shop's systems say stays.
 _SETTLE = text(
     """
-    delete from contacts.possible_double d
-    where d.workspace_id = :workspace_id and d.state = 'open' and (
-        not exists (select from contacts.contact c where c.id = d.other_id)
-        or exists (select from contacts.friendship f where f.contact_id = d.contact_id)
-            and exists (select from contacts.friendship f where f.contact_id = d.other_id)
+    with pairs as materialized (
+        select contact_id as one, other_id as other from contacts.possible_double
+        where workspace_id = :workspace_id and state = 'open'
+    ), known as materialized (
+        select c.id,
+            exists (select from contacts.friendship f where f.contact_id = c.id) as is_friend
+        from contacts.contact c
+        where c.workspace_id = :workspace_id
+            and c.id in (select one from pairs union all select other from pairs)
     )
+    delete from contacts.possible_double d
+    using pairs p left join known a on a.id = p.one left join known b on b.id = p.other
+    where d.workspace_id = :workspace_id and d.state = 'open'
+        and d.contact_id = p.one and d.other_id = p.other
+        and (b.id is null or a.is_friend and b.is_friend)
     """
 )
 

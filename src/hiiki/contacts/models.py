@@ -354,6 +354,8 @@ class BulkChange(Base, OwnedInBulk):
     edit_id: Mapped[UUID] = mapped_column(primary_key=True)
     was: Mapped[dict[str, Any] | None]
     """The row of the tag or the attribute as it was; NULL when there was none."""
+    was_at: Mapped[datetime | None]
+    """That row's moment."""
 
 
 class View(Base, Identified, Owned):

@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("contact_id", sa.Uuid(), nullable=False),
         sa.Column("edit_id", sa.Uuid(), nullable=False),
         sa.Column("was", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("was_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("contact_id", "edit_id", name=op.f("pk_bulk_change")),
         schema="contacts",
