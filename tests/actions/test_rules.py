@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 import hiiki.rooms  # noqa: F401 — opens the road
 from conftest import Shop, scope
-from hiiki.actions import service
+from hiiki.actions import context, service
 from hiiki.actions.checks import check_actions
 from hiiki.actions.context import MAX_DEPTH, Context
 from hiiki.actions.editor import change, drawable, open_editor
@@ -23,6 +23,7 @@ from hiiki.kit.errors import Conflict, Invalid, NotFound
 from hiiki.kit.forms import parse
 from hiiki.kit.i18n import _
 from hiiki.kit.road import ActionKind, Reaction, road
+from hiiki.segments.asking import memberships
 from hiiki.segments.models import Segment
 from hiiki.workspace.models import Channel
 from ingest.line_side import Person, make_channel, texts
@@ -163,6 +164,31 @@ async def test_an_answer_stops_the_rules_of_its_own_event_only(
     await person.follow()
     assert texts(await person.types("やあ")) == ["完了", "答え"]
     assert heard == []
+
+
+async def test_segments_are_asked_together_and_anew_when_a_rule_has_done_something(
+    shop: Shop, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new, met = await make_tag(shop, "新しい"), await make_tag(shop, "迎えた")
+    async with scope(shop.workspace_id) as session:
+        without = Segment(name="a", rule={"kind": "tag", "op": "has_not", "tag_ids": [str(new)]})
+        having = Segment(name="b", rule={"kind": "tag", "op": "has", "tag_ids": [str(new)]})
+        session.add_all([without, having])
+    asked: list[int] = []
+
+    async def counted(session: Any, ids: Any, people: Any) -> dict[UUID, set[UUID]]:
+        asked.append(len(ids))
+        return await memberships(session, ids, people)
+
+    monkeypatch.setattr(context, "memberships", counted)
+    for segment in (having, having, without):
+        await make_rule(shop, say("いつも"), segment_id=segment.id)
+    await make_rule(shop, tag_add(new), segment_id=without.id)
+    await make_rule(shop, tag_add(met), segment_id=having.id)
+    person = Person(channel)
+    assert texts(await person.follow()) == ["いつも"]
+    assert await tags_of(person) == {"新しい", "迎えた"}
+    assert asked == [2, 1], "together, and once more behind the rule that put a tag on her"
 
 
 async def test_a_circle_ends(shop: Shop, channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -430,6 +430,13 @@ async def test_copies_deletion_and_use(account: Account) -> None:
     async with scope(account.workspace_id) as session:
         with pytest.raises(Conflict):
             await service.delete(session, ident)
+        rule = {"kind": "message", "did": "received", "about": "broadcast"}
+        asks = Segment(name="受け取った人", rule={**rule, "about_id": str(copy.id)})
+        session.add(asks)
+        await session.flush()
+        with pytest.raises(Conflict, match="受け取った人"):
+            await service.delete(session, copy.id)
+        await session.delete(asks)
         await service.delete(session, copy.id)
     async with scope(account.workspace_id) as session:
         assert await uses(session, "segment", segment) == []

@@ -491,6 +491,32 @@ async def test_a_segment_explains_itself_in_both_languages(shop: Shop) -> None:
         )
 
 
+async def test_what_is_not_known_and_which_event_is_meant_is_said(shop: Shop) -> None:
+    older = {
+        "kind": "profile",
+        "field": "birthday",
+        "test": {"op": "years_ago", "low": 30, "high": 99},
+    }
+    bought = {"kind": "event", "event": "message"}
+    follows = {"kind": "sequence", "first": {"event": "message"}, "then": {"event": "postback"}}
+    wanted = (
+        (
+            {"kind": "not", "rule": older},
+            "に当てはまらない（不明な人を除く）人。",
+            "unknown left out",
+        ),
+        ({"kind": "not", "rule": older, "or_unknown": True}, "不明な人を含む", "unknown included"),
+        ({"kind": "not", "rule": bought}, "に当てはまらない人。", ")."),
+        ({**follows, "happened": False}, "最後の", "since the last of these"),
+        ({**follows, "happened": False, "days": 3}, "最後の", "after the last of these"),
+    )
+    async with scope(shop.workspace_id) as session:
+        for rule, japanese, english in wanted:
+            said = await service.explain(session, read_rule(rule))
+            assert japanese in said.to("ja")
+            assert english in said.to("en")
+
+
 async def test_pages_of_members_hold_everybody_once(shop: Shop) -> None:
     async with scope(shop.workspace_id) as session:
         mild = await tag(session, "甘口")

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from conftest import Shop, make_shop
 from hiiki.db import everywhere, scope
 from hiiki.kit.errors import Invalid
+from hiiki.segments.models import Segment
 from hiiki.settings import settings
 from hiiki.workspace import channels
 from hiiki.workspace.models import AuditEntry, Channel
@@ -229,6 +230,16 @@ async def test_out_of_use_and_deleted(
     assert (await owner.form(f"{url}/delete")).status_code == 409
     assert (await owner.form(f"{url}/active", {"is_active": "false"})).status_code == 303
     assert "利用停止中" in (await owner.get(url)).text
+    async with scope(shop.workspace_id) as session:
+        segment = Segment(
+            name="渋谷の友だち", rule={"kind": "friendship", "channel_id": str(channel.id)}
+        )
+        session.add(segment)
+    used = await owner.form(f"{url}/delete")
+    assert used.status_code == 409
+    assert "渋谷の友だち" in used.text
+    async with scope(shop.workspace_id) as session:
+        await session.delete(await session.one(Segment, segment.id))
     assert (await owner.form(f"{url}/delete")).status_code == 303
     async with everywhere() as session:
         assert await session.scalar(select(func.count()).select_from(Channel)) == 0

@@ -43,7 +43,7 @@ from hiiki.kit.errors import HiikiError, Invalid
 from hiiki.kit.forms import parse
 from hiiki.kit.i18n import _
 from hiiki.kit.road import ActionKind, road
-from hiiki.segments.service import contains
+from hiiki.segments.asking import memberships
 from hiiki.timeline import Event, record
 
 log = structlog.get_logger()
@@ -181,13 +181,25 @@ class Context:
             )
 
     async def _run_rules(self, event: Event) -> None:
-        for rule in await rules_for(self.session, event.kind, self.rulebook):
-            if rule.event_subject in ("", event.subject) and await self._is_meant(rule):
-                said, subject = len(self._said), self._subject
-                await self.run(rule.actions, origin=f"rule:{rule.id}")
-                if len(self._said) > said and await self._is_declined(rule):
-                    del self._said[said:]
-                    self._subject = subject
+        waiting = [
+            rule
+            for rule in await rules_for(self.session, event.kind, self.rulebook)
+            if rule.event_subject in ("", event.subject)
+        ]
+        inside, asked_at = set[UUID](), -1
+        for place, rule in enumerate(waiting):
+            if rule.segment_id is not None:
+                # All that are still to be asked at once, and anew when a rule has done something.
+                if asked_at != self.session.writes:
+                    inside = await self._inside(waiting[place:])
+                    asked_at = self.session.writes
+                if rule.segment_id not in inside:
+                    continue
+            said, subject = len(self._said), self._subject
+            await self.run(rule.actions, origin=f"rule:{rule.id}")
+            if len(self._said) > said and await self._is_declined(rule):
+                del self._said[said:]
+                self._subject = subject
 
     async def _is_declined(self, rule: Standing) -> bool:
         """True when the contact wants no such messages; that it was not said is then recorded."""
@@ -200,10 +212,11 @@ class Context:
         note_left_out(self.session, self.contact_id, self.channel_id, origin, "opted_out")
         return True
 
-    async def _is_meant(self, rule: Standing) -> bool:
-        return rule.segment_id is None or await contains(
-            self.session, rule.segment_id, self.contact_id
-        )
+    async def _inside(self, rules: Sequence[Standing]) -> set[UUID]:
+        """Return the segments of these rules that the contact is in now."""
+        wanted = {rule.segment_id for rule in rules if rule.segment_id is not None}
+        found = await memberships(self.session, wanted, [self.contact_id])
+        return {ident for ident, people in found.items() if people}
 
     def _refused(self, action: dict[str, Any], origin: str, error: HiikiError) -> None:
         log.warning("action.refused", kind=action.get("kind"), origin=origin, error=str(error))

@@ -40,10 +40,11 @@ async def listed(
 
 
 async def options(session: WorkspaceSession) -> Sequence[Option]:
-    """Return the broadcasts, newest first, for the picker."""
-    rows = await session.execute(
-        select(Broadcast.id, Broadcast.name).order_by(Broadcast.id.desc()).limit(500)
-    )
+    """Return the broadcasts, newest first, for the picker.
+
+    All of them: one that is left out would seem to be deleted where a segment names it.
+    """
+    rows = await session.execute(select(Broadcast.id, Broadcast.name).order_by(Broadcast.id.desc()))
     return [Option(str(ident), name) for ident, name in rows]
 
 

@@ -32,6 +32,7 @@ from hiiki.kit.clock import now
 from hiiki.kit.errors import Conflict, HiikiError, Invalid, NotFound
 from hiiki.kit.forms import parse
 from hiiki.kit.i18n import Text, _
+from hiiki.kit.road import road
 from hiiki.line.limits import line_month
 from hiiki.segments.models import Segment
 from hiiki.workspace.models import Channel, Workspace
@@ -268,12 +269,18 @@ async def duplicate(session: WorkspaceSession, broadcast_id: UUID, name: str) ->
 
 
 async def delete(session: WorkspaceSession, broadcast_id: UUID) -> None:
-    """Delete a broadcast that was never sent; raises `Conflict` for the others."""
+    """Delete a broadcast that was never sent.
+
+    Raises `Conflict` for the others, and for one that something uses, such as a segment.
+    """
     broadcast = await _locked(session, broadcast_id)
     if broadcast.state not in ("draft", "cancelled"):
         raise Conflict(
             _("Only drafts can be deleted. Take a scheduled one back first; what was sent is kept.")
         )
+    if used := await road().usages(session, "broadcast", broadcast_id):
+        places = ", ".join(usage.label for usage in used[:5])
+        raise Conflict(_("This broadcast is in use: %(places)s.", places=places))
     await session.delete(broadcast)
 
 

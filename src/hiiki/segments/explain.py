@@ -73,6 +73,8 @@ def _clause(rule: AnyRule, names: Names, outer: str | None) -> Text:
             what = _clause(rule.rule, names, None)
             if rule.or_unknown:
                 return _("who are not among those (%(what)s), the unknown included", what=what)
+            if _may_be_unknown(rule.rule):
+                return _("who are not among those (%(what)s), the unknown left out", what=what)
             return _("who are not among those (%(what)s)", what=what)
         case Everyone():
             return _("who are contacts of this workspace")
@@ -100,6 +102,24 @@ def _clause(rule: AnyRule, names: Names, outer: str | None) -> Text:
             return _("who are on the list %(name)s", name=quoted(names.lists.get(rule.list_id)))
         case Randomly():
             return _randomly(rule)
+
+
+def _may_be_unknown(rule: AnyRule) -> bool:
+    """True when of somebody it may not be known whether this is so, as the compiler takes it."""
+    match rule:
+        case AllOf() | AnyOf():
+            return any(_may_be_unknown(part) for part in rule.rules)
+        case Not():
+            return not rule.or_unknown and _may_be_unknown(rule.rule)
+        case AttributeIs() | ProfileIs() | FieldIs():
+            if rule.or_unknown or isinstance(rule.test, KnownTest):
+                return False
+            if isinstance(rule, ProfileIs):
+                return rule.field not in ("is_purchaser", "display_name")
+            field = road().fields.get(rule.field) if isinstance(rule, FieldIs) else None
+            return field is None or field.nothing is None
+        case _:
+            return False
 
 
 def _and(left: Text, right: Text) -> Text:
@@ -298,9 +318,12 @@ def _sequence(rule: Sequence, names: Names) -> Text:
         case True, _:
             return _("with %(first)s and within %(days)s days %(then)s", **gaps)
         case False, None:
-            return _("with %(first)s and no %(then)s since", **gaps)
+            return _("with %(first)s, and no %(then)s since the last of these", **gaps)
         case _:
-            return _("with %(first)s and no %(then)s in the %(days)s days that followed", **gaps)
+            return _(
+                "with %(first)s, and no %(then)s in the %(days)s days after the last of these",
+                **gaps,
+            )
 
 
 def _messaged(rule: Messaged, names: Names) -> Text:

@@ -20,6 +20,7 @@ from hiiki.kit.errors import Conflict, Invalid, Unavailable
 from hiiki.kit.forms import parse
 from hiiki.kit.i18n import Text, _
 from hiiki.kit.ids import code, uuid7
+from hiiki.kit.road import road
 from hiiki.line.client import BotInfo, LineClient, LineError
 from hiiki.line.http import http
 from hiiki.line.prices import plans
@@ -249,9 +250,15 @@ def set_plan(channel: Channel, plan: str) -> None:
 
 
 async def delete_channel(session: WorkspaceSession, channel: Channel) -> None:
-    """Forget a channel with its friendships and sends; raises `Conflict` while it is active."""
+    """Forget a channel with its friendships and sends.
+
+    Raises `Conflict` while it is active, or while something uses it, such as a segment.
+    """
     if channel.is_active:
         raise Conflict(_("Please deactivate the account first; then it can be deleted."))
+    if used := await road().usages(session, "channel", channel.id):
+        places = ", ".join(usage.label for usage in used[:5])
+        raise Conflict(_("This account is in use: %(places)s.", places=places))
     await session.delete(channel)
     await session.flush()
 
