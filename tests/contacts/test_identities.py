@@ -13,7 +13,8 @@ import hiiki.rooms
 from conftest import Shop, scope
 from hiiki.contacts import erasure
 from hiiki.contacts.identities import Keys, attach, detach, keys_of, normal, resolve
-from hiiki.contacts.models import Contact, Double, ErasedKey
+from hiiki.contacts.merging import merge
+from hiiki.contacts.models import Contact, Double, ErasedKey, Parted
 from hiiki.contacts.service import befriend
 from hiiki.kit.errors import Conflict
 from hiiki.kit.phones import e164
@@ -193,6 +194,52 @@ async def test_a_key_is_one_persons(shop: Shop) -> None:
         await attach(session, two, Keys(email="a@x.jp"))
 
 
+async def test_who_was_parted_from_a_key_is_not_joined_again(shop: Shop) -> None:
+    named = Keys(customer="123", email="a@x.jp")
+    [one] = await who(shop, named)
+    assert one
+    async with scope(shop.workspace_id) as session:
+        assert await detach(session, one, "customer", "123")
+    # Neither by the address that they still have, nor by the id that comes of the number.
+    [other, same, by_mail] = await who(shop, named, Keys(customer="123"), Keys(email="a@x.jp"))
+    assert other
+    assert other not in (one, None)
+    assert same == other
+    assert by_mail == one
+    assert await doubles(shop) == []
+    # A weaker key that was taken off does not come back by the stronger one beside it.
+    async with scope(shop.workspace_id) as session:
+        await detach(session, one, "email", "a@x.jp")
+        await attach(session, one, Keys(customer="9"))
+    assert await who(shop, Keys(customer="9", email="a@x.jp")) == [one]
+    async with scope(shop.workspace_id) as session:
+        assert [each.kind for each in await keys_of(session, one)] == ["customer"]
+
+
+async def test_a_key_that_is_given_again_is_theirs_again(shop: Shop) -> None:
+    [one] = await who(shop, Keys(customer="123", email="a@x.jp"))
+    assert one
+    async with scope(shop.workspace_id) as session:
+        await detach(session, one, "customer", "123")
+        await attach(session, one, Keys(customer="123"))
+        await detach(session, one, "email", "a@x.jp")
+    [other] = await who(shop, Keys(email="a@x.jp"))
+    assert other != one
+    async with scope(shop.workspace_id) as session:
+        assert await merge(session, one, other) == one
+        assert (await session.scalars(select(Parted))).all() == []
+
+
+async def test_who_has_been_merged_leaves_no_id_behind_for_another(shop: Shop) -> None:
+    """Whoever keeps the old id is led to who stayed, not to a stranger."""
+    one, two = await who(shop, Keys(customer="1"), Keys(customer="2"))
+    async with scope(shop.workspace_id) as session:
+        await merge(session, one, two)
+        await detach(session, one, "customer", "2")
+    [new] = await who(shop, Keys(customer="2"))
+    assert new not in (one, two)
+
+
 async def test_who_was_erased_does_not_come_back_by_an_old_file(shop: Shop) -> None:
     [gone] = await who(shop, Keys(customer="1", email="a@x.jp"))
     async with scope(shop.workspace_id) as session:
@@ -200,6 +247,11 @@ async def test_who_was_erased_does_not_come_back_by_an_old_file(shop: Shop) -> N
     named = Keys(customer="1", email="a@x.jp")
     assert await who(shop, named, Keys(customer="2"), revive=False) != [None, None]
     assert (await who(shop, named, revive=False))[0] is None
+    # Nor by an address of theirs alone beside a number that they may have had by now.
+    [met] = await who(shop, Keys(email="b@x.jp"))
+    async with scope(shop.workspace_id) as session:
+        await erasure.erase(session, await session.one(Contact, met))
+    assert await who(shop, Keys(customer="7", email="b@x.jp"), revive=False) == [None]
     # Somebody else with that address is made, but does not get what was forgotten.
     [other] = await who(shop, Keys(customer="8", email="a@x.jp"), revive=False)
     async with scope(shop.workspace_id) as session:
@@ -209,4 +261,4 @@ async def test_who_was_erased_does_not_come_back_by_an_old_file(shop: Shop) -> N
     [back] = await who(shop, Keys(customer="1"))
     assert back
     async with scope(shop.workspace_id) as session:
-        assert len(list(await session.scalars(select(ErasedKey)))) == 1
+        assert len(list(await session.scalars(select(ErasedKey)))) == 2

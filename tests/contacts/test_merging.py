@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 import hiiki.rooms
 from conftest import Shop, scope
+from console import Console
 from hiiki.contacts.attributes import values_of
 from hiiki.contacts.erasure import erase, tables_about_contacts
 from hiiki.contacts.identities import Keys, keys_of, resolve
@@ -35,12 +36,13 @@ LEFT = {
     "contacts.friendship",
     "contacts.possible_double",
     "contacts.merged",
+    "contacts.parted",
     "purchases.customer",
     "purchases.subscriber",
     "timeline.tally",
 }
-"""Who goes has no friendship, pairs are settled, and `merged` is tested by itself. Sums are worked
-out anew (`Room.merge`)."""
+"""Who goes has no friendship, pairs are settled, `merged` and `parted` are tested by themselves.
+Sums are worked out anew (`Room.merge`)."""
 
 
 async def imported(shop: Shop, **keys: str) -> UUID:
@@ -162,7 +164,7 @@ async def test_who_stays_and_what_they_keep(shop: Shop, channel: Channel) -> Non
         [entry] = await session.scalars(
             select(AuditEntry).where(AuditEntry.action == "contacts.merge")
         )
-        assert (entry.actor_kind, entry.data["gone"]) == ("system", str(member))
+        assert (entry.actor_kind, entry.data) == ("system", {"gone": str(member)})
     assert await imported(shop, customer="1") == friend.id
 
 
@@ -268,3 +270,15 @@ async def test_pairs_are_settled(shop: Shop) -> None:
     async with scope(shop.workspace_id) as session:
         [left] = await session.scalars(select(Double))
         assert {left.contact_id, left.other_id} == {one, three}
+
+
+async def test_who_was_told_apart_stays_so(shop: Shop, app: Console) -> None:
+    one, two, three = [await imported(shop, customer=str(n), email="a@x.jp") for n in range(3)]
+    api = await app.program(shop, "operator")
+    told = await api.post(f"/api/v1/friends/{two}/different", json={"other_id": str(three)})
+    assert told.status_code == 204
+    await united(shop, one, two)
+    async with scope(shop.workspace_id) as session:
+        [left] = await session.scalars(select(Double))
+        assert {left.contact_id, left.other_id} == {one, three}
+        assert left.state == "different"

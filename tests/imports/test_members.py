@@ -15,11 +15,14 @@ from conftest import Shop, scope
 from contacts.people import make_channel, make_friend
 from hiiki.contacts import erasure
 from hiiki.contacts.attributes import all_attributes, create_attribute, values_of
-from hiiki.contacts.models import Contact, ContactTag, Identity, Imported, Tag
+from hiiki.contacts.identities import Keys, attach
+from hiiki.contacts.models import Attribute, Contact, ContactTag, Double, Identity, Imported, Tag
 from hiiki.contacts.schemas import AttributeIn
+from hiiki.contacts.service import add_tag, set_attribute
 from hiiki.db import everywhere
 from hiiki.imports import running, service
 from hiiki.imports.models import Import
+from hiiki.segments.models import Standing
 from hiiki.timeline.service import record
 
 from .conftest import look, reasons, run, send, undo
@@ -175,6 +178,35 @@ async def test_undo_takes_back_what_nobody_has_changed_since(shop: Shop) -> None
         left = {one.contact_id for one in await session.scalars(select(Identity))}
         assert left == {taro.id, saburo.id}
         assert len((await session.scalars(select(Imported))).all()) == 1  # the first import's
+
+
+async def test_undo_leaves_whom_staff_have_worked_on_since(shop: Shop) -> None:
+    """Whoever is not as the file made them stays; what is only worked out of people is no sign."""
+    lines = "".join(f"B-{number},人{number},,,,,\n" for number in range(6))
+    ident = await send(shop, "members", HEAD + lines)
+    assert figures(await run(shop, ident)) == (6, 0, 0, 0)
+    made = {name: one.id for name, one in (await people(shop)).items()}
+    async with scope(shop.workspace_id) as session:
+        (await session.one(Contact, made["人0"])).prefecture = "JP-13"
+        tag, size = Tag(name="店で"), Attribute(key="size", label="サイズ", kind="text", choices=[])
+        session.add_all([tag, size])
+        await session.flush()
+        await add_tag(session, made["人1"], tag.id)
+        await set_attribute(session, made["人2"], size, "L")
+        await attach(session, made["人3"], Keys(phone="090-1234-5678"))
+        # The night has looked at everybody.
+        pair = sorted((made["人4"], made["人5"]))
+        for contact_id in made.values():
+            session.add(Standing(contact_id=contact_id, numbers=[1]))
+        session.add(Double(contact_id=pair[0], other_id=pair[1], reasons=["name"]))
+        session.add(Double(contact_id=UUID(int=0), other_id=pair[0], reasons=["name"]))
+    done = await undo(shop, ident)
+    assert (done["undone"], done["kept"]) == (2, 4)
+    assert set(await people(shop)) == {"人0", "人1", "人2", "人3"}
+    async with scope(shop.workspace_id) as session:
+        left = set(await session.scalars(select(Standing.contact_id)))
+        assert left == {made[f"人{number}"] for number in range(4)}
+        assert (await session.scalars(select(Double))).all() == []
 
 
 async def test_an_erased_person_does_not_come_back_by_an_old_file(shop: Shop) -> None:

@@ -71,12 +71,19 @@ async def _remember_keys(session: WorkspaceSession, contact_id: UUID) -> None:
     )
     keys |= {("line", each) for each in accounts}
     if keys:
-        moment = now()
+        fixed = {"kinds": sorted({kind for kind, _key in keys}), "at": now()}
         rows = [
-            {"workspace_id": session.workspace_id, "digest": each, "at": moment}
+            {"workspace_id": session.workspace_id, "digest": each, **fixed}
             for each in digests(session.workspace_id, keys)
         ]
-        await session.execute(insert(ErasedKey).values(rows).on_conflict_do_nothing())
+        again = insert(ErasedKey).values(rows)
+        await session.execute(
+            again.on_conflict_do_update(
+                index_elements=["workspace_id", "digest"],
+                set_={"kinds": again.excluded.kinds, "at": again.excluded.at},
+            ),
+            execution_options=BY_HAND,
+        )
 
 
 async def export(session: WorkspaceSession, contact: Contact) -> dict[str, Any]:

@@ -9,78 +9,59 @@ friend types into a survey may be anybody's address; it shows as a possible doub
 
 Which contact it is, when keys point to several, the strongest decides (`KINDS`), and the others
 are noted as possible doubles. A weaker key finds nobody whose stronger key is another one: two
-customer numbers with one e-mail are two people who share it.
+customer numbers with one e-mail are two people who share it. Nor does a key find who had it taken
+off: who unlinked is not joined again by what they still share.
 """
 
 from __future__ import annotations
 
 import hmac
-import re
-import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
-from uuid import UUID, uuid5
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, any_, delete, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import InstrumentedAttribute
 
-from hiiki.contacts.models import Contact, Double, ErasedKey, Friendship, Identity
+from hiiki.contacts.keys import KINDS, Key, Keys, normal
+from hiiki.contacts.models import (
+    Contact,
+    Double,
+    ErasedKey,
+    Friendship,
+    Identity,
+    Merged,
+    Parted,
+)
+from hiiki.contacts.placing import Book, first_id
 from hiiki.contacts.turns import keep_people, make_people
 from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
 from hiiki.kit.errors import Conflict
 from hiiki.kit.i18n import _
 from hiiki.kit.ids import contact_id as derive_contact_id
-from hiiki.kit.phones import country_of, e164
+from hiiki.kit.phones import country_of
 from hiiki.settings import settings
 from hiiki.workspace.models import Channel, Workspace
 
-KINDS = ("customer", "line", "email", "phone")
-"""The strongest first."""
-KEY_LIMIT = 200
-CERTAIN = frozenset({"line"})
-"""A LINE account is one person's; a machine may merge whom the shop's own systems join by it."""
 ROUNDS = 3
 """How often people may be merged away under who looks for them before that is a conflict."""
 
-Key: TypeAlias = tuple[str, str]
+__all__ = [
+    "KINDS",
+    "Keys",
+    "among",
+    "attach",
+    "detach",
+    "digests",
+    "keys_of",
+    "normal",
+    "rejoin",
+    "resolve",
+]
 
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_LINE_USER_ID = re.compile(r"U[0-9a-f]{32}")
 _BY_HAND = {"scoped_by_hand": True}
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """By what one row names a person; empty is what it does not say. As typed, in any form."""
-
-    customer: str = ""
-    """The shop's own number of the customer."""
-    email: str = ""
-    phone: str = ""
-    line_user_id: str = ""
-
-
-def normal(keys: Keys, country: str = "JP") -> list[Key]:
-    """Return the keys in the form in which they are compared, the strongest first.
-
-    What is none (an e-mail without an @, a LINE user id of another shape than the Messaging API
-    reference's `U[0-9a-f]{32}`) is left out.
-    """
-    found: list[Key] = []
-    if customer := " ".join(_flat(keys.customer).split()):
-        found.append(("customer", customer[:KEY_LIMIT]))
-    line = _flat(keys.line_user_id).strip()
-    if line and _LINE_USER_ID.fullmatch(line):
-        found.append(("line", line))
-    email = _flat(keys.email).strip().lower()
-    if email and len(email) <= KEY_LIMIT and _EMAIL.fullmatch(email):
-        found.append(("email", email))
-    if keys.phone and (phone := e164(keys.phone, country)):
-        found.append(("phone", phone))
-    return found
 
 
 async def resolve(
@@ -107,9 +88,8 @@ async def resolve(
         if book.has_news:
             await make_people(session)
             book = await _read(session, wanted)  # others may have made them meanwhile
-            if not revive:
-                erased = await _erased(session, (key for each in wanted for key in each))
-                book.erased = set(erased.values())
+            await _read_gone(session, book, wanted)
+            book.revives = revive
             found = [book.place(each, create=create) for each in wanted]
         old = {ident for ident in found if ident is not None} - book.made.keys()
         await keep_people(session, {*old, *book.made})
@@ -135,32 +115,53 @@ async def attach(session: WorkspaceSession, contact_id: UUID, keys: Keys) -> Non
         raise Conflict(
             _("Another contact has this already: %(keys)s", keys=", ".join(k for _k, k in taken))
         )
+    book.erased = await _erased(session, wanted)
     for key in wanted:
         if key not in book.known:
             book.note(key, contact_id)
     await _write(session, book)
+    await rejoin(session, contact_id)
 
 
 async def detach(session: WorkspaceSession, contact_id: UUID, kind: str, key: str) -> bool:
-    """Take a key off a contact; True when they had it. `key` in the form in which it is kept."""
+    """Take a key off a contact for good; True when they had it. `key` as it is kept."""
     await make_people(session)
     done = await session.scalars(
         delete(Identity)
         .where(Identity.contact_id == contact_id, Identity.kind == kind, Identity.key == key)
         .returning(Identity.key)
     )
-    return done.first() is not None
+    if done.first() is None:
+        return False
+    row = {"contact_id": contact_id, "kind": kind, "key": key, "at": now()}
+    await session.execute(
+        insert(Parted).values(workspace_id=session.workspace_id, **row).on_conflict_do_nothing(),
+        execution_options=_BY_HAND,
+    )
+    return True
+
+
+async def rejoin(session: WorkspaceSession, contact_id: UUID) -> None:
+    """Forget that keys were taken off a contact who has them again."""
+    await session.execute(
+        delete(Parted).where(
+            Parted.contact_id == contact_id,
+            select(Identity.key)
+            .where(
+                Identity.contact_id == contact_id,
+                Identity.kind == Parted.kind,
+                Identity.key == Parted.key,
+            )
+            .exists(),
+        ),
+        execution_options={"synchronize_session": False},
+    )
 
 
 async def keys_of(session: WorkspaceSession, contact_id: UUID) -> list[Identity]:
     """Return a contact's keys, the strongest first."""
     found = await session.scalars(select(Identity).where(Identity.contact_id == contact_id))
     return sorted(found, key=lambda each: (KINDS.index(each.kind), each.key))
-
-
-def _flat(typed: str) -> str:
-    # Most is ASCII already. PostgreSQL takes no NUL.
-    return (typed if typed.isascii() else unicodedata.normalize("NFKC", typed)).replace("\x00", "")
 
 
 def among(column: InstrumentedAttribute[Any], values: Iterable[Any]) -> ColumnElement[bool]:
@@ -180,80 +181,9 @@ def digests(workspace_id: UUID, keys: Iterable[Key]) -> dict[bytes, Key]:
     }
 
 
-@dataclass(slots=True)
-class _Book:
-    """What is known of the keys of some rows, and what these rows say that is new."""
-
-    workspace_id: UUID
-    providers: list[str]
-    known: dict[Key, UUID] = field(default_factory=dict[Key, UUID])
-    kinds: dict[UUID, set[str]] = field(default_factory=dict[UUID, set[str]])
-    """Of people whom only a weaker key may mean: of which kinds they have keys already."""
-    erased: set[Key] = field(default_factory=set[Key])
-    made: dict[UUID, None] = field(default_factory=dict[UUID, None])
-    noted: dict[Key, UUID] = field(default_factory=dict[Key, UUID])
-    doubles: dict[tuple[UUID, UUID], dict[str, bool]] = field(
-        default_factory=dict[tuple[UUID, UUID], dict[str, bool]]
-    )
-    """What two people have in common, and whether that alone makes it certain that they are one."""
-
-    @property
-    def has_news(self) -> bool:
-        """True when there is something to be written."""
-        return bool(self.noted or self.doubles)
-
-    def place(self, keys: Sequence[Key], *, create: bool) -> UUID | None:
-        """Return whom these keys mean, and note what they say that is new."""
-        found: UUID | None = None
-        others: list[tuple[UUID, str, bool]] = []
-        for at, (kind, key) in enumerate(keys):
-            who = self.known.get((kind, key))
-            if who is None or who == found:
-                continue
-            if found is None and not self._is_another(who, keys[:at]):
-                found = who
-            else:
-                others.append((who, kind, found is not None and kind in CERTAIN))
-        if not create:
-            return found
-        if found is None:
-            if not keys or keys[0] in self.erased:
-                return None
-            found = self._new_id(keys)
-            self.made[found] = None
-        # Of what kinds their keys are, the next rows are to know: a family shares a telephone.
-        mine = {kind for kind, key in keys if self.known.get((kind, key)) == found}
-        self.kinds.setdefault(found, set()).update(mine)
-        for who, kind, is_certain in others:
-            if who != found:
-                pair = min(found, who), max(found, who)
-                self.doubles.setdefault(pair, {})[kind] = is_certain
-        for key in keys:
-            if key not in self.known and key not in self.erased:
-                self.note(key, found)
-        return found
-
-    def note(self, key: Key, who: UUID) -> None:
-        """Note that a key means this person."""
-        self.known[key] = self.noted[key] = who
-        self.kinds.setdefault(who, set()).add(key[0])
-
-    def _is_another(self, who: UUID, stronger: Sequence[Key]) -> bool:
-        has = self.kinds.get(who, set())
-        return any(kind in has for kind, _key in stronger)
-
-    def _new_id(self, keys: Sequence[Key]) -> UUID:
-        # Who is named by their LINE account is met under the same id when they add the account.
-        for kind, key in keys:
-            if kind == "line" and (kind, key) not in self.known and self.providers:
-                return derive_contact_id(self.workspace_id, self.providers[0], key)
-        kind, key = keys[0]
-        return uuid5(self.workspace_id, f"{kind}:{key}")
-
-
-async def _read(session: WorkspaceSession, wanted: Sequence[Sequence[Key]]) -> _Book:
+async def _read(session: WorkspaceSession, wanted: Sequence[Sequence[Key]]) -> Book:
     channels = await session.execute(select(Channel.provider).order_by(Channel.created_at))
-    book = _Book(session.workspace_id, list(dict.fromkeys(row[0] for row in channels)))
+    book = Book(session.workspace_id, list(dict.fromkeys(row[0] for row in channels)))
     keys = {key for each in wanted for key in each}
     if not keys:
         return book
@@ -273,12 +203,28 @@ async def _read(session: WorkspaceSession, wanted: Sequence[Sequence[Key]]) -> _
     }
     for ident in await _there(session, accounts):
         book.known[accounts[ident]] = ident
+    parted = await session.execute(
+        select(Parted.contact_id, Parted.kind, Parted.key).where(
+            among(Parted.key, [key for _kind, key in keys])
+        )
+    )
+    book.parted.update((ident, (kind, key)) for ident, kind, key in parted.all())
     await _read_kinds(session, book, wanted)
     return book
 
 
+async def _read_gone(
+    session: WorkspaceSession, book: Book, wanted: Sequence[Sequence[Key]]
+) -> None:
+    """Read what matters for making people: ids that are somebody's, and keys of the erased."""
+    ids = [first_id(book.workspace_id, keys) for keys in wanted if keys]
+    merged = await session.scalars(select(Merged.old_id).where(among(Merged.old_id, ids)))
+    book.gone = {*await _there(session, ids), *merged}
+    book.erased = await _erased(session, (key for each in wanted for key in each))
+
+
 async def _read_kinds(
-    session: WorkspaceSession, book: _Book, wanted: Sequence[Sequence[Key]]
+    session: WorkspaceSession, book: Book, wanted: Sequence[Sequence[Key]]
 ) -> None:
     """Read of which kinds people have keys, where a stronger key of a row means nobody yet."""
     doubtful = {
@@ -313,13 +259,15 @@ async def _all_there(session: WorkspaceSession, contact_ids: set[UUID]) -> bool:
     return await _there(session, contact_ids) == contact_ids
 
 
-async def _erased(session: WorkspaceSession, keys: Iterable[Key]) -> dict[bytes, Key]:
-    """Return which of these keys somebody had who was erased."""
+async def _erased(session: WorkspaceSession, keys: Iterable[Key]) -> dict[Key, Sequence[str]]:
+    """Return which of these keys somebody had who was erased, and of what kinds theirs were."""
     if await session.scalar(select(ErasedKey.at).limit(1)) is None:
         return {}
     by_digest = digests(session.workspace_id, keys)
-    rows = await session.scalars(select(ErasedKey.digest).where(among(ErasedKey.digest, by_digest)))
-    return {each: by_digest[each] for each in rows}
+    rows = await session.execute(
+        select(ErasedKey.digest, ErasedKey.kinds).where(among(ErasedKey.digest, by_digest))
+    )
+    return {by_digest[digest]: kinds for digest, kinds in rows.all()}
 
 
 _MAKE = text(
@@ -356,7 +304,7 @@ _NOTE = text(
 )
 
 
-async def _write(session: WorkspaceSession, book: _Book) -> None:
+async def _write(session: WorkspaceSession, book: Book) -> None:
     fixed = {"workspace_id": session.workspace_id, "at": now()}
     emails = {who: key for (kind, key), who in book.noted.items() if kind == "email"}
     phones = {who: key for (kind, key), who in book.noted.items() if kind == "phone"}
@@ -377,8 +325,9 @@ async def _write(session: WorkspaceSession, book: _Book) -> None:
             name: [row[at] for row in rows] for at, name in enumerate(("ids", "kinds", "keys"))
         }
         await session.execute(_NOTE, fixed | noted, execution_options=_BY_HAND)
-        if back := await _erased(session, book.noted):
-            await session.execute(delete(ErasedKey).where(among(ErasedKey.digest, back)))
+        if back := [key for key in book.noted if key in book.erased]:
+            known_again = digests(session.workspace_id, back)
+            await session.execute(delete(ErasedKey).where(among(ErasedKey.digest, known_again)))
     if filled := sorted({*emails, *phones} - book.made.keys()):
         # Locked in the order in which webhooks' people are, or two may wait for each other.
         await session.execute(
@@ -392,7 +341,7 @@ async def _write(session: WorkspaceSession, book: _Book) -> None:
         await _write_doubles(session, book)
 
 
-async def _write_doubles(session: WorkspaceSession, book: _Book) -> None:
+async def _write_doubles(session: WorkspaceSession, book: Book) -> None:
     rows = [
         {
             "workspace_id": session.workspace_id,

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from hiiki.contacts import states
 from hiiki.contacts.attributes import all_attributes
-from hiiki.contacts.identities import Keys, resolve
+from hiiki.contacts.identities import Keys, normal, resolve
 from hiiki.contacts.member_columns import COLUMNS, EC_CUBE, NAME_MOST, SHOPIFY
 from hiiki.contacts.models import Attribute
 from hiiki.contacts.prefectures import find_prefecture
@@ -32,6 +32,8 @@ from hiiki.kit.importable import (
     ImportRow,
     Outcome,
 )
+from hiiki.kit.phones import country_of
+from hiiki.workspace.models import Workspace
 
 _KEYS = ("customer", "line_user_id", "email", "phone")
 _PROFILE = ("email", "phone", "birthday")
@@ -56,6 +58,8 @@ class _Member:
         default_factory=list[tuple[int, State, Sequence[str]]]
     )
     """Each line's number, its values by the state's names (None empties it), and its tags."""
+    keys: list[Keys] = field(default_factory=list[Keys])
+    """By what they are named."""
 
 
 async def take(
@@ -84,6 +88,7 @@ async def take(
         # Nobody is made by a check: who is new is told apart by what names them.
         member = members.setdefault(key if ident is None else ident, _Member())
         member.lines.append((row.line, said, row.values.get("tags") or ()))
+        member.keys.append(key)
     await _change(session, importing, members, known, empty, outcomes)
     return [outcomes[row.line] for row in rows]
 
@@ -104,12 +109,14 @@ async def _change(
     tag_ids = await states.tags_named(session, names, make=not importing.dry)
     wanted = {name for _line, said, _tags in lines for name in said}
     people = [ident for ident in members if isinstance(ident, UUID)]
+    country = country_of((await session.known(Workspace, session.workspace_id)).timezone)
     stand = await states.read(session, people, wanted, tag_ids.values())
     changes: list[states.Change] = []
     for ident, member in members.items():
+        is_new = ident not in known
         # An address that was filled in just now, with the key, is the file's doing too.
-        state = {**stand.get(ident, {}), **empty.get(ident, {})}
-        before, after, is_new = dict(state), State(), ident not in known
+        state = {} if is_new else {**stand.get(ident, {}), **empty.get(ident, {})}
+        before, after = dict(state), State()
         for line, said, tags in member.lines:
             step = _difference(importing, state, said, tags, tag_ids)
             first = is_new and line == member.lines[0][0]
@@ -118,7 +125,12 @@ async def _change(
             after |= step
         if after or is_new:
             was = {name: before.get(name) for name in after}
-            changes.append(states.Change(ident, is_new, was, after))
+            named = {
+                f"{states.KEY}{kind}:{key}": True
+                for keys in member.keys
+                for kind, key in normal(keys, country)
+            }
+            changes.append(states.Change(ident, is_new, was, after | named))
     if changes and not importing.dry:
         await states.write(session, changes)
         await states.remember(session, importing.id, changes)

@@ -20,7 +20,7 @@ from sqlalchemy import Table, delete, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from hiiki.contacts.erasure import BY_HAND, tables_about_contacts
-from hiiki.contacts.identities import among
+from hiiki.contacts.identities import among, rejoin
 from hiiki.contacts.models import Contact, ContactAttribute, Double, Friendship, Merged
 from hiiki.contacts.turns import hold_turns, take_people
 from hiiki.db import WorkspaceSession
@@ -89,7 +89,8 @@ async def merge(
         )
     await _move(session, keep, gone)
     await road().merge(session, keep, gone)
-    await _forget_pairs(session, gone)
+    await rejoin(session, keep)
+    await _pass_on_pairs(session, keep, gone)
     await session.delete(going)
     # They may have been apart in between, and the same once before.
     again = insert(Merged).values(
@@ -101,7 +102,7 @@ async def merge(
         ),
         execution_options=BY_HAND,
     )
-    _note(session, access, keep, gone, name)
+    _note(session, access, keep, gone)
     await session.flush()
     await road().emit(session, keep, None, "merged", data={"from": str(gone), "title": name})
     return keep
@@ -217,17 +218,41 @@ def _ending(table: Table) -> str:
     return f"({key}) do update set {sets}"
 
 
-async def _forget_pairs(session: WorkspaceSession, gone: UUID) -> None:
-    await session.execute(
-        delete(Double).where(or_(Double.contact_id == gone, Double.other_id == gone)),
+async def _pass_on_pairs(session: WorkspaceSession, keep: UUID, gone: UUID) -> None:
+    """Take away who may be double of who goes; that somebody is another person holds for both."""
+    done = await session.execute(
+        delete(Double)
+        .where(or_(Double.contact_id == gone, Double.other_id == gone))
+        .returning(Double.contact_id, Double.other_id, Double.reasons, Double.state),
         execution_options={"synchronize_session": False},
     )
+    rows = [
+        {
+            "workspace_id": session.workspace_id,
+            "contact_id": min(keep, who),
+            "other_id": max(keep, who),
+            "reasons": reasons,
+            "is_certain": False,
+            "state": "different",
+            "at": now(),
+        }
+        for one, other, reasons, state in done.all()
+        if state == "different" and (who := other if one == gone else one) != keep
+    ]
+    if rows:
+        told = insert(Double).values(rows)
+        await session.execute(
+            told.on_conflict_do_update(
+                index_elements=["contact_id", "other_id"],
+                set_={"state": "different", "is_certain": False},
+            ),
+            execution_options=BY_HAND,
+        )
 
 
-def _note(
-    session: WorkspaceSession, access: Access | None, keep: UUID, gone: UUID, name: str
-) -> None:
-    about: Mapping[str, Any] = {"gone": str(gone), "name": name}
+def _note(session: WorkspaceSession, access: Access | None, keep: UUID, gone: UUID) -> None:
+    # Without a name: what is audited stays when the person is erased.
+    about: Mapping[str, Any] = {"gone": str(gone)}
     if access is not None:
         audit(session, access, "contacts.merge", keep, **about)
         return

@@ -11,7 +11,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hiiki.db import Base, Identified, Owned, OwnedInBulk
+from hiiki.db import WORKED_OUT, Base, Identified, Owned, OwnedInBulk
 from hiiki.kit.clock import now
 
 ATTRIBUTE_KINDS = ("text", "number", "date", "choice", "choices")
@@ -92,6 +92,21 @@ class Identity(Base, OwnedInBulk):
     at: Mapped[datetime] = mapped_column(default=now)
 
 
+class Parted(Base, OwnedInBulk):
+    """That a key was taken off a contact: what names them by it from now on means another.
+
+    Gone when somebody gives them the key again.
+    """
+
+    __tablename__ = "parted"
+    __table_args__ = (Index(None, "workspace_id", "key", "kind"), {"schema": "contacts"})
+
+    contact_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=now)
+
+
 class Double(Base, OwnedInBulk):
     """Two contacts who may be one person, or of whom staff said that they are not."""
 
@@ -101,7 +116,7 @@ class Double(Base, OwnedInBulk):
         CheckConstraint("contact_id < other_id", name="order"),
         Index(None, "workspace_id", "state", "is_certain", "contact_id", "other_id"),
         Index(None, "other_id"),
-        {"schema": "contacts"},
+        {"schema": "contacts", "info": WORKED_OUT},
     )
 
     contact_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -137,6 +152,8 @@ class ErasedKey(Base, OwnedInBulk):
 
     workspace_id: Mapped[UUID] = mapped_column(primary_key=True)  # pyright: ignore[reportIncompatibleVariableOverride]
     digest: Mapped[bytes] = mapped_column(primary_key=True)
+    kinds: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    """Of what kinds they had keys: a customer number that they did not have is another person's."""
     at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -348,7 +365,10 @@ class BulkChange(Base, OwnedInBulk):
     """For whom a change of many is one, and what held for them before. Gone after a day."""
 
     __tablename__ = "bulk_change"
-    __table_args__ = (Index(None, "edit_id", "contact_id"), {"schema": "contacts"})
+    __table_args__ = (
+        Index(None, "edit_id", "contact_id"),
+        {"schema": "contacts", "info": WORKED_OUT},
+    )
 
     contact_id: Mapped[UUID] = mapped_column(primary_key=True)
     edit_id: Mapped[UUID] = mapped_column(primary_key=True)

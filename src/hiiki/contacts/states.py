@@ -20,7 +20,15 @@ from sqlalchemy.dialects.postgresql import insert
 
 from hiiki.contacts.erasure import BY_HAND, tables_about_contacts
 from hiiki.contacts.identities import among
-from hiiki.contacts.models import Contact, ContactAttribute, ContactTag, Identity, Imported, Tag
+from hiiki.contacts.models import (
+    Contact,
+    ContactAttribute,
+    ContactTag,
+    Double,
+    Identity,
+    Imported,
+    Tag,
+)
 from hiiki.contacts.turns import take_people
 from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
@@ -29,6 +37,8 @@ from hiiki.kit.importable import Undone
 State: TypeAlias = dict[str, Any]
 
 PROFILE = ("real_name", "email", "phone", "prefecture", "birthday", "is_purchaser")
+KEY = "identity:"
+"""In what an import remembers: `identity:<kind>:<key>`, by which it named somebody."""
 _VALUES = ("text", "number", "day", "choice", "choices")
 
 
@@ -289,10 +299,12 @@ async def undo(session: WorkspaceSession, import_id: UUID, most: int) -> Undone:
     ids = [row.contact_id for row in rows]
     # Nobody is to find a person who is just being taken away.
     await take_people(session, ids)
-    names = {name for row in rows for name in row.after}
+    new = [row.contact_id for row in rows if row.is_new]
+    names = {name for row in rows for name in row.after} | await _all_names(session, new)
     tag_ids = [_ident(name) for name in names if name.startswith("tag:")]
     states = await read(session, ids, names, tag_ids)
-    used = await _used(session, [row.contact_id for row in rows if row.is_new])
+    used = await _used(session, new)
+    keys = await _keys_of(session, new)
     changes: list[Change] = []
     gone: list[UUID] = []
     kept = 0
@@ -300,12 +312,15 @@ async def undo(session: WorkspaceSession, import_id: UUID, most: int) -> Undone:
         state = states.get(row.contact_id)
         if state is None:
             continue  # erased since
-        stands = {name for name, value in row.after.items() if state.get(name) != value}
-        if row.is_new and not stands and row.contact_id not in used:
-            gone.append(row.contact_id)
-            continue
+        after = {name: value for name, value in row.after.items() if not name.startswith(KEY)}
+        stands = {name for name, value in after.items() if state.get(name) != value}
+        if row.is_new and row.contact_id not in used:
+            more = any(value and name not in after for name, value in state.items())
+            if not stands and not more and keys.get(row.contact_id, set()) <= row.after.keys():
+                gone.append(row.contact_id)
+                continue
         kept += bool(stands) or row.is_new
-        back = {name: row.before.get(name) for name in row.after if name not in stands}
+        back = {name: row.before.get(name) for name in after if name not in stands}
         if back and not row.is_new:
             changes.append(Change(row.contact_id, False, {}, back))
     await write(session, changes)
@@ -324,10 +339,42 @@ _OWN = tuple(
 """What comes with a contact who was imported, and is no use of them."""
 
 
+def _kept_anew() -> list[Table]:
+    """Return the tables that hold of people only what follows from others (`WORKED_OUT`)."""
+    return [each for each in tables_about_contacts() if each.info.get("worked_out")]
+
+
+async def _all_names(session: WorkspaceSession, contact_ids: Sequence[UUID]) -> set[str]:
+    """Return the names of all attributes and tags that these contacts have."""
+    found: set[str] = set()
+    for prefix, column, whose in (
+        ("attribute:", ContactAttribute.attribute_id, ContactAttribute.contact_id),
+        ("tag:", ContactTag.tag_id, ContactTag.contact_id),
+    ):
+        if contact_ids:
+            rows = await session.scalars(select(column).where(among(whose, contact_ids)).distinct())
+            found.update(f"{prefix}{ident}" for ident in rows)
+    return found
+
+
+async def _keys_of(session: WorkspaceSession, contact_ids: Sequence[UUID]) -> dict[UUID, set[str]]:
+    found: dict[UUID, set[str]] = {}
+    if contact_ids:
+        rows = await session.execute(
+            select(Identity.contact_id, Identity.kind, Identity.key).where(
+                among(Identity.contact_id, contact_ids)
+            )
+        )
+        for ident, kind, key in rows.all():
+            found.setdefault(ident, set()).add(f"{KEY}{kind}:{key}")
+    return found
+
+
 async def _used(session: WorkspaceSession, contact_ids: Sequence[UUID]) -> set[UUID]:
     """Return which of these contacts something else is known of."""
     found: set[UUID] = set()
-    others = [each for each in tables_about_contacts() if each not in _OWN]
+    anew = _kept_anew()
+    others = [each for each in tables_about_contacts() if each not in _OWN and each not in anew]
     for table in others if contact_ids else ():
         rows = await session.execute(
             select(table.c.contact_id).where(
@@ -348,18 +395,18 @@ async def _used(session: WorkspaceSession, contact_ids: Sequence[UUID]) -> set[U
 async def _drop(session: WorkspaceSession, contact_ids: Sequence[UUID]) -> None:
     if not contact_ids:
         return
-    tables = [
-        cast("Table[Any]", each.__table__)
-        for each in (Identity, ContactTag, ContactAttribute, Imported)
-    ]
-    for table in tables:
+    for table in (*_OWN, *_kept_anew()):
         await session.execute(
             delete(table).where(
                 table.c.workspace_id == session.workspace_id, table.c.contact_id.in_(contact_ids)
             ),
             execution_options=BY_HAND,
         )
-    await session.execute(
+    for statement in (
+        delete(Double).where(among(Double.other_id, contact_ids)),
         delete(Contact).where(among(Contact.id, contact_ids)),
-        execution_options={"synchronize_session": False},
-    )
+    ):
+        await session.execute(
+            statement,
+            execution_options={"synchronize_session": False},
+        )

@@ -85,6 +85,11 @@ class OwnedInBulk(Owned):
         return mapped_column()
 
 
+WORKED_OUT = {"worked_out": True}
+"""`info` of tables about contacts that hold only what can be worked out anew at any time: such a
+row is no sign that anybody has to do with the person."""
+
+
 class Identified:
     """Mixin: a time-ordered id of its own, and when it was made and last changed."""
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hiiki.db import Base, Identified, Owned, OwnedInBulk
+from hiiki.db import WORKED_OUT, Base, Identified, Owned, OwnedInBulk
 
 
 class Prediction(Base, OwnedInBulk):
@@ -21,7 +21,7 @@ class Prediction(Base, OwnedInBulk):
         Index(None, "workspace_id", "predicted", "contact_id"),
         Index(None, "workspace_id", "alive", "contact_id"),
         Index(None, "workspace_id", "expected", "contact_id"),
-        {"schema": "ltv"},
+        {"schema": "ltv", "info": WORKED_OUT},
     )
 
     contact_id: Mapped[UUID] = mapped_column(primary_key=True)

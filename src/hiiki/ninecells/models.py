@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, PrimaryKeyConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hiiki.db import Base, Owned, OwnedInBulk
+from hiiki.db import WORKED_OUT, Base, Owned, OwnedInBulk
 from hiiki.kit.clock import now
 
 
@@ -44,7 +44,10 @@ class Standing(Base, OwnedInBulk):
     """The cell in which a contact is now; no row while the answers do not say."""
 
     __tablename__ = "standing"
-    __table_args__ = (Index(None, "workspace_id", "cell", "contact_id"), {"schema": "ninecells"})
+    __table_args__ = (
+        Index(None, "workspace_id", "cell", "contact_id"),
+        {"schema": "ninecells", "info": WORKED_OUT},
+    )
 
     contact_id: Mapped[UUID] = mapped_column(
         ForeignKey("contacts.contact.id", ondelete="CASCADE"), primary_key=True
@@ -65,7 +68,7 @@ class Move(Base, OwnedInBulk):
             "contact_id",
             postgresql_where=text("not is_told"),
         ),
-        {"schema": "ninecells"},
+        {"schema": "ninecells", "info": WORKED_OUT},
     )
 
     contact_id: Mapped[UUID] = mapped_column(

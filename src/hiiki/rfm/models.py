@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hiiki.db import Base, Owned, OwnedInBulk
+from hiiki.db import WORKED_OUT, Base, Owned, OwnedInBulk
 
 
 class Scheme(Base, Owned):
@@ -63,7 +63,7 @@ class Standing(Base, OwnedInBulk):
         Index(None, "workspace_id", "recency", "frequency", "contact_id"),
         Index(None, "workspace_id", "frequency", "contact_id"),
         Index(None, "workspace_id", "monetary", "contact_id"),
-        {"schema": "rfm"},
+        {"schema": "rfm", "info": WORKED_OUT},
     )
 
     contact_id: Mapped[UUID] = mapped_column(primary_key=True)

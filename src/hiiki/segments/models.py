@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey, Identity, Index, Integer, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hiiki.db import Base, Identified, Owned, OwnedInBulk
+from hiiki.db import WORKED_OUT, Base, Identified, Owned, OwnedInBulk
 
 
 class Segment(Base, Identified, Owned):
@@ -109,7 +109,7 @@ class Standing(Base, OwnedInBulk):
             "schema": "segments",
             "postgresql_with": {"fillfactor": 80},
             # Who is merged into somebody brings her segments along, or would enter them again.
-            "info": {"united": ("numbers",)},
+            "info": {**WORKED_OUT, "united": ("numbers",)},
         },
     )
 
@@ -129,7 +129,7 @@ class Crossing(Base, OwnedInBulk):
     __table_args__ = (
         Index(None, "segment_id", "at"),
         Index("ix_crossing_due", "segment_id", postgresql_where=text("is_due")),
-        {"schema": "segments"},
+        {"schema": "segments", "info": WORKED_OUT},
     )
 
     contact_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -11,7 +11,7 @@ from sqlalchemy import Index, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hiiki.db import Base, OwnedInBulk
+from hiiki.db import WORKED_OUT, Base, OwnedInBulk
 from hiiki.kit.ids import uuid7
 
 
@@ -77,7 +77,7 @@ class Tally(Base, OwnedInBulk):
             "contact_id",
             postgresql_include=["n", "total", "least", "most", "first_at", "last_at", "chosen"],
         ),
-        {"schema": "timeline"},
+        {"schema": "timeline", "info": WORKED_OUT},
     )
 
     contact_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -46,6 +46,7 @@ def upgrade() -> None:
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("contact_id", "edit_id", name=op.f("pk_bulk_change")),
         schema="contacts",
+        info={"worked_out": True},
     )
     op.create_index(
         op.f("ix_bulk_change_edit_id_contact_id"),
@@ -113,6 +114,7 @@ def upgrade() -> None:
         "erased_key",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("kinds", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "digest", name=op.f("pk_erased_key")),
         schema="contacts",
@@ -172,6 +174,23 @@ def upgrade() -> None:
         schema="contacts",
     )
     op.create_table(
+        "parted",
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("contact_id", "kind", "key", name=op.f("pk_parted")),
+        schema="contacts",
+    )
+    op.create_index(
+        op.f("ix_parted_workspace_id_key_kind"),
+        "parted",
+        ["workspace_id", "key", "kind"],
+        unique=False,
+        schema="contacts",
+    )
+    op.create_table(
         "possible_double",
         sa.Column("contact_id", sa.Uuid(), nullable=False),
         sa.Column("other_id", sa.Uuid(), nullable=False),
@@ -184,6 +203,7 @@ def upgrade() -> None:
         sa.CheckConstraint("contact_id < other_id", name=op.f("ck_possible_double_order")),
         sa.PrimaryKeyConstraint("contact_id", "other_id", name=op.f("pk_possible_double")),
         schema="contacts",
+        info={"worked_out": True},
     )
     op.create_index(
         op.f("ix_possible_double_other_id"),
@@ -211,6 +231,7 @@ def upgrade() -> None:
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("contact_id", name=op.f("pk_prediction")),
         schema="ltv",
+        info={"worked_out": True},
     )
     op.create_index(
         op.f("ix_prediction_workspace_id_alive_contact_id"),
@@ -460,6 +481,7 @@ def upgrade() -> None:
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("contact_id", name=op.f("pk_standing")),
         schema="rfm",
+        info={"worked_out": True},
     )
     op.create_index(
         op.f("ix_standing_workspace_id_frequency_contact_id"),
@@ -504,7 +526,7 @@ def upgrade() -> None:
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("contact_id", name=op.f("pk_standing")),
         schema="segments",
-        info={"united": ("numbers",)},
+        info={"worked_out": True, "united": ("numbers",)},
         postgresql_with={"fillfactor": 80},
     )
     op.create_index(
@@ -567,6 +589,7 @@ def upgrade() -> None:
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("contact_id", "kind", "subject", name=op.f("pk_tally")),
         schema="timeline",
+        info={"worked_out": True},
     )
     op.create_index(
         "ix_tally_kind",
@@ -1171,6 +1194,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("contact_id", "at", name=op.f("pk_move")),
         schema="ninecells",
+        info={"worked_out": True},
     )
     op.create_index(
         "ix_move_untold",
@@ -1227,6 +1251,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("contact_id", name=op.f("pk_standing")),
         schema="ninecells",
+        info={"worked_out": True},
     )
     op.create_index(
         op.f("ix_standing_workspace_id_cell_contact_id"),
@@ -2593,6 +2618,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("contact_id", "segment_id", "at", name=op.f("pk_crossing")),
         schema="segments",
+        info={"worked_out": True},
     )
     op.create_index(
         "ix_crossing_due",
@@ -3653,6 +3679,8 @@ def downgrade() -> None:
         op.f("ix_possible_double_other_id"), table_name="possible_double", schema="contacts"
     )
     op.drop_table("possible_double", schema="contacts")
+    op.drop_index(op.f("ix_parted_workspace_id_key_kind"), table_name="parted", schema="contacts")
+    op.drop_table("parted", schema="contacts")
     op.drop_index(op.f("ix_merged_workspace_id_old_id"), table_name="merged", schema="contacts")
     op.drop_table("merged", schema="contacts")
     op.drop_index(
