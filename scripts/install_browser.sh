@@ -1,11 +1,11 @@
 #!/bin/sh
-# Browser tests drive Debian's Chromium and look at Japanese text: install both where they
-# are missing. On another system install Chromium and Noto Sans CJK by hand, and set
+# Browser tests drive Debian's Chromium, without a window, and look at Japanese text: install
+# both where they are missing. On another system install Chromium and Noto Sans CJK by hand, and set
 # HIIKI_TEST_CHROMIUM to the browser's path.
 set -eu
 if [ -n "${HIIKI_TEST_CHROMIUM:-}" ]; then exit 0; fi
 missing=""
-command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+command -v chromium-headless-shell >/dev/null 2>&1 || missing="$missing chromium-headless-shell"
 fc-list 2>/dev/null | grep -qi 'noto.*cjk' || missing="$missing fonts-noto-cjk fontconfig"
 fc-list 2>/dev/null | grep -qi 'noto.*emoji' || missing="$missing fonts-noto-color-emoji"
 [ -z "$missing" ] && exit 0

@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 Json = dict[str, Any]
 
@@ -54,19 +54,9 @@ async def app(line) -> AsyncIterator[App]:
     await runner.cleanup()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-        )
-        yield browser
-        await browser.close()
-
-
 @pytest_asyncio.fixture
-async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
-    one = await chromium.new_context(viewport={"width": 390, "height": 844}, locale="ja-JP")
+async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
+    one = await browser.new_context(viewport={"width": 390, "height": 844}, locale="ja-JP")
     yield one
     await one.close()
 
@@ -427,11 +417,11 @@ async def test_plugins_and_their_hooks(line, api, app, channel, tab):
     assert seen["kept"]
 
 
-async def test_what_only_some_phones_and_apps_have(line, api, app, channel, chromium):
+async def test_what_only_some_phones_and_apps_have(line, api, app, channel, browser):
     liff_id = await liff_app(api, channel, f"{app.url}/app")
     friend = await line.new_friend()
     for agent, there in (("Android 15", "function"), ("iPhone", "undefined")):
-        context = await chromium.new_context(user_agent=f"Mozilla/5.0 ({agent})", locale="ja-JP")
+        context = await browser.new_context(user_agent=f"Mozilla/5.0 ({agent})", locale="ja-JP")
         await as_phone(context, line, friend)
         tab = await context.new_page()
         await tab.goto(f"{line.url}/liff/{liff_id}")

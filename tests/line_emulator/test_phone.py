@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 
 import pytest
 from playwright.async_api import expect
-from tests.line_emulator.browsing import chromium, tab
+from tests.line_emulator.browsing import tab
 
-__all__ = ["chromium", "tab"]
+__all__ = ["tab"]
 
 QUESTION = {
     "type": "text",

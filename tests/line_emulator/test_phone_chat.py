@@ -6,9 +6,9 @@ import re
 
 import pytest
 from playwright.async_api import expect
-from tests.line_emulator.browsing import chromium, tab
+from tests.line_emulator.browsing import tab
 
-__all__ = ["chromium", "tab"]
+__all__ = ["tab"]
 
 pytestmark = pytest.mark.browser
 

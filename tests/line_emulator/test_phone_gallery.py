@@ -6,12 +6,12 @@ import re
 
 import pytest
 from playwright.async_api import expect
-from tests.line_emulator.browsing import chromium, tab
+from tests.line_emulator.browsing import tab
 
 from line_emulator.phone.gallery.designs import DESIGNS
 from line_emulator.phone.gallery.parts import sendable
 
-__all__ = ["chromium", "tab"]
+__all__ = ["tab"]
 
 
 @pytest.mark.parametrize("design", DESIGNS, ids=lambda one: one.name)

@@ -8,10 +8,10 @@ from urllib.parse import quote
 import pytest
 from PIL import Image
 from playwright.async_api import expect
-from tests.line_emulator.browsing import chromium, tab
+from tests.line_emulator.browsing import tab
 from tests.line_emulator.test_phone_chat import phone
 
-__all__ = ["chromium", "tab"]
+__all__ = ["tab"]
 
 MENU = {
     "size": {"width": 1200, "height": 600},

@@ -1,6 +1,7 @@
 """Shows previews in a real browser under a strict Content-Security-Policy.
 
-`python -m tests.line_preview.gallery DIRECTORY` writes pictures of everything, to be looked at.
+`PYTHONPATH=tests python -m tests.line_preview.gallery DIRECTORY` writes pictures of everything, to
+be looked at.
 """
 
 import asyncio
@@ -12,12 +13,13 @@ from pathlib import Path
 from threading import Thread
 
 from markupsafe import Markup
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, Page
 from tests.line_preview import samples
 from tests.line_preview.designs import FLEX, SIZES
 
 from line_emulator import phone
 from line_preview import css, js_path, render_messages, render_phone, render_said
+from stack import open_browser
 
 POLICY = "; ".join(
     [
@@ -113,18 +115,11 @@ def site() -> Iterator[Site]:
 
 
 @asynccontextmanager
-async def browser_page(
-    width: int = 420, height: int = 800, scale: float = 1
-) -> AsyncIterator[Page]:
-    """Open a page in the system's Chromium."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield await browser.new_page(
-            viewport={"width": width, "height": height}, device_scale_factor=scale
-        )
-        await browser.close()
+async def page_of(browser: Browser, scale: float = 1) -> AsyncIterator[Page]:
+    """Open a page as wide as a phone."""
+    page = await browser.new_page(viewport={"width": 420, "height": 800}, device_scale_factor=scale)
+    yield page
+    await page.close()
 
 
 def pages() -> dict[str, Markup]:
@@ -162,7 +157,7 @@ def pages() -> dict[str, Markup]:
 async def main(directory: Path) -> None:
     """Write a picture of each page of the gallery."""
     with site() as served:
-        async with browser_page(scale=2) as page:
+        async with open_browser() as browser, page_of(browser, scale=2) as page:
             page.on("console", lambda message: print(message.text))  # noqa: T201
             for name, content in pages().items():
                 chat = Markup('<div class="lp-root gallery">{}</div>').format(content)

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from markupsafe import Markup
-from playwright.async_api import Page
+from playwright.async_api import Browser, Page
 from tests.line_preview import samples
 from tests.line_preview.designs import FLEX, box, button, flex, text
-from tests.line_preview.gallery import Site, browser_page, pages, site
+from tests.line_preview.gallery import Site, page_of, pages, site
 
 from line_preview import render_message, render_messages, render_phone
 
@@ -18,9 +18,9 @@ Show = Callable[[Markup], Any]
 
 
 @pytest.fixture(scope="module")
-async def shared_page() -> AsyncIterator[tuple[Page, Site, list[str]]]:
+async def shared_page(browser: Browser) -> AsyncIterator[tuple[Page, Site, list[str]]]:
     with site() as served:
-        async with browser_page() as page:
+        async with page_of(browser) as page:
             complaints: list[str] = []
             page.on("console", lambda message: complaints.append(message.text))
             page.on("pageerror", lambda error: complaints.append(str(error)))
