@@ -10,16 +10,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from conftest import Shop, scope
 from console import Console, console
 from hiiki.actions.context import Context
 from hiiki.actions.models import Rule
 from hiiki.contacts.models import Contact, ContactTag, Tag
+from hiiki.db import everywhere
 from hiiki.kit.clock import now
 from hiiki.kit.statistics import wilson
-from hiiki.ninecells import service
+from hiiki.ninecells import jobs, service
 from hiiki.ninecells.history import place
 from hiiki.ninecells.models import Move, Setup, Standing
 from hiiki.ninecells.ready import MEANINGS
@@ -27,7 +28,7 @@ from hiiki.ninecells.telling import tell_some
 from hiiki.surveys.models import Question, Survey
 from hiiki.timeline import Event
 
-from .test_placing import answers, live, setup
+from .test_placing import Step, answers, event_of, live, setup
 
 
 @pytest.fixture
@@ -126,6 +127,53 @@ async def test_the_night_tells_rules_of_fresh_moves_once_and_of_old_ones_never(s
     async with scope(shop.workspace_id) as session:
         await place(session, setup(), is_told=False)
         assert await tell_some(session) == 0
+
+
+async def test_rules_hear_of_a_move_that_a_late_order_makes_another_one(shop: Shop) -> None:
+    """Yesterday's first order comes in after today's: who bought now and then buys often."""
+    tag = await rule_for(shop, "loyal_active")
+    how = setup(bought_from="measured", loyal_orders=2)
+    today, before = now() - timedelta(hours=3), now() - timedelta(hours=20)
+    said = answers(now() - timedelta(days=9), "yes", again="yes")
+    [person] = await live(shop, [[*said, Step(today, "order")]])
+    async with scope(shop.workspace_id) as session:
+        await place(session, how)
+        session.write(event_of(shop, person, Step(before, "order")))
+    async with scope(shop.workspace_id) as session:
+        await place(session, how, is_told=False)
+        assert await tell_some(session) == 2
+    assert await tagged(shop, tag) == 1
+
+
+async def refreshes(shop: Shop) -> list[tuple[str, bool]]:
+    """What has been asked for so far, and forgets it."""
+    async with everywhere() as session:
+        found = await session.execute(
+            text("delete from procrastinate_jobs returning args"),
+            execution_options={"scoped_by_hand": True},
+        )
+        return [(args["workspace_id"], args["is_told"]) for (args,) in found]
+
+
+async def test_each_night_is_made_up_for_and_only_a_new_meaning_is_no_news(
+    shop: Shop, app: Console
+) -> None:
+    ident = str(shop.workspace_id)
+    await ready(shop)
+    assert await refreshes(shop) == [(ident, True)], "the answers mean something else from now on"
+    await jobs.refresh(ident, is_told=True)
+    async with scope(shop.workspace_id) as session:
+        assert await service.placed_by(session) != ""
+    await jobs.each_night(0)
+    assert await refreshes(shop) == []
+    async with scope(shop.workspace_id) as session:
+        found = await session.one(Setup, shop.workspace_id)
+        found.refreshed_at = now() - timedelta(hours=25)
+    await jobs.each_night(0)
+    assert await refreshes(shop) == [(ident, False)]
+    owner = await app.person(shop)
+    assert (await owner.form("/nine-cells/refresh")).status_code == 303
+    assert await refreshes(shop) == [(ident, False)]
 
 
 async def test_a_shop_sets_its_map_up_by_hand(shop: Shop, app: Console) -> None:

@@ -10,15 +10,17 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
+import pytest
 from sqlalchemy import select, text
 
 import hiiki.rooms  # noqa: F401 — opens the road
 from conftest import Shop, scope
 from hiiki.contacts.models import Contact
 from hiiki.db import WorkspaceSession
+from hiiki.ninecells import history
 from hiiki.ninecells.cells import AWARE, BOUGHT, CELL_SQL, CELLS, NEXT, cell_of
 from hiiki.ninecells.figures import counts_at, counts_now, flows, movers
-from hiiki.ninecells.history import place
+from hiiki.ninecells.history import place, slices
 from hiiki.ninecells.models import Move, Setup, Standing
 from hiiki.timeline import Event
 
@@ -169,8 +171,11 @@ def by_hand(steps: Sequence[Step], setup: Setup) -> list[tuple[datetime, str, st
     return moves
 
 
-async def test_a_small_world_agrees_with_plain_python(shop: Shop, other_shop: Shop) -> None:
-    """Random lives, read as asked and as measured, for everybody and for each alone."""
+async def test_a_small_world_agrees_with_plain_python(
+    shop: Shop, other_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Random lives, read as asked and as measured, for everybody by slices and for each alone."""
+    monkeypatch.setattr(history, "SLICE", 17)
     dice = random.Random(9)
     lives: list[list[Step]] = []
     for _person in range(60):
@@ -187,7 +192,10 @@ async def test_a_small_world_agrees_with_plain_python(shop: Shop, other_shop: Sh
     for how in (setup(), setup(bought_from="measured", current_days=200, loyal_orders=2)):
         expected = {i: by_hand(life, how) for i, life in zip(ids, lives, strict=True)}
         async with scope(shop.workspace_id) as session:
-            await place(session, how, at=NOW)
+            parts = await slices(session)
+            assert len(parts) == 4
+            for part in parts:
+                await place(session, how, between=part, at=NOW)
             rows = await session.scalars(select(Move).order_by(Move.at))
             found: dict[uuid.UUID, list[tuple[datetime, str, str]]] = {i: [] for i in ids}
             for row in rows:

@@ -58,6 +58,8 @@ async def refresh(session: WorkspaceSession) -> Fit:
     # Everybody is looked at. Right after an import PostgreSQL does not know how many that are,
     # and would look all events up for each.
     await run(session, "set local enable_nestloop = off")
+    # What is sorted and hashed is as long as the list of customers: it is to stay off the disk.
+    await run(session, "set local work_mem = '128MB'")
     fit = await fit_of(session)
     today, zone = await gather_days(session)
     people = await read_customers(session, today)
@@ -176,6 +178,7 @@ async def _form_cohorts(session: WorkspaceSession, zone: str) -> None:
         " value float8) on commit drop",
     )
     await run(session, _MONTHS)
+    await run(session, "analyze ltv_month")
     await run(
         session,
         """

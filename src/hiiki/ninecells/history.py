@@ -9,6 +9,9 @@ order that is taken back takes its move along, and asking twice changes nothing.
   put behind it: the running maximum of `number * 10 + code` carries the latest code along.
 * Of one passage through a survey only the end counts; half-way, old and new answers are mixed.
 * Somebody whose last purchase is too long ago lapses on that day, without anything happening.
+
+Everybody is placed in slices, each in a transaction of its own, so that what has to be sorted is
+little, and who has just done something waits a moment at most.
 """
 
 from __future__ import annotations
@@ -28,6 +31,9 @@ from hiiki.ninecells.models import Setup
 
 BY_HAND = {"scoped_by_hand": True}
 CODES: Mapping[str, tuple[str, ...]] = {"aware": AWARE, "bought": BOUGHT, "again": NEXT}
+NOBODY, LAST = UUID(int=0), UUID(int=2**128 - 1)
+SLICE, MOST_SLICES = 20_000, 10_000
+"""People who are placed at once."""
 FRESH = timedelta(days=2)
 """Rules hear of moves that are not older; what is found later is history."""
 
@@ -39,7 +45,7 @@ with meaning as materialized (
     select contact_id, at, id, row_number() over w as orders, lead(at) over w as following
     from timeline.event
     where workspace_id = :workspace and kind = 'purchase' and :measured
-        and (cast(:contact as uuid) is null or contact_id = :contact)
+        and contact_id between :first and :last
     window w as (partition by contact_id order by at, id)
 ), step as (
     select e.contact_id, e.at, e.id, coalesce(e.data->>'response_id', e.id::text) as passage,
@@ -48,7 +54,7 @@ with meaning as materialized (
     join meaning m on m.subject = e.subject and m.choice = e.data->'choice_ids'->>0
     where e.workspace_id = :workspace and e.kind = 'survey_answer'
         and e.subject = any(cast(:subjects as text[]))
-        and (cast(:contact as uuid) is null or e.contact_id = :contact)
+        and e.contact_id between :first and :last
     union all
     select contact_id, at, id, id::text, 1, case when orders >= :loyal then 3 else 2 end, null
     from bought
@@ -60,12 +66,13 @@ with meaning as materialized (
 ), numbered as (
     select *, row_number() over (partition by contact_id order by at, id) as place from step
 ), known as (
-    select contact_id, at, place, passage,
+    select contact_id, at, id, place, passage,
         (max(place * 10 + aware) over w) % 10 as aware,
         coalesce((max(place * 10 + bought) over w) % 10, cast(:nothing as int)) as bought,
         (max(place * 10 + again) over w) % 10 as again
     from numbered
-    window w as (partition by contact_id order by place)
+    -- As they are sorted already.
+    window w as (partition by contact_id order by at, id)
 ), ended as (
     select *, row_number() over (partition by contact_id, passage order by place desc) as back
     from known
@@ -87,7 +94,7 @@ _MOVES = text(
 , gone as (
     delete from ninecells.move m
     where m.workspace_id = :workspace
-        and (cast(:contact as uuid) is null or m.contact_id = :contact)
+        and m.contact_id between :first and :last
         and not exists (
             select 1 from wanted w where w.contact_id = m.contact_id and w.at = m.at
         )
@@ -96,9 +103,10 @@ insert into ninecells.move as m (workspace_id, contact_id, at, was, cell, is_tol
 select :workspace, w.contact_id, w.at, w.was, w.cell, :told or w.at < :fresh
 from wanted w
 join contacts.contact c on c.id = w.contact_id and c.workspace_id = :workspace
+    and c.id between :first and :last
 where not exists (
     select 1 from ninecells.move s where s.contact_id = w.contact_id and s.at = w.at
-        and s.was = w.was and s.cell = w.cell
+        and s.was = w.was and s.cell = w.cell and s.contact_id between :first and :last
 )
 -- A move that an earlier order, brought in late, makes another one is news as a new one is.
 on conflict (contact_id, at) do update
@@ -109,12 +117,12 @@ _STAND = text(
     """
 with latest as (
     select distinct on (contact_id) contact_id, cell, at from ninecells.move
-    where workspace_id = :workspace and (cast(:contact as uuid) is null or contact_id = :contact)
+    where workspace_id = :workspace and contact_id between :first and :last
     order by contact_id, at desc
 ), gone as (
     delete from ninecells.standing s
     where s.workspace_id = :workspace
-        and (cast(:contact as uuid) is null or s.contact_id = :contact)
+        and s.contact_id between :first and :last
         and not exists (
             select 1 from latest l where l.contact_id = s.contact_id and l.cell <> ''
         )
@@ -123,6 +131,12 @@ insert into ninecells.standing as s (workspace_id, contact_id, cell, since)
 select :workspace, contact_id, cell, at from latest where cell <> ''
 on conflict (contact_id) do update set cell = excluded.cell, since = excluded.since
 where (s.cell, s.since) is distinct from (excluded.cell, excluded.since)"""
+)
+
+_NEXT_END = text(
+    """
+select id from contacts.contact where workspace_id = :workspace and id > :after
+order by id offset :size limit 1"""
 )
 
 _CELL = text(
@@ -147,24 +161,52 @@ def meanings(setup: Setup) -> list[dict[str, Any]]:
     return found
 
 
+async def slices(session: WorkspaceSession) -> list[tuple[UUID, UUID]]:
+    """Return the first and the last id of each slice of everybody."""
+    ends: list[UUID] = []
+    while len(ends) < MOST_SLICES:
+        after = {"workspace": session.workspace_id, "after": ends[-1] if ends else NOBODY}
+        found = await session.execute(
+            _NEXT_END, {**after, "size": SLICE}, execution_options=BY_HAND
+        )
+        end = found.scalar()
+        if end is None:
+            break
+        ends.append(end)
+    return list(zip([NOBODY, *ends], [*ends, LAST], strict=True))
+
+
 async def place(
     session: WorkspaceSession,
     setup: Setup,
     contact_id: UUID | None = None,
     *,
+    between: tuple[UUID, UUID] | None = None,
     is_told: bool = True,
     at: datetime | None = None,
 ) -> int:
-    """Bring the moves and the standing of one contact, or of everybody, up to date.
+    """Bring the moves and the standing of one contact, of those `between` two ids, or of
+    everybody up to date.
 
     Without `is_told`, moves that are new here and less than two days old are left to be told
     to rules (`telling`). Returns how many moves are new or other than before.
     """
     moment = at or now()
     found = meanings(setup)
+    first, last = between or (contact_id or NOBODY, contact_id or LAST)
+    whom = {"workspace": session.workspace_id, "first": first, "last": last}
+    # One does not undo what the other has seen meanwhile: who places many sees all that has been
+    # written before, and nobody is placed by herself until that is done.
+    alone = "" if contact_id is None else "_shared"
+    lock = text(f"select pg_advisory_xact_lock{alone}(hashtextextended(:key, 0))")
+    key = f"ninecells:{session.workspace_id}"
+    await session.execute(lock, {"key": key}, execution_options=BY_HAND)
+    if contact_id is None:
+        # Right after an import PostgreSQL does not know how many people have answered.
+        for name, value in (("work_mem", "'64MB'"), ("enable_nestloop", "off")):
+            await session.execute(text(f"set local {name} = {value}"), execution_options=BY_HAND)
     given = {
-        "workspace": session.workspace_id,
-        "contact": contact_id,
+        **whom,
         "meanings": json.dumps(found),
         "subjects": list({one["subject"] for one in found}),
         "measured": setup.bought_from == "measured",
@@ -176,7 +218,6 @@ async def place(
         "told": is_told,
     }
     moved = await session.execute(_MOVES, given, execution_options=BY_HAND)
-    whom = {"workspace": session.workspace_id, "contact": contact_id}
     await session.execute(_STAND, whom, execution_options=BY_HAND)
     return cast("CursorResult[Any]", moved).rowcount
 

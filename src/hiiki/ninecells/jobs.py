@@ -11,7 +11,7 @@ from hiiki.db import everywhere, scope
 from hiiki.jobs import enqueue
 from hiiki.jobs.nightly import last_night
 from hiiki.kit.clock import now
-from hiiki.ninecells.history import place
+from hiiki.ninecells.history import place, slices
 from hiiki.ninecells.models import Setup
 from hiiki.ninecells.service import definition
 from hiiki.ninecells.telling import tell_some
@@ -26,11 +26,20 @@ async def refresh(workspace_id: str, is_told: bool) -> None:
     """Place everybody of a workspace, then tell rules of fresh moves, a hundred at a time."""
     ident = UUID(workspace_id)
     async with scope(ident) as session:
-        setup = await session.get(Setup, ident)
-        if setup is None:
+        if await session.get(Setup, ident) is None:
             return
-        await place(session, setup, is_told=is_told)
-        setup.refreshed_at, setup.placed_by = now(), definition(setup)
+        parts = await slices(session)
+    for number, part in enumerate(parts, 1):
+        async with scope(ident) as session:
+            setup = await session.one(Setup, ident)
+            await place(session, setup, between=part, is_told=is_told)
+            wanted, is_last = definition(setup), number == len(parts)
+            if is_last:
+                setup.refreshed_at, setup.placed_by = now(), wanted
+            elif setup.placed_by != wanted:
+                # Those of some slices are read anew, those of others not yet: no count of a
+                # segment is to compare this with any other moment.
+                setup.placed_by = f"{number}: {wanted}"
     while True:
         async with scope(ident) as session:
             if not await tell_some(session):

@@ -14,7 +14,7 @@ from hiiki.kit.clock import now
 from hiiki.kit.errors import HiikiError
 from hiiki.personas import known, passes
 from hiiki.personas.certainty import weigh
-from hiiki.personas.crowd import Crowd
+from hiiki.personas.crowd import Crowd, found_once
 from hiiki.personas.findings import Figures, Trait
 from hiiki.personas.models import Persona, Reading
 from hiiki.personas.subjects import rule_of
@@ -131,8 +131,10 @@ async def crowd_of(session: WorkspaceSession, subject: str, against: str = "") -
     return Crowd(
         session=session,
         zone=ZoneInfo(timezone or "Asia/Tokyo"),
-        group=await _members(session, subject),
-        against=await _members(session, against) if against else None,
+        group=await found_once(session, "a", await _members(session, subject)),
+        against=(
+            await found_once(session, "b", await _members(session, against)) if against else None
+        ),
     )
 
 

@@ -249,6 +249,8 @@ async def rank(session: WorkspaceSession) -> Scheme:
     # Everybody is looked at. Right after an import PostgreSQL does not know how many that are,
     # and would look all events up for each.
     await _run(session, "set local enable_nestloop = off", {})
+    # What is sorted and hashed is as long as the list of customers: it is to stay off the disk.
+    await _run(session, "set local work_mem = '128MB'", {})
     scheme = await scheme_of(session)
     await session.refresh(scheme)
     today, _zone = await today_of(session)
