@@ -179,6 +179,19 @@ async def app(db: str) -> AsyncIterator[Console]:
         yield made
 
 
+async def test_amounts_are_money(shop: Shop) -> None:
+    """What was bought is worth something in the shop's currency; other values have their unit."""
+    happened = [
+        event("purchase", value=Decimal(8400)),
+        event("subscription_renew", value=Decimal(3)),
+    ]
+    async with scope(shop.workspace_id) as session:
+        with speaking("ja"):
+            bought, renewed = await tell(session, happened)
+    assert (bought.amount, bought.words) == (Decimal(8400), "")
+    assert (renewed.amount, renewed.words) == (None, "3回")
+
+
 async def test_the_page_goes_back_in_time(shop: Shop, app: Console) -> None:
     contact_id = await make_contact(shop)
     async with scope(shop.workspace_id) as session:

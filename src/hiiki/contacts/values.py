@@ -12,9 +12,11 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias
 
+from babel import Locale, UnknownLocaleError
+
 from hiiki.contacts.models import Attribute, ContactAttribute
 from hiiki.kit.errors import Invalid
-from hiiki.kit.i18n import Text, _
+from hiiki.kit.i18n import Text, _, current_locale
 
 Value: TypeAlias = str | Decimal | int | float | date | list[str] | None
 Parsed: TypeAlias = str | Decimal | date | list[str]
@@ -97,6 +99,15 @@ def stored(row: ContactAttribute) -> Parsed | None:
         if value is not None:
             return value
     return None
+
+
+def language_name(tag: str | None) -> str:
+    """Return what a language (BCP 47, as LINE tells it) is called in the reader's own."""
+    try:
+        found = Locale.parse(tag or "", sep="-").get_display_name(current_locale())
+    except (ValueError, UnknownLocaleError):
+        found = None
+    return found or tag or ""
 
 
 def shown(value: Parsed | None) -> str:

@@ -13,7 +13,7 @@ from hiiki.contacts import doubles
 from hiiki.contacts.doubles import Side
 from hiiki.contacts.people import STATUS_LABELS
 from hiiki.contacts.prefectures import prefecture_name
-from hiiki.contacts.values import shown
+from hiiki.contacts.values import language_name, shown
 from hiiki.db import WorkspaceSession
 from hiiki.kit.errors import Conflict
 from hiiki.kit.forms import parse
@@ -124,7 +124,7 @@ async def _compare(
     first, second = await doubles.stays_first(session, one, other)
     sides = [await doubles.side(session, first), await doubles.side(session, second)]
     attributes = await doubles.known_attributes(session, sides)
-    rows: list[tuple[str, Text | str, list[str]]] = [
+    rows: list[tuple[str, Text | str, list[Any]]] = [
         (name, label, [_profile(side, name) for side in sides]) for name, label in LABELS.items()
     ]
     rows += [
@@ -142,9 +142,10 @@ async def _compare(
     )
 
 
-def _profile(side: Side, name: str) -> str:
+def _profile(side: Side, name: str) -> Any:
     value = getattr(side.friend.contact, name)
-    return prefecture_name(value) if name == "prefecture" else shown(value)
+    written = {"prefecture": prefecture_name, "language": language_name}.get(name)
+    return written(value) if written else value
 
 
 HANDLERS = [double_list, look_for_doubles, merge_certain, compare, merge_two, tell_apart]

@@ -19,7 +19,7 @@ from hiiki.contacts.models import Attribute, Contact, ContactTag, Tag
 from hiiki.contacts.prefectures import PREFECTURES, prefecture_name
 from hiiki.contacts.schemas import ContactPatch, Line, TagIn
 from hiiki.contacts.tags import all_tags, create_tag
-from hiiki.contacts.values import Parsed, Value, parse_value, shown
+from hiiki.contacts.values import Parsed, Value, language_name, parse_value, shown
 from hiiki.contacts.views_notes import notes_context
 from hiiki.db import WorkspaceSession
 from hiiki.kit.errors import Invalid
@@ -56,6 +56,7 @@ async def friend(
         worked_out=await _worked_out(session, contact_id),
         doubles=await doubles.of_contact(session, contact_id),
         prefecture_name=prefecture_name,
+        language_name=language_name,
     )
 
 
@@ -97,7 +98,11 @@ async def save_fields(
 
 def _fields(contact: Contact, *, focus: bool) -> Template:
     return page(
-        "contacts/_fields.html", contact=contact, prefecture_name=prefecture_name, focus=focus
+        "contacts/_fields.html",
+        contact=contact,
+        prefecture_name=prefecture_name,
+        language_name=language_name,
+        focus=focus,
     )
 
 

@@ -88,6 +88,8 @@ class EventKind:
     """What is kept count of for each contact (`hiiki.timeline.models.Tally`), so that segments
     need not read every event: all of the kind, those of each subject, or nothing. Kinds that come
     by the million at once, as what is sent, are not counted."""
+    value_is: Literal["number", "money", "times"] = "number"
+    """What the value of one is: of the workspace's currency, how many times, or a bare number."""
 
 
 @dataclass(frozen=True, slots=True)

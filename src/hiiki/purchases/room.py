@@ -30,16 +30,42 @@ room = Room(
     api=[*api.HANDLERS, *api_shops.HANDLERS],
     nav=[NavItem("purchases", _("Sales"), "shopping-bag", "/purchases")],
     events=[
-        EventKind("purchase", _("Bought something"), "shopping-bag", subject="store"),
-        EventKind("purchase_item", _("Bought a product"), "package", subject="product"),
-        EventKind("purchase_cancel", _("An order was cancelled"), "receipt-off", subject="store"),
         EventKind(
-            "purchase_return", _("Something was returned"), "receipt-refund", subject="store"
+            "purchase",
+            _("Bought something"),
+            "shopping-bag",
+            subject="store",
+            value_is="money",
         ),
-        EventKind("cart", _("Put something into the cart"), "shopping-cart"),
-        EventKind("cart_left", _("Left something in the cart"), "shopping-cart-pause"),
+        EventKind(
+            "purchase_item", _("Bought a product"), "package", subject="product", value_is="money"
+        ),
+        EventKind(
+            "purchase_cancel",
+            _("An order was cancelled"),
+            "receipt-off",
+            subject="store",
+            value_is="money",
+        ),
+        EventKind(
+            "purchase_return",
+            _("Something was returned"),
+            "receipt-refund",
+            subject="store",
+            value_is="money",
+        ),
+        EventKind("cart", _("Put something into the cart"), "shopping-cart", value_is="money"),
+        EventKind(
+            "cart_left", _("Left something in the cart"), "shopping-cart-pause", value_is="money"
+        ),
         EventKind("subscription_start", _("Began a subscription"), "refresh", subject="product"),
-        EventKind("subscription_renew", _("Continued a subscription"), "rotate", subject="product"),
+        EventKind(
+            "subscription_renew",
+            _("Continued a subscription"),
+            "rotate",
+            subject="product",
+            value_is="times",
+        ),
         EventKind("subscription_end", _("Ended a subscription"), "refresh-off", subject="product"),
     ],
     pickers=[

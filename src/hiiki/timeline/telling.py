@@ -10,8 +10,8 @@ from typing import Any, cast
 from uuid import UUID
 
 from hiiki.db import WorkspaceSession
-from hiiki.kit.i18n import Text, _, current_locale
-from hiiki.kit.road import road
+from hiiki.kit.i18n import Text, _, current_locale, ngettext
+from hiiki.kit.road import EventKind, road
 from hiiki.kit.text import shorten
 from hiiki.timeline.models import Event
 
@@ -45,6 +45,8 @@ class Told:
     """The name of what it was about (a survey, a link, a coupon, …); "" for nothing."""
     words: str
     """What was said or chosen, or what else there is to know."""
+    amount: Decimal | None
+    """What it was worth, where that is money and nothing else is to be told."""
 
 
 async def tell(session: WorkspaceSession, events: Sequence[Event]) -> list[Told]:
@@ -93,16 +95,19 @@ def _subject_of(event: Event) -> tuple[str, str]:
 def _tell(event: Event, names: Mapping[str, Names]) -> Told:
     kind = road().events.get(event.kind)
     picker, value = _subject_of(event)
+    words = shorten(_words(event, kind), WORDS_SHOWN)
+    is_money = kind is not None and kind.value_is == "money" and not words
     return Told(
         event,
         label=kind.label if kind is not None else Text(event.kind),
         icon=kind.icon if kind is not None else "point",
         about=names.get(picker, {}).get(value, ""),
-        words=shorten(_words(event), WORDS_SHOWN),
+        words=words,
+        amount=event.value if is_money else None,
     )
 
 
-def _words(event: Event) -> str:
+def _words(event: Event, kind: EventKind | None) -> str:
     """Return what `data` tells, by the names that rooms use in it."""
     data = event.data
     if data.get("unsent"):
@@ -122,9 +127,12 @@ def _words(event: Event) -> str:
         return str(_MESSAGES[str(data["type"])])
     if event.kind == "follow" and data.get("is_unblocked"):
         return str(_("They had blocked the account before."))
-    if event.value is not None:
-        return _number(event.value)
-    return ""
+    if event.value is None or (kind is not None and kind.value_is == "money"):
+        return ""
+    written = _number(event.value)
+    if kind is not None and kind.value_is == "times":
+        return ngettext("%(n)s time", "%(n)s times", int(event.value))
+    return written
 
 
 def _number(value: Decimal) -> str:
