@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from hiiki.contacts.erasure import erase
-from hiiki.contacts.identities import Keys, resolve
+from hiiki.contacts.identities import Keys, attach, resolve
 from hiiki.contacts.models import Contact
 from hiiki.db import scope
 from hiiki.idlink import passes, proofs, service
@@ -66,7 +66,9 @@ async def test_a_member_of_the_list_becomes_the_friend_with_all_that_was_bought(
         ("id_link_login", ""),
         ("id_link", ""),
     ]
-    assert "••••" in (await browser.get("/id-link/me")).text
+    shown = (await browser.get("/id-link/me")).text
+    assert "連携済みです" in shown
+    assert " 34" not in shown, "a ticket may be in anybody's hands"
 
 
 async def test_nobody_learns_which_numbers_there_are_and_few_can_be_tried(world: World) -> None:
@@ -217,16 +219,25 @@ async def test_a_customer_unlinks_and_what_is_bought_later_is_not_theirs(world: 
     space = world.shop.workspace_id
     async with scope(space) as session:
         await service.link_now(session, who.contact_id, None, "E1", way="login")
+        await attach(session, who.contact_id, Keys(email="e@example.com"))
+    # Whoever has a message that was passed on sees no number and takes nothing back.
     browser = await world.come(who)
-    answer = await browser.form("/id-link/unlink")
-    assert answer.status_code == 303
-    page = (await browser.get(answer.headers["location"])).text
-    assert "連携を解除しました" in page
+    page = (await browser.get("/id-link/me")).text
+    assert "E1" not in page
+    assert "連携解除" in page
+    await browser.form("/id-link/unlink")
+    assert await world.link_of(who) is not None
+
+    [said] = texts(await who.types("連携解除"))
+    assert "連携を解除しました" in said
     assert await world.link_of(who) is None
+    assert await who.types("連携解除") == [], "nothing is linked any more"
     assert ("id_unlink", "customer") in await world.happened(who)
     async with scope(space) as session:
-        [later] = await resolve(session, [Keys(customer="E1")])
-    assert later != who.contact_id
+        [later, same] = await resolve(
+            session, [Keys(customer="E1", email="e@example.com"), Keys(customer="E1")]
+        )
+    assert later == same != who.contact_id
 
 
 async def test_the_shops_own_site_tells_by_a_nonce_who_has_logged_in(world: World) -> None:

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
@@ -19,6 +21,7 @@ from sqlalchemy import delete, select, update
 from hiiki.db import WorkspaceSession
 from hiiki.idlink import service
 from hiiki.idlink.models import Pass
+from hiiki.idlink.phrases import UNLINK_WORDS
 from hiiki.kit.clock import now
 from hiiki.kit.errors import Conflict
 from hiiki.kit.i18n import _
@@ -147,6 +150,18 @@ async def on_account_link(context: ActionContext, event: Happening) -> None:
     except service.Refused as error:
         await context.emit("id_link_fail", subject=error.reason)
         context.say(await _told(session, context, error.reason), "id_link")
+
+
+async def on_message(context: ActionContext, event: Happening) -> None:
+    """Unlink who asks for it in the chat, where LINE's signature says who writes."""
+    data = cast("Mapping[str, Any]", event.data)
+    typed = str(data.get("text", "")).strip().casefold() if data.get("type") == "text" else ""
+    if typed not in UNLINK_WORDS:
+        return
+    session: WorkspaceSession = context.session
+    if await service.unlink(session, context.contact_id, by="customer", within=context):
+        context.answered = True
+        context.say(await _told(session, context, "unlinked"), "id_unlink")
 
 
 async def _told(

@@ -201,6 +201,20 @@ _PHRASES: Mapping[str, tuple[str, str, str, str]] = {
         "หมายเลขสมาชิก {number} ตั้งแต่ {day}",
     ),
     "unlink": ("連携を解除する", "Unlink", "解除連結", "ยกเลิกการเชื่อมต่อ"),
+    "unlink_word": ("連携解除", "Unlink", "解除連結", "ยกเลิกการเชื่อมต่อ"),
+    "manage_login": (
+        "連携の確認や解除には、ご本人の確認が必要です。LINEでログインしてください。",
+        "To see your link or to take it back, please log in with LINE, so that we know it is you.",
+        "若要查看或解除連結，請先登入LINE以確認是您本人。",
+        "หากต้องการดูหรือยกเลิกการเชื่อมต่อ กรุณาเข้าสู่ระบบ LINE เพื่อยืนยันว่าเป็นคุณ",
+    ),
+    "manage_chat": (
+        "連携を解除するには、お店とのLINEのトークで「{word}」と送信してください。",
+        "To take the link back, please send “{word}” in our LINE chat.",
+        "若要解除連結，請在與本店的LINE聊天室中傳送「{word}」。",
+        "หากต้องการยกเลิก กรุณาส่งคำว่า “{word}” ในแชท LINE ของเรา",
+    ),
+    "to_chat": ("トークを開く", "Open the chat", "開啟聊天室", "เปิดแชท"),
     "unlink_ask": (
         "解除すると、これからのお買い物はLINEと結びつかなくなります。これまでの記録は残ります。",
         "After that, what you buy is no longer connected with LINE. What is recorded so far stays.",
@@ -221,6 +235,10 @@ _PHRASES: Mapping[str, tuple[str, str, str, str]] = {
     ),
     "language": ("言語", "Language", "語言", "ภาษา"),
 }
+
+
+UNLINK_WORDS = frozenset(word.casefold() for word in _PHRASES["unlink_word"])
+"""What a friend writes in the chat to unlink, in any of the languages."""
 
 
 def language_of(wanted: str | None) -> str | None:

@@ -4,7 +4,8 @@
                              ├─ /id-link/me ──────┤            ├─ LINE's dialog ─ webhook ─ linked
     QR code ─ LINE Login ────┘                    └─ the shop's site ─ nonce ─┘
 
-After a LINE Login our form links at once, for LINE has just said who is there.
+After a LINE Login our form links at once, for LINE has just said who is there. A ticket says only
+for whom a message was, and messages are passed on: it shows nothing of a link and takes none back.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import re
 import secrets
 from datetime import date
 from typing import Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import structlog
 from litestar import get, post
@@ -202,7 +203,7 @@ async def _link_token(visit: Visit) -> str:
 async def unlink_me(request: WebRequest) -> Response[Any]:
     """Take the link back: at any time, as LINE's document "User account linking" has it."""
     visit = read(request, Visit)
-    if visit is None or visit.contact_id is None:
+    if visit is None or visit.contact_id is None or not visit.is_proved:
         return to(HOME)
     async with scope(visit.workspace_id) as session:
         await service.unlink(session, visit.contact_id, by="customer")
@@ -311,7 +312,7 @@ async def _show(
     login = await channel_for(session, visit.channel_id)
     linked = await session.get(Link, visit.contact_id) if visit.contact_id else None
     if linked is not None:
-        view = "linked"
+        view = "linked" if visit.is_proved else "unproved"
     elif setting is None:
         view = "closed"
     elif visit.contact_id is None:
@@ -328,6 +329,8 @@ async def _show(
         if channel and channel.basic_id
         else "",
         proof=setting.proof if setting else "email",
+        login=login is not None,
+        chat_url=_chat_url(channel, words),
         since=_day(linked.linked_at, workspace.timezone, words.language) if linked else "",
         number=service.masked(linked.customer) if linked else "",
         said=said,
@@ -335,6 +338,14 @@ async def _show(
         typed=typed or {},
         again=said in ("login_failed", "line_down"),
     )
+
+
+def _chat_url(channel: Channel | None, words: Words) -> str:
+    """Return where the chat opens with what unlinks already typed (LINE URL scheme)."""
+    if channel is None or not channel.basic_id:
+        return ""
+    basic_id = channel.basic_id if channel.basic_id.startswith("@") else f"@{channel.basic_id}"
+    return f"https://line.me/R/oaMessage/{quote(basic_id)}/?{quote(words('unlink_word'))}"
 
 
 def _page(view: str, words: Words, *, status: int = 200, **more: Any) -> Template:
@@ -345,6 +356,8 @@ def _page(view: str, words: Words, *, status: int = 200, **more: Any) -> Templat
         "shop": "",
         "picture": "",
         "friend_url": "",
+        "login": False,
+        "chat_url": "",
         "proof": "email",
         "since": "",
         "number": "",

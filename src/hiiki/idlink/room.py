@@ -59,7 +59,10 @@ room = Room(
     actions=[
         ActionKind("id_link_ask", _("Ask to link"), "link", cards.AskParams, cards.ask),
     ],
-    reactions=[Reaction("account_link", passes.on_account_link)],
+    reactions=[
+        Reaction("account_link", passes.on_account_link),
+        Reaction("message", passes.on_message),
+    ],
     pickers=[
         Picker("id_link_place", _("Places to link"), place_options),
         Picker("id_link_failure", _("Reasons"), failures),

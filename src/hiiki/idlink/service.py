@@ -150,11 +150,19 @@ async def link_now(
     return done
 
 
-async def unlink(session: WorkspaceSession, contact_id: UUID, *, by: str) -> bool:
+async def unlink(
+    session: WorkspaceSession,
+    contact_id: UUID,
+    *,
+    by: str,
+    within: ActionContext | None = None,
+) -> bool:
     """Take a link back; False when there was none. `by`: customer, staff, api or moved.
 
     What has been joined stays; what is bought under the number from now on is no longer the
-    friend's. LINE: "You must let users unlink accounts at all times" ("User account linking").
+    friend's, though an order names an address of theirs (`contacts.models.Parted`). `within` is
+    the event that is being handled, if one is. LINE: "You must let users unlink accounts at all
+    times" ("User account linking").
     """
     gone = await session.get(Link, contact_id, with_for_update=True, populate_existing=True)
     if gone is None:
@@ -162,9 +170,10 @@ async def unlink(session: WorkspaceSession, contact_id: UUID, *, by: str) -> boo
     await detach(session, contact_id, "customer", gone.customer)
     await session.delete(gone)
     await session.flush()
-    context = Context(session, contact_id, gone.channel_id)
+    context = within or Context(session, contact_id, gone.channel_id)
     await context.emit("id_unlink", subject=by)
-    await context.close()
+    if within is None:
+        await context.close()
     return True
 
 
