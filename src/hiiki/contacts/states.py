@@ -15,8 +15,8 @@ from decimal import Decimal
 from typing import Any, TypeAlias, cast
 from uuid import UUID
 
+import orjson
 from sqlalchemy import Table, delete, select, text
-from sqlalchemy.dialects.postgresql import insert
 
 from hiiki.contacts.erasure import BY_HAND, tables_about_contacts
 from hiiki.contacts.identities import among
@@ -254,29 +254,38 @@ async def _run(session: WorkspaceSession, statement: Any, rows: Sequence[Any]) -
     await session.execute(statement, values, execution_options=BY_HAND)
 
 
+_REMEMBER = text(
+    """
+    insert into contacts.imported as i
+        (workspace_id, contact_id, import_id, is_new, before, after)
+    select :workspace_id, v.contact_id, :import_id, v.is_new, v.before, v.after
+    from json_to_recordset(cast(:rows as json)) as v(
+        contact_id uuid, is_new bool, before jsonb, after jsonb
+    )
+    on conflict (contact_id, import_id) do update
+    set before = excluded.before || i.before, after = i.after || excluded.after
+    """
+)
+
+
 async def remember(session: WorkspaceSession, import_id: UUID, changes: Sequence[Change]) -> None:
     """Keep what an import has changed. What it changed first is what it is taken back to."""
-    statement = insert(Imported).values(
-        [
-            {
-                "workspace_id": session.workspace_id,
-                "contact_id": change.contact_id,
-                "import_id": import_id,
-                "is_new": change.is_new,
-                "before": change.before,
-                "after": change.after,
-            }
-            for change in changes
-        ]
-    )
+    rows = [
+        {
+            "contact_id": change.contact_id,
+            "is_new": change.is_new,
+            "before": change.before,
+            "after": change.after,
+        }
+        for change in changes
+    ]
     await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["contact_id", "import_id"],
-            set_={
-                "before": statement.excluded.before.op("||")(Imported.before),
-                "after": Imported.after.op("||")(statement.excluded.after),
-            },
-        ),
+        _REMEMBER,
+        {
+            "workspace_id": session.workspace_id,
+            "import_id": import_id,
+            "rows": orjson.dumps(rows).decode(),
+        },
         execution_options=BY_HAND,
     )
 

@@ -23,6 +23,10 @@ from hiiki.purchases.orders import NOTHING, LineIn, OrderIn, StoreIn, Taken
 from hiiki.purchases.writing import run
 
 _ONE = Decimal(1)
+_OF_LINE = {
+    *("product", "product_id", "product_name", "variant", "quantity", "price"),
+    *("line_amount", "line_discount", "line_kind"),
+}
 _PRODUCT_LINES = (None, "1", "商品", "product")
 """EC-CUBE's mtb_order_item_type: what else it lists (送料, 手数料, 割引, 税) is no product."""
 _FIELDS = {"keys": "customer", "refunds": "refunded", "store.code": "store", "store.name": "store_name"}  # fmt: skip  # noqa: E501
@@ -105,11 +109,13 @@ def _order(group: Sequence[ImportRow], shop: _Shop) -> OrderIn | str:
     """Return the order that these lines tell, or the column that is missing."""
     said = group[0].values
     if len(group) > 1:
-        said = dict(said)
-        for row in group[1:]:
-            for name, value in row.values.items():
-                if value is not None and said.get(name) is None:
-                    said[name] = value
+        # Most systems say it in the first line alone; some in another.
+        missing = [name for name, value in said.items() if value is None and name not in _OF_LINE]
+        if missing:
+            said = dict(said)
+        for name in missing:
+            found = (row.values.get(name) for row in group)
+            said[name] = next((value for value in found if value is not None), None)
     get = said.get
     if get("at") is None:
         return "at"
@@ -151,11 +157,16 @@ def _lines(group: Sequence[ImportRow]) -> list[LineIn]:
             continue
         number: Decimal | None = get("quantity")
         quantity = _ONE if number is None else number
-        given: Decimal | None = get("line_amount")
-        worked_out = (get("price") or NOTHING) * quantity - abs(get("line_discount") or NOTHING)
-        amount = worked_out if given is None else given  # 0 is what a present costs
+        amount: Decimal | None = get("line_amount")
+        if amount is None:  # 0 is what a present costs
+            amount = _worked_out(get("price"), quantity, get("line_discount"))
         lines.append(LineIn(product, name, quantity, amount, get("variant") or ""))
     return lines
+
+
+def _worked_out(price: Decimal | None, quantity: Decimal, off: Decimal | None) -> Decimal:
+    whole = (price or NOTHING) * quantity
+    return whole - abs(off) if off else whole
 
 
 # --- people who were not known before -------------------------------------------------------

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Literal, get_args
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from hiiki.contacts.identities import Keys
 from hiiki.kit.i18n import Text, _
@@ -29,7 +30,6 @@ NOTHING = Decimal(0)
 AHEAD = timedelta(days=1)
 """Clocks and time zones may be wrong by so much: what lies further ahead has not happened."""
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
-_LOW_BITS = 0xFFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,9 @@ def derived(workspace_id: UUID, what: str, key: str) -> UUID:
     Its last 16 bits are 0: what happens with it has ids that differ in these alone
     (`event_id`), so that a repeat finds its own events again.
     """
-    return UUID(int=uuid5(workspace_id, f"{what}:{key}").int & ~_LOW_BITS)
+    said = f"{what}:{key}".encode("utf-8", "replace")
+    found = blake2b(said, digest_size=14, key=workspace_id.bytes).digest()
+    return UUID(int=int.from_bytes(found) << 16)
 
 
 def order_id(workspace_id: UUID, source: str, number: str) -> UUID:
@@ -129,6 +131,8 @@ def order_id(workspace_id: UUID, source: str, number: str) -> UUID:
 
 def event_id(ident: UUID, n: int) -> UUID:
     """Return the id of the `n`th event (from 0 to 65535) of a thing with a derived id."""
+    if n == 0:
+        return ident
     return UUID(int=ident.int + n)
 
 
@@ -147,13 +151,14 @@ def digest(order: OrderIn) -> str:
         order.cart or "",
         order.subscription or "",
     ]
-    said += [
-        (line.product, line.name, _plain(line.quantity), _plain(line.amount), line.variant)
-        for line in order.lines
-    ]
+    for line in order.lines:
+        said += (
+            line.product, line.name, _plain(line.quantity), _plain(line.amount), line.variant
+        )  # fmt: skip
     return blake2b(repr(said).encode("utf-8", "replace"), digest_size=9).hexdigest()
 
 
+@lru_cache(maxsize=4096)
 def _plain(value: Decimal) -> str:
     # 100, 100.0 and 100.00 are the same amount.
     return str(value.normalize()) if value else "0"
@@ -179,6 +184,22 @@ def fault(order: OrderIn, present: datetime) -> tuple[str, Text] | None:
         )
     if order.status not in STATUSES:
         return "status", _("Please choose one of: %(expected)s.", expected=", ".join(STATUSES))
+    amounts = [("amount", order.total), ("discount", order.discount), ("shipping", order.shipping)]
+    if order.refunds:
+        amounts.append(("refunds", order.refunded))
+    if len(order.lines) > MAX_LINES:
+        return "lines", _("Please give at most %(max_length)s.", max_length=MAX_LINES)
+    if (text := _order_text_fault(order)) is not None:
+        return text
+    for path, amount in amounts:
+        if not _is_within(amount, MAX_AMOUNT):
+            return path, _("This amount is too large.")
+    if order.refunds and not NOTHING <= order.refunded <= max(order.total, NOTHING):
+        return "refunds", _("No more can go back than was paid.")
+    return _line_fault(order)
+
+
+def _order_text_fault(order: OrderIn) -> tuple[str, Text] | None:
     texts = [
         ("source", order.source, MAX_SOURCE, True),
         ("number", order.number, MAX_KEY, True),
@@ -191,22 +212,12 @@ def fault(order: OrderIn, present: datetime) -> tuple[str, Text] | None:
             ("store.code", order.store.code, MAX_KEY, True),
             ("store.name", order.store.name, MAX_NAME, False),
         ]
-    amounts = [("amount", order.total), ("discount", order.discount), ("shipping", order.shipping)]
-    if order.refunds:
-        amounts.append(("refunds", order.refunded))
-    if len(order.lines) > MAX_LINES:
-        return "lines", _("Please give at most %(max_length)s.", max_length=MAX_LINES)
     for path, text, most, is_needed in texts:
         if text or is_needed:
             found = _text_fault(text, most, is_needed=is_needed)
             if found is not None:
                 return path, found
-    for path, amount in amounts:
-        if not _is_within(amount, MAX_AMOUNT):
-            return path, _("This amount is too large.")
-    if order.refunds and not NOTHING <= order.refunded <= max(order.total, NOTHING):
-        return "refunds", _("No more can go back than was paid.")
-    return _line_fault(order)
+    return None
 
 
 def _is_within(value: Decimal, most: Decimal) -> bool:
@@ -215,13 +226,15 @@ def _is_within(value: Decimal, most: Decimal) -> bool:
 
 def _line_fault(order: OrderIn) -> tuple[str, Text] | None:
     for n, line in enumerate(order.lines):
-        found = (
-            _text_fault(line.product, MAX_KEY, is_needed=True)
-            or _text_fault(line.name, MAX_NAME, is_needed=False)
-            or _text_fault(line.variant, MAX_NAME, is_needed=False)
-        )
-        if found is not None:
-            return f"lines.{n}", found
+        # Nearly every line is right, so all its texts are looked at in one go.
+        if not _is_right(line):
+            found = (
+                _text_fault(line.product, MAX_KEY, is_needed=True)
+                or _text_fault(line.name, MAX_NAME, is_needed=False)
+                or _text_fault(line.variant, MAX_NAME, is_needed=False)
+            )
+            if found is not None:
+                return f"lines.{n}", found
         if not _is_within(line.amount, MAX_AMOUNT):
             return f"lines.{n}.amount", _("This amount is too large.")
         if not _is_within(line.quantity, MAX_QUANTITY):
@@ -229,12 +242,29 @@ def _line_fault(order: OrderIn) -> tuple[str, Text] | None:
     return None
 
 
+def _is_right(line: LineIn) -> bool:
+    product, name, variant = line.product, line.name, line.variant
+    if not 0 < len(product) <= MAX_KEY or len(name) > MAX_NAME or len(variant) > MAX_NAME:
+        return False
+    return not product.isspace() and _is_keepable(product + name + variant)
+
+
+def _is_keepable(text: str) -> bool:
+    """Whether PostgreSQL and UTF-8 have a place for it."""
+    if "\0" in text:
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _text_fault(text: str, most: int, *, is_needed: bool) -> Text | None:
     if is_needed and not text.strip():
         return _("Please fill this in.")
     if len(text) > most:
         return _("Please shorten this to %(max_length)s characters.", max_length=most)
-    # What PostgreSQL and UTF-8 have no place for.
-    if "\0" in text or (not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text)):
+    if not _is_keepable(text):
         return _("This holds a character that cannot be kept.")
     return None

@@ -19,6 +19,7 @@ import orjson
 from sqlalchemy import Table, TextClause, text
 
 from hiiki.db import Base, WorkspaceSession
+from hiiki.db.copying import copy_in, uuids
 from hiiki.db.rows import recordset
 from hiiki.kit.ids import uuid7
 from hiiki.purchases.events import event_ids, events_of
@@ -71,8 +72,6 @@ LOCK_PEOPLE = text(
     order by id for no key update
     """
 )
-_INSERT_ORDERS = inserting(Order)
-_INSERT_LINES = inserting(OrderLine)
 _PAIRS = "unnest(cast(:contacts as uuid[]), cast(:orders as uuid[])) as k(contact_id, id)"
 _REMOVE_ORDERS = text(
     f"""
@@ -98,9 +97,12 @@ _SUMS = text(
         count(distinct cast(o.at at time zone :timezone as date)),
         case when count(*) > 1 then
             extract(epoch from max(o.at) - min(o.at)) / 86400 / (count(*) - 1) end,
-        min(o.at), max(o.at), bool_and(not c.is_purchaser)
+        min(o.at), max(o.at),
+        not exists (
+            select from contacts.contact c
+            where c.id = o.contact_id and c.workspace_id = :workspace_id and c.is_purchaser
+        )
     from purchases.order o
-    join contacts.contact c on c.id = o.contact_id and c.workspace_id = o.workspace_id
     where o.workspace_id = :workspace_id and o.contact_id = any(cast(:contacts as uuid[]))
       and o.status in ('paid', 'partly_returned')
     group by o.workspace_id, o.contact_id
@@ -193,6 +195,9 @@ _ALL_DAYS = text(
 
 async def run(session: WorkspaceSession, statement: TextClause, **values: Any) -> Any:
     """Execute one of this room's own statements, in the session's workspace."""
+    for name, value in values.items():
+        if isinstance(value, list) and value and isinstance(value[0], UUID):
+            values[name] = uuids(cast("list[UUID]", value))
     return await session.execute(
         statement,
         {"workspace_id": session.workspace_id, **values},
@@ -238,15 +243,10 @@ async def remove(
 
 async def insert(session: WorkspaceSession, added: Sequence[Version]) -> None:
     """Put orders into the tables, and what they tell on the timeline."""
-    if not added:
-        return
-    await run(session, _INSERT_ORDERS, rows=document([one.order for one in added]))
-    lines = [line for one in added for line in one.lines]
-    if lines:
-        await run(session, _INSERT_LINES, rows=document(lines))
+    await copy_in(session, Order, [one.order for one in added])
+    await copy_in(session, OrderLine, [line for one in added for line in one.lines])
     events = [event for one in added for event in events_of(one.order, one.lines)]
-    if events:
-        await record_rows(session, events)
+    await record_rows(session, events)
 
 
 async def follow(

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-import orjson
-from sqlalchemy import Table, select, text, tuple_
+from sqlalchemy import select, text, tuple_
 
 from hiiki.db import WorkspaceSession
-from hiiki.db.rows import recordset
+from hiiki.db.copying import copy_in, uuids
 from hiiki.kit.clock import now
 from hiiki.kit.ids import uuid7
 from hiiki.timeline.models import Event
@@ -59,15 +58,12 @@ def keep(session: WorkspaceSession, event: Event) -> None:
 _RETRACT = text(
     """
     delete from timeline.event e
-    using unnest(cast(:contacts as uuid[]), cast(:events as uuid[])) as gone(contact_id, id)
+    using unnest(cast(:contacts as uuid[]), cast(:events as uuid[]))
+        as gone(contact_id, id)
     where e.workspace_id = :workspace_id
       and e.contact_id = gone.contact_id and e.id = gone.id
     returning e.contact_id, e.kind
     """
-)
-_names = ", ".join(f'"{column.name}"' for column in cast("Table[Any]", Event.__table__).columns)
-_RECORD = text(
-    f"insert into timeline.event ({_names}) select {_names} from {recordset(Event)}"  # noqa: S608 — names of our own columns
 )
 
 
@@ -76,11 +72,8 @@ async def record_rows(session: WorkspaceSession, rows: Sequence[Mapping[str, Any
 
     In two statements. They start no rules, and whoever calls sees to it that they are new.
     """
-    if rows:
-        written = {"rows": orjson.dumps(list(rows), default=str).decode()}
-        by_hand = {"scoped_by_hand": True}
-        await session.execute(_RECORD, written, execution_options=by_hand)
-        await count_rows(session, written["rows"], {row["kind"] for row in rows})
+    await copy_in(session, Event, rows)
+    await count_rows(session, rows)
 
 
 async def retract(session: WorkspaceSession, events: Sequence[tuple[UUID, UUID]]) -> None:
@@ -95,8 +88,8 @@ async def retract(session: WorkspaceSession, events: Sequence[tuple[UUID, UUID]]
             _RETRACT,
             {
                 "workspace_id": session.workspace_id,
-                "contacts": list(contacts),
-                "events": list(ids),
+                "contacts": uuids(contacts),
+                "events": uuids(ids),
             },
             execution_options={"scoped_by_hand": True},
         )

@@ -6,7 +6,7 @@ seconds; over what they come to for each person, a fraction of one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID
@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from hiiki.db import WorkspaceSession
+from hiiki.db.copying import plain, uuids, words
 from hiiki.db.rows import document, recordset
 from hiiki.kit.road import road
 from hiiki.timeline.models import Event, Tally
@@ -64,7 +65,22 @@ _INSERT = f"""
     from ({{summed}}) summed
     order by contact_id, kind, subject
 """  # noqa: S608 — names of our own columns
-_ADD_ROWS = text(_INSERT.format(summed=_SUMMED.format(events=recordset(Event), more="")) + _ADD_TO)
+_ADD_MANY = text(
+    f"""
+    insert into timeline.tally as t ({_COLUMNS})
+    select x.contact_id, x.kind, x.subject, :workspace_id, x.n, x.total, x.least, x.most,
+        x.first_at, x.last_at, cast(x.chosen as text[])
+    from unnest(
+        cast(:contacts as uuid[]), cast(:kinds as text[]), cast(:subjects as text[]),
+        cast(:counts as int[]), cast(:totals as numeric[]),
+        cast(:least as numeric[]), cast(:most as numeric[]),
+        cast(:firsts as timestamptz[]), cast(:lasts as timestamptz[]),
+        cast(:chosen as text[])
+    ) as x (contact_id, kind, subject, n, total, least, most, first_at, last_at, chosen)
+    order by x.contact_id, x.kind, x.subject
+    {_ADD_TO}
+    """  # noqa: S608 — names of our own columns
+)
 _COUNT_ANEW = text(
     _INSERT.format(
         summed=_SUMMED.format(events="timeline.event", more="and e.contact_id = any(:contact_ids)")
@@ -117,20 +133,56 @@ def count_in(session: WorkspaceSession, event: Event) -> None:
         session.gather(_add, event)
 
 
-async def count_rows(session: WorkspaceSession, rows: str, kinds: Collection[str]) -> None:
-    """Count new events, given as a JSON document of rows of the timeline, by one statement."""
-    wanted = [kind for kind in kinds if tallied(kind)]
-    if wanted:
-        await session.execute(
-            _ADD_ROWS,
-            {
-                "workspace_id": session.workspace_id,
-                "rows": rows,
-                "kinds": wanted,
-                "by_subject": [kind for kind in wanted if tallied(kind) == "subject"],
-            },
-            execution_options=BY_HAND,
-        )
+async def count_rows(session: WorkspaceSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Count new events, given as rows of the timeline, by one statement."""
+    how = {kind: tallied(kind) for kind in {row["kind"] for row in rows}}
+    counted: dict[tuple[UUID, str, str], list[Any]] = {}
+    for row in rows:
+        kind = row["kind"]
+        if not (by := how[kind]):
+            continue
+        key = row["contact_id"], kind, row["subject"] if by == "subject" else ""
+        value, at = row["value"], row["at"]
+        sums = counted.get(key)
+        if sums is None:
+            counted[key] = [1, value, value, value, at, at, row["data"].get("choice_ids")]
+            continue
+        sums[0] += 1
+        if value is not None:
+            sums[1] = value if sums[1] is None else sums[1] + value
+            sums[2] = value if sums[2] is None else min(sums[2], value)
+            sums[3] = value if sums[3] is None else max(sums[3], value)
+        sums[4] = min(sums[4], at)
+        if at >= sums[5]:
+            sums[5], sums[6] = at, row["data"].get("choice_ids")
+    if not counted:
+        return
+    contacts, kinds, subjects = zip(*counted, strict=True)
+    counts, totals, least, most, firsts, lasts, chosen = zip(*counted.values(), strict=True)
+    await session.execute(
+        _ADD_MANY,
+        {
+            "workspace_id": session.workspace_id,
+            "contacts": uuids(contacts),
+            "kinds": words(kinds),
+            "subjects": words(subjects),
+            "counts": plain(counts),
+            "totals": plain(totals),
+            "least": plain(least),
+            "most": plain(most),
+            "firsts": plain(firsts),
+            "lasts": plain(lasts),
+            "chosen": words(_list(each) for each in chosen),
+        },
+        execution_options=BY_HAND,
+    )
+
+
+def _list(chosen: Any) -> str | None:
+    """Return a list of words as an array literal."""
+    if not isinstance(chosen, list):
+        return None
+    return words(str(each) for each in cast("list[Any]", chosen))
 
 
 async def count_anew(
