@@ -11,11 +11,15 @@ from sqlalchemy import select, text
 import hiiki.rooms
 from conftest import Shop, make_shop, scope
 from hiiki.contacts import erasure
-from hiiki.contacts.models import Attribute, Contact, Note, Tag
+from hiiki.contacts.identities import Keys, resolve
+from hiiki.contacts.merging import merge
+from hiiki.contacts.models import Attribute, BulkEdit, Contact, Note, Tag
 from hiiki.contacts.service import add_tag, meet, set_attribute
 from hiiki.coupons.models import Coupon, Issue
 from hiiki.db import everywhere
 from hiiki.delivery.models import Parcel, Send
+from hiiki.idlink.passes import take_nonce
+from hiiki.imports.models import Import, Refusal
 from hiiki.ingest.models import WebhookEvent
 from hiiki.surveys.models import Response, Survey
 from hiiki.timeline import record
@@ -177,6 +181,35 @@ async def test_nothing_stays_anywhere(shop: Shop, channel: Channel) -> None:
             "こんにちは says to all",
             "waiting",
         )
+
+
+async def test_nothing_stays_where_rows_are_nobodys(shop: Shop, channel: Channel) -> None:
+    """Merged, imported, changed among many, half linked: each keeps something beside their rows."""
+    keys = Keys(customer="C-987", email="bye@example.com", phone="090-1234-5678")
+    friend = await make_friend(shop, channel, "さようなら", real_name="去る花子")
+    stays = await make_friend(shop, channel, "こんにちは")
+    refused = ["BYE@example.com,", "０９０(1234)5678x", "c-987", "去る花子様", "here@example.com"]
+    async with scope(shop.workspace_id) as session:
+        [member] = await resolve(session, [keys])
+        (await session.one(Contact, member)).real_name = "去る花子"
+        await merge(session, friend.id, member)
+        made = Import(kind="members", name="x.csv", size=1, encoding="utf-8", separator=",")
+        many = BulkEdit(verb="tag_add", contact_ids=[friend.id, stays.id])
+        session.add_all([made, many])
+        await session.flush()
+        for line, value in enumerate(refused):
+            session.add(Refusal(import_id=made.id, line=line, value=value, reason="No."))
+        await take_nonce(session, "C-987")
+    await erase(shop, friend.id)
+    words = [str(friend.id), str(member), "さようなら", "去る花子", "987", "bye@", "BYE@", "5678"]
+    left = await rows_that_mention(words)
+    # That the two were merged is told by ids alone, which lead nowhere now.
+    assert left.pop("workspace.audit_entry") == 1
+    assert left == {}
+    async with scope(shop.workspace_id) as session:
+        kept = await session.scalars(select(Refusal.value).order_by(Refusal.line))
+        assert list(kept) == ["", "", "", "", "here@example.com"]
+        assert (await session.one(BulkEdit, many.id)).contact_ids == [stays.id]
 
 
 async def test_every_table_about_contacts_is_emptied_by_itself(

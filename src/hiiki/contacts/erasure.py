@@ -11,12 +11,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import Table, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from hiiki.contacts.attributes import all_attributes, values_of
 from hiiki.contacts.identities import digests, keys_of
-from hiiki.contacts.models import Contact, ContactTag, Double, ErasedKey, Friendship, Tag
+from hiiki.contacts.models import BulkEdit, Contact, ContactTag, Double, ErasedKey, Friendship, Tag
 from hiiki.contacts.turns import hold_turns, take_people
 from hiiki.contacts.values import jsonable
 from hiiki.db import Base, WorkspaceSession
@@ -55,10 +55,13 @@ async def erase(session: WorkspaceSession, contact: Contact) -> None:
             ),
             execution_options=BY_HAND,
         )
-    await session.execute(
+    for statement in (
         delete(Double).where(Double.other_id == contact.id),
-        execution_options={"synchronize_session": False},
-    )
+        update(BulkEdit)
+        .where(BulkEdit.contact_ids.contains([contact.id]))
+        .values(contact_ids=func.array_remove(BulkEdit.contact_ids, contact.id)),
+    ):
+        await session.execute(statement, execution_options={"synchronize_session": False})
     await session.delete(contact)
     await session.flush()
 

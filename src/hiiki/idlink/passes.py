@@ -16,8 +16,9 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 
+from hiiki.contacts.identities import keys_of
 from hiiki.db import WorkspaceSession
 from hiiki.idlink import service
 from hiiki.idlink.models import Pass
@@ -182,7 +183,10 @@ async def _told(
 
 async def forget_visitor(session: WorkspaceSession, contact_id: UUID) -> None:
     """Forget what is under way of somebody who is erased."""
-    await session.execute(delete(Pass).where(Pass.visitor == contact_id))
+    numbers = [each.key for each in await keys_of(session, contact_id) if each.kind == "customer"]
+    await session.execute(
+        delete(Pass).where(or_(Pass.visitor == contact_id, Pass.customer.in_(numbers)))
+    )
 
 
 async def _tidy(session: WorkspaceSession) -> None:

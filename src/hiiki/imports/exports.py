@@ -13,12 +13,12 @@ from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, or_, select, update
 
 from hiiki.contacts.people import safe_cell
 from hiiki.db import WorkspaceSession, everywhere, scope
 from hiiki.imports import store
-from hiiki.imports.models import Export, Import
+from hiiki.imports.models import Export, Import, Refusal
 from hiiki.jobs import enqueue
 from hiiki.kit.clock import now
 from hiiki.kit.errors import Conflict, Invalid, NotFound
@@ -239,3 +239,7 @@ async def clean() -> None:
         for each in await session.scalars(old):
             store.forget(each.workspace_id, each.id)
             each.gone_at = moment
+            # What stood in lines that were refused goes with the file.
+            await session.execute(
+                update(Refusal).where(Refusal.import_id == each.id).values(value="")
+            )
