@@ -12,15 +12,17 @@ from uuid import UUID
 from sqlalchemy import text
 
 from hiiki.contacts import states
-from hiiki.contacts.identities import Keys
+from hiiki.contacts.identities import Keys, normal
 from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
 from hiiki.kit.i18n import _
 from hiiki.kit.importable import Column, Importable, Importing, ImportRow, Outcome, Undone
+from hiiki.kit.phones import country_of
 from hiiki.purchases import service, shops, undoing
 from hiiki.purchases.order_columns import BASE, COLUMNS, EC_CUBE, SHOPIFY
 from hiiki.purchases.orders import NOTHING, LineIn, OrderIn, StoreIn, Taken
 from hiiki.purchases.writing import run
+from hiiki.workspace.models import Workspace
 
 _ONE = Decimal(1)
 _OF_LINE = {
@@ -64,7 +66,9 @@ async def take(
             Outcome(row.line, one.outcome, one.order_id, column, one.reason) for row in group
         ]
     if not importing.dry:
-        await _name_new_people(session, importing.id, groups, taken, before)
+        said = [group[0].values for group in groups]
+        brought = list(zip(said, orders, taken, strict=True))
+        await _note_new_people(session, importing.id, brought, before)
     return outcomes
 
 
@@ -171,36 +175,51 @@ def _worked_out(price: Decimal | None, quantity: Decimal, off: Decimal | None) -
 
 # --- people who were not known before -------------------------------------------------------
 
-_NEW_PEOPLE = text(
+_OF_THIS = text(
     """
-    select id from contacts.contact
-    where workspace_id = :workspace_id and id = any(cast(:contacts as uuid[]))
-      and created_at >= :since and real_name is null
+    select c.id, c.email, c.phone, c.created_at >= :since and c.real_name is null as is_new
+    from contacts.contact c
+    where c.workspace_id = :workspace_id and c.id = any(cast(:contacts as uuid[]))
+      and (c.created_at >= :since or exists (
+          select from contacts.imported i
+          where i.contact_id = c.id and i.import_id = :import_id and i.is_new
+      ))
     """
 )
 
 
-async def _name_new_people(
+async def _note_new_people(
     session: WorkspaceSession,
     import_id: UUID,
-    groups: Sequence[Sequence[ImportRow]],
-    taken: Sequence[Taken],
+    brought: Sequence[tuple[Mapping[str, Any], OrderIn, Taken]],
     since: datetime,
 ) -> None:
-    """Give whom these orders brought their name, and note that they came by this import."""
-    ids = {one.contact_id for one in taken if one.outcome == "new" and one.contact_id is not None}
+    """Give whom these orders brought their name, and note what the import made of them: who has
+    nothing else when it is taken back goes with it."""
+    ids = {one.contact_id for _said, _order, one in brought if one.outcome == "new"} - {None}
     if not ids:
         return
-    new = {row[0] for row in await run(session, _NEW_PEOPLE, contacts=list(ids), since=since)}
-    changes: dict[UUID, states.Change] = {}
-    for group, one in zip(groups, taken, strict=True):
-        ident = one.contact_id
-        if ident is not None and ident in new and ident not in changes:
-            name = _name(group[0].values)
-            changes[ident] = states.Change(ident, True, {}, {"real_name": name} if name else {})
-    if changes:
-        await states.write(session, list(changes.values()))
-        await states.remember(session, import_id, list(changes.values()))
+    found = await run(session, _OF_THIS, contacts=list(ids), import_id=str(import_id), since=since)
+    people = {row.id: row for row in found}
+    country = country_of((await session.known(Workspace, session.workspace_id)).timezone)
+    made: dict[UUID, states.Change] = {}
+    names: list[states.Change] = []
+    for said, order, one in brought:
+        if one.contact_id is None or (row := people.get(one.contact_id)) is None:
+            continue
+        change = made.get(row.id)
+        if change is None:
+            change = made[row.id] = states.Change(row.id, True, {}, {})
+            if row.is_new:
+                change.after |= {"email": row.email, "phone": row.phone}
+                if name := _name(said):
+                    change.after["real_name"] = name
+                    names.append(states.Change(row.id, True, {}, {"real_name": name}))
+        for kind, key in normal(order.keys, country):
+            change.after[f"{states.KEY}{kind}:{key}"] = True
+    if made:
+        await states.write(session, names)
+        await states.remember(session, import_id, list(made.values()))
 
 
 def _name(values: Mapping[str, Any]) -> str:
