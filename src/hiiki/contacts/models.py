@@ -31,6 +31,9 @@ GRAMS = (
 Japanese names are mostly two characters long, where an index of trigrams finds nothing.
 """
 
+DAY_OF_YEAR = "(extract(month from birthday) * 100 + extract(day from birthday))"
+"""Month and day of the birthday as a number (229 is 29 February), as SQL over `contact`."""
+
 
 class Contact(Base, OwnedInBulk):
     """A person. The id is derived from the LINE user id (`hiiki.kit.ids.contact_id`)."""
@@ -42,6 +45,23 @@ class Contact(Base, OwnedInBulk):
         # that began with the workspace would do as well; but PostgreSQL may look foreign keys up
         # in it while the table is small, and go on so, reading all of it, when it has grown.
         Index("ix_contact_everybody", "id", postgresql_include=["workspace_id"]),
+        # What segments ask of everybody's profile, without looking at the rows. The birthday is
+        # in it as well, as PostgreSQL does not see that the day of the year is all that is asked.
+        Index(
+            "ix_contact_prefecture",
+            "workspace_id",
+            "prefecture",
+            "id",
+            postgresql_where=text("prefecture is not null"),
+        ),
+        Index(
+            "ix_contact_day_of_year",
+            "workspace_id",
+            text(DAY_OF_YEAR),
+            "id",
+            postgresql_include=["birthday"],
+            postgresql_where=text("birthday is not null"),
+        ),
         Index("ix_contact_grams", text(GRAMS), postgresql_using="gin"),
         Index(
             "ix_contact_profile_due_at",

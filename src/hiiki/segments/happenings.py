@@ -25,7 +25,7 @@ from hiiki.segments.conditions import (
     Sequence,
 )
 from hiiki.segments.people import ONE, Found, Maker, Rows, Set, columns_of, every
-from hiiki.segments.predicates import answer_passes, number_passes, within
+from hiiki.segments.predicates import amount_passes, answer_passes, number_passes, within
 from hiiki.timeline.models import Event, Tally
 from hiiki.timeline.tallies import tallied
 
@@ -318,12 +318,12 @@ def _kept_amount(rule: Happened, tally: Any) -> Any:
 
 
 def _measure_passes(rule: Happened, amount: Any, values: Any) -> Any:
-    number: Any = rule.number
-    high: Any = rule.high
-    if rule.measure == "average":
-        # The sum is compared with so many times the average, as a quotient would be rounded.
-        number = number * values
-        high = None if high is None else high * values
+    if rule.measure != "average":
+        op = "is" if rule.op == "exactly" else rule.op
+        return amount_passes(op, amount, rule.number, rule.high)
+    # The sum is compared with so many times the average, as a quotient would be rounded.
+    number = rule.number * values
+    high = number if rule.high is None else rule.high * values
     match rule.op:
         case "at_least":
             return amount >= number

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import func, or_, select
 
@@ -35,10 +37,16 @@ class Known(Maker):
 
     def tagged(self, rule: Tagged) -> Set:
         """Return who has one of the tags."""
+        pieces = [self._with_tag(ident) for ident in rule.tag_ids]
+        if len(pieces) == 1:
+            return pieces[0]
         row = columns_of(ContactTag)
-        if len(rule.tag_ids) == 1:
-            return self.mine(row, row.tag_id == rule.tag_ids[0], unique=True)
-        return self.mine(row, row.tag_id.in_(rule.tag_ids))
+        any_of_them = self.mine(row, row.tag_id.in_(rule.tag_ids))
+        return replace(any_of_them, pieces=[piece.query for piece in pieces])
+
+    def _with_tag(self, tag_id: UUID) -> Set:
+        row = columns_of(ContactTag)
+        return self.mine(row, row.tag_id == tag_id, unique=True)
 
     def attribute(self, rule: AttributeIs, want: Want) -> Found:
         """Return the set that decides about a value of the shop's own."""

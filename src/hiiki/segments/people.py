@@ -21,6 +21,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -74,11 +75,17 @@ class Set:
     is_closed: bool = False
     """Grouped or otherwise complete: what further is asked has to stand around it."""
     rows: Rows | None = None
+    pieces: Sequence[Select[UUID]] = ()
+    """The same people as several sets in each of which nobody is twice, if there are such."""
 
     def ids(self) -> Select[UUID]:
         """Return the ids, everybody's once."""
         if self.is_unique:
             return self.query
+        if self.pieces:
+            # Each comes out of its index in order, so that they need only be merged.
+            merged = union(*self.pieces).subquery()
+            return select(merged.c.contact_id)
         if self.is_closed:
             return self.query.distinct()
         return self.query.group_by(self.column)

@@ -9,20 +9,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from math import ceil, floor
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Date,
     DateTime,
+    Integer,
     Text,
     and_,
     bindparam,
     cast,
     extract,
+    false,
     func,
+    literal,
+    literal_column,
     or_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, array
@@ -97,6 +103,7 @@ class Days:
     column: Any
     frame: Frame
     is_moment: bool = False
+    is_birthday: bool = False
 
     def between(self, first: date | None, until: date | None) -> ColumnElement[bool]:
         """Return that it lies in the days from `first` to `until`, both included."""
@@ -119,6 +126,7 @@ class Days:
 
 def passes(test: Test, column: Any, frame: Frame, *, is_moment: bool = False) -> Any:
     """Return what the test asks of a column that is not NULL."""
+    is_birthday = column is not None and column.name == "birthday"
     match test:
         case TextTest():
             return text_passes(test, column)
@@ -133,7 +141,7 @@ def passes(test: Test, column: Any, frame: Frame, *, is_moment: bool = False) ->
         case KnownTest():
             raise AssertionError("what is known is no comparison")
         case _:
-            return day_passes(test, Days(column, frame, is_moment))
+            return day_passes(test, Days(column, frame, is_moment, is_birthday))
 
 
 def _choices_pass(test: ChoicesTest, column: Any) -> ColumnElement[bool]:
@@ -161,7 +169,10 @@ def day_passes(test: AnyDayTest, days: Days) -> ColumnElement[bool]:
         case DayBetween():
             return days.between(test.first, test.until)
         case DayMonth():
-            return extract("month", days.day) == (test.month or today.month)
+            month = test.month or today.month
+            if not days.is_birthday:
+                return extract("month", days.day) == month
+            return _day_of_year(days).between(month * 100, month * 100 + 31)
         case DayOfYear():
             return _day_of_year(days) == test.month * 100 + test.day
         case Anniversary():
@@ -181,7 +192,8 @@ def _days_from(day: date, days: int) -> date:
 
 
 def _day_of_year(days: Days) -> ColumnElement[Any]:
-    return extract("month", days.day) * 100 + extract("day", days.day)
+    # For birthdays there is an index of just this (`hiiki.contacts.models.DAY_OF_YEAR`).
+    return extract("month", days.day) * literal_column("100") + extract("day", days.day)
 
 
 def _comes_round(test: Anniversary, days: Days, today: date) -> ColumnElement[bool]:
@@ -242,18 +254,42 @@ def text_passes(test: TextTest, column: Any) -> ColumnElement[bool]:
 def number_passes(test: NumberTest | NumberBetween, column: Any) -> ColumnElement[bool]:
     """Return what a test asks of a number."""
     if isinstance(test, NumberBetween):
-        return column.between(test.low, test.high)
-    match test.op:
-        case "number_is":
-            return column == test.number
-        case "number_above":
-            return column > test.number
-        case "number_at_least":
-            return column >= test.number
-        case "number_below":
-            return column < test.number
-        case "number_at_most":
-            return column <= test.number
+        return amount_passes("between", column, test.low, test.high)
+    return amount_passes(test.op.removeprefix("number_"), column, test.number)
+
+
+def amount_passes(
+    op: str, amount: Any, number: Decimal, high: Decimal | None = None
+) -> ColumnElement[bool]:
+    """Return how an amount compares with a number: is, above, at_least, below, at_most, between.
+
+    Whole numbers are compared with whole ones: PostgreSQL would look each of them up as a
+    decimal, and in no index.
+    """
+    if not isinstance(amount.type, Integer):
+        low: Any = number
+        top: Any = number if high is None else high
+    elif op == "is" and number != int(number):
+        return false()
+    else:
+        up = op in ("at_least", "below", "between")
+        low = literal(ceil(number) if up else floor(number), BigInteger)
+        top = literal(floor(number if high is None else high), BigInteger)
+    match op:
+        case "is":
+            return amount == low
+        case "above":
+            return amount > low
+        case "at_least":
+            return amount >= low
+        case "below":
+            return amount < low
+        case "at_most":
+            return amount <= low
+        case "between":
+            return amount.between(low, top)
+        case _:
+            raise AssertionError(op)
 
 
 def holds(test: Test, value: Decimal | bool | str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Select, Text, cast, exists, func, select, tuple_
+from sqlalchemy import Select, Text, cast, exists, func, select, text, tuple_
 
 from hiiki.contacts.models import Contact, Friendship
 from hiiki.contacts.search import cursor, read_cursor
@@ -36,7 +36,7 @@ from hiiki.segments.explain import sentence
 from hiiki.segments.models import Segment
 from hiiki.segments.names import names_of, subject_picker
 from hiiki.segments.people import columns_of
-from hiiki.segments.rules import AnyRule, dump_rule, read_rule, stored_rule, walk
+from hiiki.segments.rules import AllOf, AnyRule, dump_rule, read_rule, stored_rule, walk
 
 log = structlog.get_logger()
 
@@ -106,11 +106,15 @@ async def count(session: WorkspaceSession, rule: AnyRule, channel_id: UUID | Non
     """Count a rule's members and those a message can reach, in one statement."""
     frame = await frame_for(session, rule)
     members = compile_rule(rule, frame).subquery()
+    channel_id = channel_id or frame.only_channel
+    if _all_follow(rule, frame, channel_id):
+        query = select(func.count()).select_from(members)
+        found = await session.scalar(query.execution_options(scoped_by_hand=True)) or 0
+        return Count(members=found, reachable=found)
     row = columns_of(Friendship)
     friends = select(row.contact_id).where(
         row.workspace_id == session.workspace_id, row.status == "following"
     )
-    channel_id = channel_id or frame.only_channel
     if channel_id is not None:
         friends = friends.where(row.channel_id == channel_id)
     else:
@@ -125,6 +129,18 @@ async def count(session: WorkspaceSession, rule: AnyRule, channel_id: UUID | Non
     )
     found = (await session.execute(query)).one()
     return Count(members=found[0], reachable=found[1])
+
+
+def _all_follow(rule: AnyRule, frame: Frame, channel_id: UUID | None) -> bool:
+    """Tell whether the rule itself asks that its members follow the account (or any)."""
+    match rule:
+        case AllOf():
+            return any(_all_follow(each, frame, channel_id) for each in rule.rules)
+        case Befriended(status="following"):
+            asked = rule.channel_id or frame.only_channel
+            return channel_id is None or rule.on_every or asked == channel_id
+        case _:
+            return False
 
 
 async def count_segment(
@@ -191,6 +207,8 @@ async def frame_for(
     With `contact_ids`, these people alone are asked about.
     """
     loaded = await load(session, refers_to(rule))
+    if contact_ids is None:
+        await session.once("segments: everybody", lambda: _for_everybody(session))
     return Frame(
         workspace_id=session.workspace_id,
         now=now(),
@@ -199,6 +217,24 @@ async def frame_for(
         contact_ids=contact_ids,
         only_channel=loaded.only_channel,
     )
+
+
+_FOR_EVERYBODY = text(
+    """
+    select set_config('jit', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true),
+        set_config('work_mem', case when pg_size_bytes(current_setting('work_mem')) < 67108864
+            then '64MB' else current_setting('work_mem') end, true)
+    """
+)
+
+
+async def _for_everybody(session: WorkspaceSession) -> None:
+    """Let this transaction's statements hold a million ids in memory.
+
+    With PostgreSQL's 4 MB, sets of so many people are joined by way of the disk. To compile a
+    statement takes longer than what it saves; and a plan that is kept for all tags fits none.
+    """
+    await session.execute(_FOR_EVERYBODY, execution_options={"scoped_by_hand": True})
 
 
 async def _members(session: WorkspaceSession, rule: AnyRule) -> Select[UUID]:

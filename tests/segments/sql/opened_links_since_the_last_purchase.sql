@@ -8,10 +8,10 @@ WHERE event_1.workspace_id = %(workspace_id_2)s::UUID
 AND event_1.kind = %(kind_2)s::VARCHAR
 AND event_1.at > anon_1.at
 GROUP BY event_1.contact_id
-HAVING count(*) >= %(count_1)s
--- count_1 = 2
+HAVING count(*) >= %(param_1)s::BIGINT
 -- kind_1 = purchase
 -- kind_2 = link_open
+-- param_1 = 2
 -- subject_1 = 
 -- workspace_id_1 = 616e9aad-04c0-58b7-878b-89c50190e59e
 -- workspace_id_2 = 616e9aad-04c0-58b7-878b-89c50190e59e

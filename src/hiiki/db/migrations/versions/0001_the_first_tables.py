@@ -76,6 +76,19 @@ def upgrade() -> None:
         schema="contacts",
     )
     op.create_index(
+        "ix_contact_day_of_year",
+        "contact",
+        [
+            "workspace_id",
+            sa.literal_column("(extract(month from birthday) * 100 + extract(day from birthday))"),
+            "id",
+        ],
+        unique=False,
+        schema="contacts",
+        postgresql_include=["birthday"],
+        postgresql_where=sa.text("birthday is not null"),
+    )
+    op.create_index(
         "ix_contact_everybody",
         "contact",
         ["id"],
@@ -94,6 +107,14 @@ def upgrade() -> None:
         unique=False,
         schema="contacts",
         postgresql_using="gin",
+    )
+    op.create_index(
+        "ix_contact_prefecture",
+        "contact",
+        ["workspace_id", "prefecture", "id"],
+        unique=False,
+        schema="contacts",
+        postgresql_where=sa.text("prefecture is not null"),
     )
     op.create_index(
         "ix_contact_profile_due_at",
@@ -3702,6 +3723,12 @@ def downgrade() -> None:
         postgresql_where=sa.text("profile_due_at is not null"),
     )
     op.drop_index(
+        "ix_contact_prefecture",
+        table_name="contact",
+        schema="contacts",
+        postgresql_where=sa.text("prefecture is not null"),
+    )
+    op.drop_index(
         "ix_contact_grams", table_name="contact", schema="contacts", postgresql_using="gin"
     )
     op.drop_index(
@@ -3709,6 +3736,13 @@ def downgrade() -> None:
         table_name="contact",
         schema="contacts",
         postgresql_include=["workspace_id"],
+    )
+    op.drop_index(
+        "ix_contact_day_of_year",
+        table_name="contact",
+        schema="contacts",
+        postgresql_include=["birthday"],
+        postgresql_where=sa.text("birthday is not null"),
     )
     op.drop_table("contact", schema="contacts")
     op.drop_index(
