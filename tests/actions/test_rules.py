@@ -188,7 +188,7 @@ async def test_segments_are_asked_together_and_anew_when_a_rule_has_done_somethi
     person = Person(channel)
     assert texts(await person.follow()) == ["いつも"]
     assert await tags_of(person) == {"新しい", "迎えた"}
-    assert asked == [2, 1], "together, and once more behind the rule that put a tag on her"
+    assert asked == [2, 2], "together, and once more behind the rule that put a tag on her"
 
 
 async def test_a_circle_ends(shop: Shop, channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -187,11 +187,11 @@ class Context:
             if rule.event_subject in ("", event.subject)
         ]
         inside, asked_at = set[UUID](), -1
-        for place, rule in enumerate(waiting):
+        for rule in waiting:
             if rule.segment_id is not None:
-                # All that are still to be asked at once, and anew when a rule has done something.
+                # All at once, and anew when a rule has done something: by the same statement.
                 if asked_at != self.session.writes:
-                    inside = await self._inside(waiting[place:])
+                    inside = await self._inside(waiting)
                     asked_at = self.session.writes
                 if rule.segment_id not in inside:
                     continue

@@ -54,23 +54,20 @@ def fit(x: Numbers, m: Numbers) -> GammaGamma:
     # In units of the mean, yen and dollars are alike to the optimiser.
     unit = float(np.average(m, weights=x))
     scaled = m / unit
+    log_scaled = np.log(scaled)
+    # What is dear to compute depends on `x` alone, of which there are few different values.
+    counts, which = np.unique(x, return_inverse=True)
 
     def negative(logs: Numbers) -> tuple[float, Numbers]:
         # Without q > 1 the mean of all would be infinite.
         p, q, v = np.exp(logs[0]), 1.0 + np.exp(logs[1]), np.exp(logs[2])
-        px, total = p * x, v + scaled * x
-        each = (
-            ln_gamma(px + q)
-            - ln_gamma(px)
-            - ln_gamma(q)
-            + q * np.log(v)
-            + (px - 1.0) * np.log(scaled)
-            + px * np.log(x)
-            - (px + q) * np.log(total)
-        )
-        both = psi(px + q) - np.log(total)
-        of_p = x * (both - psi(px) + np.log(scaled) + np.log(x))
-        of_q = both - psi(q) + np.log(v)
+        pc, px, total = p * counts, p * x, v + scaled * x
+        log_total = np.log(total)
+        of_x = ln_gamma(pc + q) - ln_gamma(pc) - ln_gamma(q) + q * np.log(v) + pc * np.log(counts)
+        each = of_x[which] + (px - 1.0) * log_scaled - (px + q) * log_total
+        digamma = psi(pc + q)
+        of_p = x * ((digamma - psi(pc) + np.log(counts))[which] - log_total + log_scaled)
+        of_q = (digamma - psi(q) + np.log(v))[which] - log_total
         of_v = q / v - (px + q) / total
         gradient = np.array([of_p.mean() * p, of_q.mean() * (q - 1.0), of_v.mean() * v])
         return -float(each.mean()), -gradient
