@@ -175,7 +175,9 @@ class Group:
                 {
                     "kind": "field",
                     "field": f"rfm.{name}",
-                    "test": {"op": "number_between", "low": low, "high": high},
+                    "test": {"op": "number_is", "number": low}
+                    if low == high
+                    else {"op": "number_between", "low": low, "high": high},
                 }
                 for name, (low, high) in between.items()
             ],
