@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 import hiiki.rooms
 from conftest import Shop, scope
@@ -15,7 +15,7 @@ from hiiki.contacts import doubles, jobs
 from hiiki.contacts.identities import Keys, attach, resolve
 from hiiki.contacts.models import Attribute, Contact, Double
 from hiiki.contacts.service import set_attribute
-from hiiki.workspace.models import Channel
+from hiiki.workspace.models import AuditEntry, Channel
 
 from .people import make_friend
 
@@ -154,6 +154,9 @@ async def test_programs_find_merge_and_tell_apart(shop: Shop, app: Console) -> N
     assert nobody is None
     asked = {"keys": [{"customer": "2"}], "create": True}
     [two] = (await api.post("/api/v1/friends/resolve", json=asked)).json()["contact_ids"]
+    async with scope(shop.workspace_id) as session:
+        made = select(func.count()).where(AuditEntry.action == "contacts.resolve")
+        assert await session.scalar(made) == 2
     path = f"/api/v1/friends/{two}/identities"
     assert (await api.post(path, json={"email": "a@x.jp"})).status_code == 409
     added = await api.post(path, json={"phone": "090-1111-2222"})

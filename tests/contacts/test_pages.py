@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -95,36 +93,6 @@ async def test_an_empty_shop_says_what_to_do(shop: Shop, owner: Client) -> None:
         ("/attributes", "友だち情報はまだありません"),
     ):
         assert said in (await owner.get(path)).text
-
-
-async def test_the_export_is_what_a_spreadsheet_can_read(world: World, owner: Client) -> None:
-    evil = await make_friend(world.shop, world.channel, '=HYPERLINK("x")', phone="+81901234567")
-    answer = await owner.get("/friends.csv")
-    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    assert "attachment" in answer.headers["content-disposition"]
-    assert answer.content.startswith(b"\xef\xbb\xbf")
-    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
-    assert [row["LINEの表示名"] for row in rows] == ['\'=HYPERLINK("x")', "田中 葵 <b>"]
-    assert rows[0]["電話番号"] == "'+81901234567"
-    assert rows[1]["タグ"] == "辛口"
-    assert rows[1]["辛さ"] == "3"
-    assert rows[1]["状態"] == "友だち"
-    some = await owner.get("/friends.csv?q=HYPERLINK")
-    assert [row["ID"] for row in csv.DictReader(io.StringIO(some.text.lstrip("\ufeff")))] == [
-        str(evil.id)
-    ]
-    assert "contacts.export_list" in await audited(world.shop)
-
-
-async def test_the_export_holds_more_than_a_page(
-    world: World, owner: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("hiiki.contacts.people.CSV_PAGE", 3)
-    for number in range(7):
-        await make_friend(world.shop, world.channel, f"f{number}")
-    rows = list(csv.reader(io.StringIO((await owner.get("/friends.csv")).text)))
-    assert len(rows) == 1 + 8
-    assert len({row[0] for row in rows}) == 9
 
 
 async def test_a_friend_is_shown_and_changed_in_place(world: World, owner: Client) -> None:
@@ -310,7 +278,6 @@ async def test_viewers_look_and_touch_nothing(world: World, app: Console) -> Non
     ):
         assert (await viewer.get(path)).status_code == 200, path
     for path in (
-        "/friends.csv",
         f"{base}/export.json",
         f"{base}/erase",
         "/tags/new",

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from conftest import Shop, scope
+from hiiki.contacts.erasure import erase
 from hiiki.contacts.models import Contact, Identity
 from hiiki.delivery.models import Parcel
 from hiiki.purchases.models import Customer, Order, OrderLine, Product
@@ -135,6 +136,19 @@ async def test_an_order_comes_in_once(shop: Shop) -> None:
         assert await count(shop, table) == 0, table
     async with scope(shop.workspace_id) as session:
         assert {one.sold for one in await session.scalars(select(Product))} <= {Decimal(0)}
+
+
+async def test_orders_of_somebody_erased_are_refused_for_that_reason(shop: Shop) -> None:
+    ident = await send(shop, "orders", SHOPIFY)
+    await run(shop, ident)
+    taro = (await people(shop))["山田 太郎"]
+    async with scope(shop.workspace_id) as session:
+        await erase(session, await session.one(Contact, taro.id))
+    again = await send(shop, "orders", SHOPIFY)
+    assert figures(await run(shop, again)) == (0, 0, 2, 2)
+    assert {sentence for _column, sentence in (await reasons(shop, again)).values()} == {
+        "This person has been erased, and does not come back by a file."
+    }
 
 
 async def test_a_bad_line_refuses_its_order_alone(shop: Shop) -> None:

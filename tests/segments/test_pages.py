@@ -1,9 +1,7 @@
-"""Segments in the console: list, builder, panel, members, ready-made ones, export."""
+"""Segments in the console: list, builder, panel, members, ready-made ones."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections.abc import AsyncIterator
@@ -198,21 +196,6 @@ async def test_a_copy_has_a_name_of_its_own(staff: Client, shop: Shop) -> None:
         assert names == {"甘口", "甘口 (2)", "甘口 (3)"}
 
 
-async def test_the_export_holds_everybody_and_no_formulas(staff: Client, shop: Shop) -> None:
-    async with scope(shop.workspace_id) as session:
-        mild = await tag(session, "甘口")
-        await person(session, "=HYPERLINK(1)", mild)
-        await person(session, "佐藤, 花子", mild, minutes=1)
-        segment = await save(session, "甘口/好き", has(mild))
-    answer = await staff.get(f"/segments/{segment.id}/members.csv")
-    assert answer.status_code == 200
-    assert answer.content.startswith(b"\xef\xbb\xbf")
-    assert "%E7%94%98%E5%8F%A3%2F" in answer.headers["content-disposition"]
-    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
-    assert [row[1] for row in rows] == ["LINEの表示名", "'=HYPERLINK(1)", "佐藤, 花子"]
-    assert rows[1][7] == "甘口"
-
-
 async def test_a_ready_made_segment_makes_the_tags_it_lacks(staff: Client, shop: Shop) -> None:
     async with scope(shop.workspace_id) as session:
         await tag(session, "婚約中")
@@ -300,7 +283,6 @@ async def test_a_viewer_sees_but_does_not_build(app: Console, shop: Shop) -> Non
     for path in (
         "/segments/new",
         f"/segments/{segment.id}/edit",
-        f"/segments/{segment.id}/members.csv",
     ):
         assert (await viewer.get(path)).status_code == 403
     assert (await viewer.form("/segments/panel")).status_code == 403

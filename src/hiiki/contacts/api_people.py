@@ -94,11 +94,13 @@ class OtherIn(BaseModel):
 
 
 @post("/friends/resolve", status_code=200, operation_id="ResolveFriends", **GROUP)
-async def resolve(data: ResolveIn, session: WorkspaceSession) -> ResolveOut:
+async def resolve(data: ResolveIn, session: WorkspaceSession, access: Access) -> ResolveOut:
     """Find contacts by customer number, LINE user id, e-mail or phone, the strongest first."""
     found = await identities.resolve(
         session, [each.keys() for each in data.keys], create=data.create
     )
+    if data.create:
+        audit(session, access, "contacts.resolve", count=len(data.keys))
     return ResolveOut(contact_ids=found)
 
 

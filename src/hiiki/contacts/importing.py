@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from hiiki.contacts import states
+from hiiki.contacts import imported, states
 from hiiki.contacts.attributes import all_attributes
 from hiiki.contacts.identities import Keys, normal, resolve
 from hiiki.contacts.member_columns import COLUMNS, EC_CUBE, NAME_MOST, SHOPIFY
@@ -126,14 +126,14 @@ async def _change(
         if after or is_new:
             was = {name: before.get(name) for name in after}
             named = {
-                f"{states.KEY}{kind}:{key}": True
+                f"{imported.KEY}{kind}:{key}": True
                 for keys in member.keys
                 for kind, key in normal(keys, country)
             }
             changes.append(states.Change(ident, is_new, was, after | named))
     if changes and not importing.dry:
         await states.write(session, changes)
-        await states.remember(session, importing.id, changes)
+        await imported.remember(session, importing.id, changes)
 
 
 def _difference(
@@ -240,7 +240,7 @@ def _attribute(name: str, attribute: Attribute, value: Any) -> dict[str, Any] | 
 
 async def undo(session: WorkspaceSession, import_id: UUID, most: int) -> Any:
     """Take back a part of an import of members (`Importable.undo`)."""
-    return await states.undo(session, import_id, most)
+    return await imported.undo(session, import_id, most)
 
 
 members = Importable(

@@ -322,7 +322,7 @@ class Imported(Base, OwnedInBulk):
     """Whether nobody knew this person before."""
     before: Mapped[dict[str, Any]] = mapped_column(default=dict)
     after: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """By name (`hiiki.contacts.standing`), what stood there and what the import made of it."""
+    """By name (`hiiki.contacts.states`), what stood there and what the import made of it."""
 
 
 class Keyword(Base, Identified, Owned):

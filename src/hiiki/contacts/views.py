@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Request, get, post
-from litestar.response import Redirect, Stream, Template
+from litestar.response import Redirect, Template
 from sqlalchemy import select
 
 from hiiki.contacts import listing, people, search
@@ -16,9 +16,8 @@ from hiiki.contacts.schemas import ViewIn
 from hiiki.contacts.search import FriendFilter
 from hiiki.contacts.tags import all_tags
 from hiiki.db import WorkspaceSession
-from hiiki.kit.clock import now
 from hiiki.kit.forms import parse
-from hiiki.kit.i18n import _, current_locale
+from hiiki.kit.i18n import _
 from hiiki.kit.pages import form_data, is_fragment, page, to
 from hiiki.workspace.access import Access, audit
 from hiiki.workspace.models import Channel
@@ -103,19 +102,4 @@ async def friends_count(request: AnyRequest, session: WorkspaceSession) -> Templ
     return page("contacts/_count.html", count=await search.count(session, wanted))
 
 
-@get("/friends.csv", opt={"role": "operator"})
-async def friends_csv(request: AnyRequest, session: WorkspaceSession, access: Access) -> Stream:
-    """Send all whom the filter describes as CSV."""
-    wanted = parse(FriendFilter, dict(request.query_params))
-    audit(session, access, "contacts.export_list", **wanted.query())
-    return Stream(
-        people.csv_lines(access, current_locale(), wanted),
-        media_type="text/csv",
-        headers={
-            "content-disposition": f'attachment; filename="friends-{now():%Y%m%d-%H%M}.csv"',
-            "cache-control": "no-store",
-        },
-    )
-
-
-HANDLERS = [friends, friends_count, friends_csv, save_view, delete_view]
+HANDLERS = [friends, friends_count, save_view, delete_view]

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from hiiki.contacts import states
+from hiiki.contacts import imported, states
 from hiiki.contacts.identities import Keys, normal
 from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
@@ -216,10 +216,10 @@ async def _note_new_people(
                     change.after["real_name"] = name
                     names.append(states.Change(row.id, True, {}, {"real_name": name}))
         for kind, key in normal(order.keys, country):
-            change.after[f"{states.KEY}{kind}:{key}"] = True
+            change.after[f"{imported.KEY}{kind}:{key}"] = True
     if made:
         await states.write(session, names)
-        await states.remember(session, import_id, list(made.values()))
+        await imported.remember(session, import_id, list(made.values()))
 
 
 def _name(values: Mapping[str, Any]) -> str:
@@ -241,7 +241,7 @@ async def undo(session: WorkspaceSession, import_id: UUID, most: int) -> Undone:
     undone = await undoing.undo(session, import_id, most)
     if not undone:
         # They are not counted: what is told is of orders.
-        people = await states.undo(session, import_id, most)
+        people = await imported.undo(session, import_id, most)
         return Undone(more=bool(people.undone or people.kept))
     return Undone(undone=undone)
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from hiiki.contacts.identities import Keys, resolve
+from hiiki.contacts.identities import Keys, normal, resolve
 from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
 from hiiki.kit.i18n import _
@@ -171,6 +171,9 @@ def _completed(order: OrderIn, standing: Any) -> OrderIn:
 def _judge(case: _Case, *, dry: bool) -> Taken:
     order, standing = case.order, case.standing
     if case.contact_id is None and not (dry and order.keys != _NOBODY):
+        if normal(order.keys):
+            erased = _("This person has been erased, and does not come back by a file.")
+            return Taken("refused", case.ident, reason=erased, field="keys")
         return Taken("refused", case.ident, reason=_(
             "It does not say whose order it is: a customer number, an e-mail address, a phone "
             "number or a LINE user id is needed."

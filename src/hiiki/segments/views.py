@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
 from litestar import get, post
-from litestar.response import Response, Stream
+from litestar.response import Response
 
 from hiiki.contacts import search
-from hiiki.contacts.models import Contact
-from hiiki.db import WorkspaceSession, scope
+from hiiki.db import WorkspaceSession
 from hiiki.kit.errors import Invalid, NotFound
-from hiiki.kit.i18n import Text, _, current_locale
+from hiiki.kit.i18n import Text, _
 from hiiki.kit.pages import WebRequest, form_data, page, to
 from hiiki.segments import changes, ready_made, service
 from hiiki.segments.listing import page_of_segments, sentences
 from hiiki.segments.models import Segment
-from hiiki.segments.rules import AnyRule
 from hiiki.workspace.access import Access, audit
 
 OPERATOR = {"role": "operator"}
-EXPORT_PAGE = 1000
 
 
 @get("/segments")
@@ -108,79 +102,6 @@ async def delete(segment_id: UUID, session: WorkspaceSession, access: Access) ->
     return to("/segments", _("The segment has been deleted. It can be brought back."))
 
 
-# --- export -----------------------------------------------------------------------------
-
-
-@get("/segments/{segment_id:uuid}/members.csv", opt=OPERATOR)
-async def export(segment_id: UUID, session: WorkspaceSession, access: Access) -> Stream:
-    """All members as of now, as a CSV file that opens in Excel too (UTF-8 with a mark)."""
-    segment = await session.one(Segment, segment_id)
-    rule = await service.checked_rule(session, segment)
-    audit(session, access, "segments.export", segment_id, name=segment.name)
-    return Stream(
-        _csv(access.workspace_id, rule, current_locale()),
-        media_type="text/csv; charset=utf-8",
-        headers={
-            "content-disposition": "attachment; filename=\"segment.csv\"; filename*=UTF-8''"
-            + quote(f"{segment.name}.csv", safe="")
-        },
-    )
-
-
-_COLUMNS = (
-    _("ID"),
-    _("LINE display name"),
-    _("Name"),
-    _("E-mail"),
-    _("Phone"),
-    _("Prefecture"),
-    _("Birthday"),
-    _("Tags"),
-    _("First met"),
-)
-
-
-async def _csv(workspace_id: UUID, rule: AnyRule, locale: str) -> AsyncIterator[bytes]:
-    heading = [each.to(locale) for each in _COLUMNS]
-    yield "\ufeff".encode() + _lines([heading])
-    after: str | None = None
-    # The handler's transaction is over before the first byte goes out.
-    async with scope(workspace_id) as session:
-        while members := await service.page_of_members(
-            session, rule, after=after, limit=EXPORT_PAGE
-        ):
-            friends = await search.with_details(session, members)
-            yield _lines([_row(each.contact, [tag.name for tag in each.tags]) for each in friends])
-            after = search.cursor(members[-1])
-            session.expunge_all()
-
-
-def _row(contact: Contact, tags: list[str]) -> list[Any]:
-    return [
-        contact.id,
-        contact.display_name,
-        contact.real_name,
-        contact.email,
-        contact.phone,
-        contact.prefecture,
-        contact.birthday,
-        "、".join(tags),
-        contact.created_at.isoformat(timespec="seconds"),
-    ]
-
-
-def _lines(rows: list[list[Any]]) -> bytes:
-    out = io.StringIO()
-    csv.writer(out).writerows([[_harmless(cell) for cell in row] for row in rows])
-    return out.getvalue().encode()
-
-
-def _harmless(cell: Any) -> str:
-    # A display name that begins like a formula must not become one in a spreadsheet.
-    text = "" if cell is None else str(cell)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
 # --- segments to begin with -------------------------------------------------------------
 
 
@@ -233,7 +154,6 @@ pages = [
     show_segment,
     duplicate,
     delete,
-    export,
     list_ready_made,
     count_ready_made,
     use_ready_made,
