@@ -1,17 +1,32 @@
-"""How long segments take: `make bench-segments FRIENDS=100000 EVENTS=1000000`.
+"""Segments over many people: each rule counted, paged and asked for one person, beside SQL by hand.
 
-Builds a world of that size on a server of its own, counts each rule, reads its first page,
-asks for one contact, and runs the same question as the SQL that a careful engineer would
-write by hand. The last line is one JSON object.
+    python -m benchmarks.segments      (FRIENDS=1000000 EVENTS=10000000 ROUNDS=20 WORLD=var/…)
+
+A database of its own in a data folder of its own, kept for three days when the same size is asked
+for again (`segment_world`). Each rule (`segment_rules`) is asked through Hiiki's own code, a
+transaction of its own each time, as a request asks it: how many are members and how many of these a
+message reaches, then the first fifty people. In turn with it runs the same question written by
+hand, in the same kind of transaction with the same settings; both must have the same members. All
+of that is done for 10,000 and 100,000 friends too.
+
+The last line is one JSON object. Of each rule: `p50_ms` and `p95_ms` of the count with the reach,
+`page_p95_ms`, `hand_written_p95_ms` and `ratio` (of the medians); `cpu_ms` and
+`hand_written_cpu_ms` are the processors' time in PostgreSQL, which says more where a machine is
+busy with other things. `one_contact_ms` is the median of whether one person is in a saved segment,
+over all rules; `freeze_million_s` is what freezing everybody takes, for each million of people;
+`growth` is the time of all counts for a friend at this size over that at 10,000 friends (1: it
+grows as people do), and `us_per_friend` that time by size. The list of friends and a friend's page
+are asked for over the application's own door, log-in included.
 """
 
-# ruff: noqa: S608, T201 — the SQL by hand holds ids made here; a benchmark speaks on the terminal
+# ruff: noqa: T201 — a benchmark speaks on the terminal
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
+import resource
 import statistics
 import sys
 import tempfile
@@ -21,344 +36,323 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import psycopg
+import httpx
+from sqlalchemy import select, text
 
-from hiiki.db import engine as engine_module
-from hiiki.db import everywhere, scope
+from benchmarks.processes import postmaster
+from benchmarks.segment_rules import Question, questions
+from benchmarks.segment_world import CHANNEL, FOLDER, FRESH, WORKSPACE, named, world
+from benchmarks.wire import cpu_of
+from hiiki.contacts.models import Contact
+from hiiki.db import WorkspaceSession, everywhere, scope
 from hiiki.db.embedded import prepare
-from hiiki.db.migrate import migrate
+from hiiki.db.engine import dispose
+from hiiki.kit.i18n import set_locale
+from hiiki.rooms import registry
 from hiiki.segments import service
 from hiiki.segments.models import Segment
 from hiiki.segments.rules import AnyRule, read_rule
 from hiiki.settings import settings
-from hiiki.workspace.models import Workspace
+from hiiki.workspace.models import Channel
 
 FRIENDS = int(os.environ.get("FRIENDS") or 100_000)
 EVENTS = int(os.environ.get("EVENTS") or 10 * FRIENDS)
-ROUNDS = int(os.environ.get("ROUNDS") or 7)
-TAGS = ("mild", "hot", "engaged", "considering", "planned", "children", "knitwear", "men")
-SHARES = (0.4, 0.2, 0.1, 0.15, 0.08, 0.3, 0.05, 0.45)
+ROUNDS = int(os.environ.get("ROUNDS") or 20)
+ONLY = os.environ.get("ONLY") or ""
+"""Ask only the rules whose names have this in them, and nothing else."""
+SMALLER = (10_000, 100_000)
+SERVER = {"fsync": "off", "shared_buffers": "1GB", "max_wal_size": "4GB"}
+BY_HAND = {"scoped_by_hand": True}
 
-WORLD = """
-insert into contacts.contact (id, workspace_id, display_name, birthday, prefecture,
-    is_purchaser, created_at, updated_at)
-select md5('c' || n)::uuid, %(ws)s, 'friend ' || n,
-    case when n %% 3 > 0 then date '1960-01-01' + (n * 37 %% 18000)::int end,
-    (array['東京都', '北海道', '大阪府', null])[1 + n %% 4], n %% 5 = 0,
-    now() - n * interval '3 seconds', now()
-from generate_series(1, %(friends)s) n;
-
-insert into contacts.friendship (contact_id, channel_id, workspace_id, line_user_id, status,
-    first_followed_at, followed_at)
-select md5('c' || n)::uuid, %(channel)s, %(ws)s, 'U' || n,
-    case when n %% 10 = 0 then 'blocked' else 'following' end,
-    now() - (n %% 365) * interval '1 day', now() - (n %% 365) * interval '1 day'
-from generate_series(1, %(friends)s) n;
-
-insert into contacts.contact_tag (contact_id, tag_id, workspace_id, at)
-select md5('c' || n)::uuid, t.id, %(ws)s, now()
-from generate_series(1, %(friends)s) n
-join (select id, (string_to_array(description, ' '))[1]::float share,
-    (string_to_array(description, ' '))[2]::int seed from contacts.tag) t
-    on (hashint8(n::bigint * 31 + t.seed) & 65535) < t.share * 65536;
-
-insert into contacts.contact_attribute (contact_id, attribute_id, workspace_id, number, at)
-select md5('c' || n)::uuid, %(age)s, %(ws)s, 18 + hashint4(n) & 63, now()
-from generate_series(1, %(friends)s) n where n %% 4 > 0;
-
-insert into timeline.event (contact_id, id, workspace_id, at, channel_id, kind, subject, value,
-    data)
-select md5('c' || 1 + (hashint8(n::bigint) & 2147483647) %% %(friends)s)::uuid,
-    md5('e' || n)::uuid, %(ws)s, now() - (n %% 400) * interval '1 day', %(channel)s,
-    (array['message', 'link_open', 'purchase', 'coupon_use', 'survey_answer'])[1 + n %% 5],
-    case n %% 5 when 1 then 'link' || n %% 50 when 4 then %(question)s else '' end,
-    case n %% 5 when 2 then n %% 9000 end,
-    case n %% 5 when 4 then jsonb_build_object('choice_ids', jsonb_build_array('c' || n %% 4))
-        else '{}' end
-from generate_series(1, %(events)s) n;
-"""
+Ask = Callable[[WorkspaceSession], Awaitable[Any]]
 
 
-class Ids:
-    """The things that rules refer to."""
+class Clock:
+    """What something takes: milliseconds by the clock, and of processor time in PostgreSQL."""
 
-    def __init__(self) -> None:
-        self.workspace = uuid4()
-        self.channel, self.age, self.question = uuid4(), uuid4(), uuid4()
-        self.tags = {name: uuid4() for name in TAGS}
+    def __init__(self, server: int) -> None:
+        self.server = server
+        self.times: list[float] = []
+        self.cpu = 0.0
 
+    async def time(self, ask: Ask) -> Any:
+        """Ask in a transaction of its own, as a request does."""
+        cpu, start = cpu_of(self.server), time.perf_counter()
+        async with scope(WORKSPACE) as session:
+            found = await ask(session)
+        self.times.append((time.perf_counter() - start) * 1000)
+        self.cpu += (cpu_of(self.server) - cpu) * 1000
+        return found
 
-def questions(ids: Ids) -> dict[str, tuple[dict[str, Any], str]]:
-    """Return name → rule, and the same question written by hand."""
+    @property
+    def p50(self) -> float:
+        """The middle."""
+        return round(statistics.median(self.times), 1)
 
-    def has(*names: str, op: str = "has") -> dict[str, Any]:
-        return {"kind": "tag", "op": op, "tag_ids": [str(ids.tags[name]) for name in names]}
+    @property
+    def p95(self) -> float:
+        """The 95th of a hundred; of few the longest."""
+        ordered = sorted(self.times)
+        return round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))], 1)
 
-    def every(*rules: dict[str, Any]) -> dict[str, Any]:
-        return {"kind": "all", "rules": list(rules)}
-
-    def some(*rules: dict[str, Any]) -> dict[str, Any]:
-        return {"kind": "any", "rules": list(rules)}
-
-    def happened(event: str, **more: Any) -> dict[str, Any]:
-        return {"kind": "event", "event": event, **more}
-
-    def tag(name: str, no: str = "") -> str:
-        return (
-            f"{no} exists (select from contacts.contact_tag t where t.contact_id = c.id"
-            f" and t.tag_id = '{ids.tags[name]}')"
-        )
-
-    def event(kind: str, more: str = "", no: str = "") -> str:
-        return (
-            f"{no} exists (select from timeline.event e where e.contact_id = c.id"
-            f" and e.workspace_id = c.workspace_id and e.kind = '{kind}' {more})"
-        )
-
-    def grouped(kind: str, having: str) -> str:
-        return (
-            "c.id in (select contact_id from timeline.event where workspace_id = "
-            f"'{ids.workspace}' and kind = '{kind}' group by contact_id having {having})"
-        )
-
-    older = {
-        "kind": "attribute",
-        "attribute_id": str(ids.age),
-        "test": {"op": "number_above", "number": 30},
-    }
-    age = (
-        "exists (select from contacts.contact_attribute a where a.contact_id = c.id"
-        f" and a.attribute_id = '{ids.age}' and a.number %s 30)"
-    )
-    february = {"kind": "profile", "field": "birthday", "test": {"op": "day_month", "month": 2}}
-    hokkaido = {
-        "kind": "profile",
-        "field": "prefecture",
-        "test": {"op": "choice_any", "choices": ["北海道"]},
-    }
-    return {
-        "everyone": ({"kind": "everyone"}, "true"),
-        "B1_engaged_and_considering": (
-            every(has("engaged"), has("considering")),
-            f"{tag('engaged')} and {tag('considering')}",
-        ),
-        "B1_children_and_planned_or_considering": (
-            every(has("children"), some(has("planned"), has("considering"))),
-            f"{tag('children')} and c.id in (select contact_id from contacts.contact_tag where"
-            f" tag_id in ('{ids.tags['planned']}', '{ids.tags['considering']}'))",
-        ),
-        "B2_mild_and_not_hot": (
-            every(has("mild"), has("hot", op="has_not")),
-            f"{tag('mild')} and {tag('hot', 'not')}",
-        ),
-        "B3_birthday_in_february": (february, "extract(month from c.birthday) = 2"),
-        "B3_age_over_30_and_knitwear": (
-            every(older, has("knitwear")),
-            f"{age % '>'} and {tag('knitwear')}",
-        ),
-        "B3_not_over_30": ({"kind": "not", "rule": older}, age % "<="),
-        "B4_not_hokkaido_not_men": (
-            every({"kind": "not", "rule": hokkaido}, has("men", op="has_not")),
-            f"c.prefecture <> '北海道' and {tag('men', 'not')}",
-        ),
-        "B5_five_purchases": (
-            happened("purchase", number=5),
-            grouped("purchase", "count(*) >= 5"),
-        ),
-        "B5_spent_10000": (
-            happened("purchase", measure="sum", number=10000),
-            grouped("purchase", "sum(value) >= 10000"),
-        ),
-        "B5_never_bought": (
-            happened("purchase", op="exactly", number=0),
-            event("purchase", no="not"),
-        ),
-        "B6_latest_answer": (
-            {
-                "kind": "answer",
-                "question_id": str(ids.question),
-                "op": "choices",
-                "choice_ids": ["c1"],
-            },
-            "c.id in (select contact_id from (select distinct on (contact_id) contact_id, data"
-            f" from timeline.event where workspace_id = '{ids.workspace}' and kind ="
-            f" 'survey_answer' and subject = '{ids.question}' order by contact_id, at desc,"
-            " id desc) l where data->'choice_ids' ? 'c1')",
-        ),
-        "B7_opened_and_not_used_in_30_days": (
-            every(
-                happened("link_open", period={"kind": "recent", "days": 30}),
-                happened(
-                    "coupon_use", op="exactly", number=0, period={"kind": "recent", "days": 30}
-                ),
-            ),
-            event("link_open", "and e.at > now() - interval '30 days'")
-            + " and "
-            + event("coupon_use", "and e.at > now() - interval '30 days'", "not"),
-        ),
-        "new_friends": (
-            {"kind": "friendship", "followed": {"kind": "recent", "days": 7}},
-            "exists (select from contacts.friendship f where f.contact_id = c.id and f.status ="
-            " 'following' and f.followed_at > now() - interval '7 days')",
-        ),
-    }
+    @property
+    def cpu_ms(self) -> float:
+        """Of one round."""
+        return round(self.cpu / len(self.times), 1)
 
 
-async def build(url: str, ids: Ids) -> None:
-    """Fill the database."""
-    async with everywhere() as session:  # the workspace itself is made here
-        session.add(Workspace(id=ids.workspace, name="bench"))
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as db:
-        await db.execute("set work_mem = '256MB'; set maintenance_work_mem = '512MB'")
-        await db.execute(
-            "insert into workspace.channel (id, workspace_id, name, line_channel_id, provider,"
-            " bot_user_id, basic_id, picture_url, sealed_secret, sealed_token, webhook_key, plan,"
-            " quota_used, is_active, created_at, updated_at) values"
-            " (%s, %s, 'a', '1', '1', '', '', '', '', '', 'k', 'light', 0, true, now(), now())",
-            (ids.channel, ids.workspace),
-        )
-        for seed, (name, share) in enumerate(zip(TAGS, SHARES, strict=True)):
-            await db.execute(
-                "insert into contacts.tag (id, workspace_id, name, colour, description, created_at,"
-                " updated_at) values (%s, %s, %s, 'blue', %s, now(), now())",
-                (ids.tags[name], ids.workspace, name, f"{share} {seed}"),
+def by_hand(question: Question) -> Ask:
+    """Return the question as a careful engineer asks it: members, and who of them is reached."""
+    sql = question.counted_by_hand.replace("%", "%%")
+
+    async def ask(session: WorkspaceSession) -> Any:
+        connection = await session.connection()
+        for name, value in (("jit", "off"), ("work_mem", "64MB")):
+            await connection.exec_driver_sql(f"set local {name} = '{value}'")
+        return (await connection.exec_driver_sql(sql)).one()
+
+    return ask
+
+
+async def check(name: str, rule: AnyRule, question: Question) -> None:
+    """Raise `SystemExit` unless both give the same people."""
+    sums = "select count(*), bit_xor(hashtextextended(contact_id::text, 0)) from ({}) _"
+    async with scope(WORKSPACE) as session:
+        frame = await service.frame_for(session, rule)
+        members = service.compile_rule(rule, frame).subquery()
+        person: Any = members.c.contact_id
+        summed = text("bit_xor(hashtextextended(contact_id::text, 0))")
+        ours = (
+            await session.execute(
+                select(text("count(*)"), summed).select_from(members), execution_options=BY_HAND
             )
-        await db.execute(
-            "insert into contacts.attribute (id, workspace_id, key, label, kind, choices, position,"
-            " created_at, updated_at)"
-            " values (%s, %s, 'age', 'age', 'number', '[]', 0, now(), now())",
-            (ids.age, ids.workspace),
-        )
-        named = {
-            "ws": ids.workspace,
-            "channel": ids.channel,
-            "age": ids.age,
-            "question": str(ids.question),
-            "friends": FRIENDS,
-            "events": EVENTS,
-        }
-        cursor = psycopg.AsyncClientCursor(db)
-        for statement in WORLD.split(";\n"):
-            if statement.strip():
-                await cursor.execute(statement, named)
-        await db.execute("vacuum analyze")
+        ).one()
+        connection = await session.connection()
+        written = sums.format(question.by_hand).replace("%", "%%")
+        hand = (await connection.exec_driver_sql(written)).one()
+    if tuple(ours) != tuple(hand):
+        raise SystemExit(f"{name}: {person} {tuple(ours)}, by hand {tuple(hand)}")
 
 
-async def timed(work: Callable[[], Awaitable[Any]], rounds: int = ROUNDS) -> list[float]:
-    """Return how many milliseconds each round took, the first (cold) one left out."""
-    await work()
-    found: list[float] = []
+async def measure_rule(name: str, question: Question, rounds: int, server: int) -> dict[str, Any]:
+    """Ask one rule in every way."""
+    rule = read_rule(question.rule)
+    await check(name, rule, question)
+    ours, page, hand = Clock(server), Clock(server), Clock(server)
+    asked = by_hand(question)
+    warm = Clock(server)
+    await warm.time(asked)
+    members = await warm.time(lambda session: service.count(session, rule, CHANNEL))
     for _ in range(rounds):
-        start = time.perf_counter()
-        await work()
-        found.append((time.perf_counter() - start) * 1000)
-    return sorted(found)
-
-
-def p95(times: list[float]) -> float:
-    """Return the 95th percentile, of few rounds the worst."""
-    return round(times[min(len(times) - 1, int(len(times) * 0.95))], 1)
-
-
-async def measure(url: str, ids: Ids) -> dict[str, Any]:
-    """Ask every question in every way."""
-    rules: dict[str, Any] = {}
-    one: list[float] = []
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as db:
-        someone = await (
-            await db.execute(
-                "select id from contacts.contact order by id offset %s limit 1", (FRIENDS // 2,)
-            )
-        ).fetchone()
-        assert someone is not None
-        for name, (data, where) in questions(ids).items():
-            rule = read_rule(data)
-
-            async def count_reach(session: Any, rule: AnyRule) -> Any:
-                return await service.count(session, rule, ids.channel)
-
-            members = await ask(ids, rule, count_reach)
-
-            async def by_hand(where: str = where) -> Any:
-                found = await db.execute(
-                    "select count(*), count(f.contact_id) from contacts.contact c left join"
-                    " contacts.friendship f on f.contact_id = c.id and f.status = 'following' and"
-                    f" f.channel_id = '{ids.channel}' where c.workspace_id = '{ids.workspace}'"
-                    f" and {where}"
-                )
-                return await found.fetchone()
-
-            expected = await by_hand()
-            if tuple(expected) != (members.members, members.reachable):
-                raise SystemExit(f"{name}: {members} but by hand {expected}")
-            counted = await timed(lambda rule=rule: ask(ids, rule, count_reach))
-            page = await timed(lambda rule=rule: ask(ids, rule, service.sample))
-            hand = await timed(by_hand)
-            segment_id = await keep(ids, name, data)
-            one += await timed(
-                lambda segment_id=segment_id: member(ids, segment_id, someone[0]), rounds=20
-            )
-            rules[name] = {
-                "members": members.members,
-                "p50_ms": round(statistics.median(counted), 1),
-                "p95_ms": p95(counted),
-                "page_p95_ms": p95(page),
-                "hand_written_p95_ms": p95(hand),
-                "ratio": round(statistics.median(counted) / statistics.median(hand), 2),
-            }
-            print(f"{name:42} {json.dumps(rules[name])}", file=sys.stderr)
-    one.sort()
+        counted = await ours.time(lambda session: service.count(session, rule, CHANNEL))
+        found = await hand.time(asked)
+        await page.time(lambda session: service.page_of_members(session, rule))
+        if (counted.members, counted.reachable) != tuple(found):
+            raise SystemExit(f"{name}: {counted}, by hand {tuple(found)}")
     return {
-        "friends": FRIENDS,
-        "events": EVENTS,
-        "rules": rules,
-        "one_contact_ms": round(statistics.median(one), 2),
-        "one_contact_p95_ms": p95(one),
+        "members": members.members,
+        "p50_ms": ours.p50,
+        "p95_ms": ours.p95,
+        "page_p95_ms": page.p95,
+        "hand_written_p95_ms": hand.p95,
+        "ratio": round(ours.p50 / hand.p50, 2),
+        "cpu_ms": ours.cpu_ms,
+        "hand_written_cpu_ms": hand.cpu_ms,
     }
 
 
-async def ask(ids: Ids, rule: AnyRule, how: Callable[[Any, AnyRule], Awaitable[Any]]) -> Any:
-    """Ask in a transaction of its own, as a request does."""
-    async with scope(ids.workspace) as session:
-        return await how(session, rule)
+async def measure_rules(rounds: int, server: int) -> dict[str, Any]:
+    """Ask all rules."""
+    found: dict[str, Any] = {}
+    for name, question in questions().items():
+        if ONLY not in name:
+            continue
+        found[name] = await measure_rule(name, question, rounds, server)
+        print(f"{name:36} {json.dumps(found[name])}", file=sys.stderr, flush=True)
+    return found
 
 
-async def keep(ids: Ids, name: str, rule: dict[str, Any]) -> UUID:
-    """Save a segment."""
-    async with scope(ids.workspace) as session:
-        segment = Segment(name=name, rule=read_rule(rule).model_dump(mode="json"))
+async def measure_one(server: int) -> dict[str, float]:
+    """Ask whether one person is in a saved segment, for each rule and several people."""
+    async with scope(WORKSPACE) as session:
+        kept = {
+            name: Segment(
+                name=f"{name} {uuid4()}", rule=read_rule(each.rule).model_dump(mode="json")
+            )
+            for name, each in questions().items()
+        }
+        session.add_all(kept.values())
+        people = list(await session.scalars(select(Contact.id).order_by(Contact.id).limit(20)))
+    clock, cpu = Clock(server), 0.0
+    try:
+        for segment in kept.values():
+
+            def ask(session: WorkspaceSession, who: UUID, segment: UUID = segment.id) -> Any:
+                return service.contains(session, segment, who)
+
+            await Clock(server).time(lambda session, ask=ask: ask(session, people[0]))
+            before = time.process_time()
+            for who in people:
+                await clock.time(lambda session, ask=ask, who=who: ask(session, who))
+            cpu += time.process_time() - before
+    finally:
+        async with scope(WORKSPACE) as session:
+            for segment in kept.values():
+                await session.delete(segment)
+    return {
+        "one_contact_ms": round(statistics.median(clock.times), 2),
+        "one_contact_p95_ms": clock.p95,
+        "one_contact_python_ms": round(cpu / len(clock.times) * 1000, 2),
+    }
+
+
+class _Undone(Exception):
+    """What was tried is taken back."""
+
+
+async def measure_freeze(server: int) -> dict[str, Any]:
+    """Freeze everybody, as a broadcast to a segment of all does, and take it back."""
+    from hiiki.broadcasts.reach import audience_of
+    from hiiki.delivery import service as delivery
+
+    async with scope(WORKSPACE) as session:
+        segment = Segment(name=f"all {uuid4()}", rule={"kind": "everyone"})
         session.add(segment)
-        await session.flush()
-        return segment.id
+    clock, people = Clock(server), 0
+    try:
+        for _ in range(3):
+            try:
+                async with scope(WORKSPACE) as session:
+                    channel = await session.one(Channel, CHANNEL)
+                    channel.plan, channel.quota_limit = "standard", 10 * FRIENDS
+                    await session.flush()
+                    cpu, start = cpu_of(server), time.perf_counter()
+                    send = await delivery.start_send(
+                        session,
+                        channel_id=CHANNEL,
+                        subject="broadcast:bench",
+                        messages=[{"type": "text", "text": "こんにちは"}],
+                        personal=False,
+                        audience=await audience_of(session, CHANNEL, segment.id),
+                    )
+                    clock.times.append(time.perf_counter() - start)
+                    clock.cpu += cpu_of(server) - cpu
+                    people = send.targeted + send.blocked
+                    raise _Undone
+            except _Undone:
+                pass
+    finally:
+        async with scope(WORKSPACE) as session:
+            await session.delete(segment)
+    middle = statistics.median(clock.times)
+    return {
+        "freeze_million_s": round(middle / people * 1e6, 2),
+        "freeze_people": people,
+        "freeze_s": round(middle, 2),
+        "freeze_cpu_s": round(clock.cpu / len(clock.times), 2),
+    }
 
 
-async def member(ids: Ids, segment_id: UUID, contact_id: UUID) -> bool:
-    """Ask whether one contact is in a saved segment."""
-    async with scope(ids.workspace) as session:
-        return await service.contains(session, segment_id, contact_id)
+async def measure_pages(server: int) -> dict[str, Any]:
+    """Ask for the list of friends and a friend's page, as a browser does."""
+    from hiiki.web.app import create_app
+    from hiiki.workspace import auth
+    from hiiki.workspace import service as workspace
+
+    async with everywhere() as session:  # staff belong to no one workspace
+        staff = await workspace.create_staff(
+            session, WORKSPACE, f"{uuid4()}@example.com", "bench", uuid4().hex, "owner"
+        )
+    async with scope(WORKSPACE) as session:
+        people = list(
+            await session.scalars(select(Contact.id).order_by(Contact.created_at).limit(ROUNDS))
+        )
+    lists = {
+        "/friends": ["/friends"] * ROUNDS,
+        "/friends?status=following": ["/friends?status=following"] * ROUNDS,
+        "/friends?tag": [f"/friends?tag={named('Interested in knitwear')}"] * ROUNDS,
+        "/friends?q": [f"/friends?q=友だち{7 * n + 12_345}" for n in range(ROUNDS)],
+        "/friends?sort": ["/friends?sort=purchases.spent"] * ROUNDS,
+    }
+    pages = {"/friends/…": [f"/friends/{who}" for who in people]}
+    transport = httpx.ASGITransport(app=create_app())
+    found: dict[str, Any] = {}
+    async with httpx.AsyncClient(transport=transport, base_url="http://bench") as browser:
+        token = await auth.start_session(staff.id, workspace_id=WORKSPACE)
+        browser.cookies["hiiki_session"] = token
+        browser.headers["accept"] = "text/html"
+        for name, addresses in (lists | pages).items():
+            clock = Clock(server)
+            (await browser.get(addresses[0])).raise_for_status()
+            before = time.process_time()
+            for address in addresses:
+                start = time.perf_counter()
+                (await browser.get(address)).raise_for_status()
+                clock.times.append((time.perf_counter() - start) * 1000)
+            used = (time.process_time() - before) / len(addresses) * 1000
+            found[name] = {"p50_ms": clock.p50, "p95_ms": clock.p95, "python_ms": round(used, 1)}
+            print(f"{name:36} {json.dumps(found[name])}", file=sys.stderr, flush=True)
+    return {
+        "friends_list_p95_ms": max(found[name]["p95_ms"] for name in lists),
+        "friend_page_p95_ms": max(found[name]["p95_ms"] for name in pages),
+        "pages": found,
+    }
 
 
-async def main(url: str) -> None:
-    """Build, measure, tell."""
-    await migrate(url)
+async def in_world(url: str, what: Callable[[], Awaitable[Any]]) -> Any:
+    """Do something with this database."""
     os.environ["HIIKI_DATABASE_URL"] = url
     settings.cache_clear()
-    ids = Ids()
-    start = time.perf_counter()
-    await build(url, ids)
-    print(f"built in {time.perf_counter() - start:.1f} s", file=sys.stderr)
     try:
-        print(json.dumps(await measure(url, ids)))
+        return await what()
     finally:
-        await engine_module.dispose()
+        await dispose()
+
+
+def per_friend(rules: dict[str, Any], friends: int) -> float:
+    """Return the microseconds of all counts together, for each friend."""
+    return round(sum(each["p50_ms"] for each in rules.values()) * 1000 / friends, 3)
+
+
+async def play(data: Path) -> dict[str, Any]:
+    """Build, measure, tell."""
+    set_locale("en")
+    server = prepare(data)
+    server.start(SERVER)
+    pid = postmaster(data)
+    done: dict[str, Any] = {"friends": FRIENDS, "events": EVENTS}
+    try:
+        url = await world(server, FRIENDS, EVENTS)
+        done["rules"] = await in_world(url, lambda: measure_rules(ROUNDS, pid))
+        if ONLY:
+            return done
+        for measure in (measure_one, measure_freeze, measure_pages):
+            done |= await in_world(url, lambda measure=measure: measure(pid))
+        sizes = {FRIENDS: per_friend(done["rules"], FRIENDS)}
+        for friends in SMALLER:
+            if friends >= FRIENDS:
+                continue
+            url = await world(server, friends, friends * EVENTS // FRIENDS)
+            smaller = await in_world(url, lambda: measure_rules(7, pid))
+            sizes[friends] = per_friend(smaller, friends)
+        done["growth"] = round(sizes[FRIENDS] / sizes[min(sizes)], 2)
+        done["us_per_friend"] = {str(size): sizes[size] for size in sorted(sizes)}
+        done["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        return done
+    finally:
+        (None if os.environ.get("KEEP") else server.stop("fast"))
+
+
+def main() -> None:
+    """Print one line of JSON."""
+    assert registry.events
+    data = Path(os.environ.get("WORLD") or FOLDER)
+    print(f"in {data}, kept for {FRESH.days} days", file=sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="hiiki-bench-") as secrets:
+        os.environ["HIIKI_DATA_DIR"] = secrets
+        os.environ["HIIKI_LOG_LEVEL"] = "warning"
+        print(json.dumps(asyncio.run(play(data))))
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory(prefix="hiiki-bench-") as folder:
-        server = prepare(Path(folder))
-        server.start({"fsync": "off", "shared_buffers": "512MB", "max_wal_size": "4GB"})
-        try:
-            server.create_database("bench")
-            asyncio.run(main(server.url("bench")))
-        finally:
-            server.stop("immediate")
+    main()
