@@ -126,7 +126,7 @@ class Days:
 
 def passes(test: Test, column: Any, frame: Frame, *, is_moment: bool = False) -> Any:
     """Return what the test asks of a column that is not NULL."""
-    is_birthday = column is not None and column.name == "birthday"
+    is_birthday = getattr(column, "name", "") == "birthday"
     match test:
         case TextTest():
             return text_passes(test, column)
