@@ -26,6 +26,7 @@ from hiiki.kit.errors import Conflict, Invalid, NotFound
 from hiiki.kit.road import road
 from hiiki.rooms import registry
 from hiiki.segments import service
+from hiiki.segments.listing import SegmentPage, page_of_segments
 from hiiki.segments.models import Segment
 from hiiki.segments.rules import dump_rule, read_rule
 from hiiki.surveys.models import Question, Survey
@@ -515,6 +516,26 @@ async def test_what_is_not_known_and_which_event_is_meant_is_said(shop: Shop) ->
             said = await service.explain(session, read_rule(rule))
             assert japanese in said.to("ja")
             assert english in said.to("en")
+
+
+async def test_segments_are_listed_by_name_or_the_newest_first_there_and_back(shop: Shop) -> None:
+    async with scope(shop.workspace_id) as session:
+        for name in "cadbe":
+            await save(session, name, {"kind": "everyone"})
+        for newest_first, wanted in ((False, "abcde"), (True, "ebdac")):
+            pages: list[SegmentPage] = []
+            after: str | None = ""
+            while after is not None:
+                pages.append(
+                    await page_of_segments(session, after=after, limit=2, newest_first=newest_first)
+                )
+                after = pages[-1].next
+            assert "".join(one.name for page in pages for one in page.segments) == wanted
+            back = await page_of_segments(
+                session, before=pages[2].previous or "", limit=2, newest_first=newest_first
+            )
+            assert [one.name for one in back.segments] == list(wanted[2:4])
+            assert (back.next, back.previous) == (pages[1].next, pages[1].previous)
 
 
 async def test_pages_of_members_hold_everybody_once(shop: Shop) -> None:

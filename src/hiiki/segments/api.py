@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from litestar import delete, get, patch, post
@@ -61,9 +61,12 @@ async def list_segments(
     q: str = "",
     after: str = "",
     limit: Annotated[int, Parameter(ge=1, le=200)] = service.PAGE,
+    sort: Literal["name", "newest"] = "name",
 ) -> SegmentsOut:
-    """Return saved segments by name; `q` looks into the name."""
-    page = await page_of_segments(session, q, after=after, limit=limit)
+    """Return saved segments by name, or the newest first; `q` looks into the name."""
+    page = await page_of_segments(
+        session, q, after=after, limit=limit, newest_first=sort == "newest"
+    )
     return SegmentsOut(items=await _out(session, page.segments), next=page.next)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Text as SqlText
+from sqlalchemy import cast as sql_cast
 from sqlalchemy import select
 
 from hiiki.db import WorkspaceSession
@@ -19,7 +21,8 @@ from hiiki.segments.rules import stored_rule
 
 @dataclass(frozen=True, slots=True)
 class SegmentPage:
-    """Segments by name; the cursors are the names at the page's ends."""
+    """Segments in their order; the cursors are the names (or, newest first, the ids) at the page's
+    ends."""
 
     segments: list[Segment]
     next: str | None
@@ -27,27 +30,43 @@ class SegmentPage:
 
 
 async def page_of_segments(
-    session: WorkspaceSession, q: str = "", *, after: str = "", before: str = "", limit: int = 50
+    session: WorkspaceSession,
+    q: str = "",
+    *,
+    after: str = "",
+    before: str = "",
+    limit: int = 50,
+    newest_first: bool = False,
 ) -> SegmentPage:
-    """Return the segments whose name holds `q`, behind the name `after` or ahead of `before`."""
+    """Return the segments whose name holds `q`, behind `after` or ahead of `before`.
+
+    By name; or by when they were made, which their ids tell.
+    """
     query = select(Segment).limit(limit + 1)
     q, after, before = (text.replace("\x00", "") for text in (q, after, before))
     if q:
         query = query.where(Segment.name.icontains(q, autoescape=True))
-    if before:
-        query = query.where(Segment.name < before).order_by(Segment.name.desc())
+    key: Any = sql_cast(Segment.id, SqlText) if newest_first else Segment.name
+    edge = before or after
+    if newest_first == bool(before):
+        query = query.where(key > edge).order_by(key)
     else:
-        query = query.where(Segment.name > after).order_by(Segment.name)
+        query = query.order_by(key.desc())
+        query = query.where(key < edge) if edge else query
     found = list(await session.scalars(query))
     more = len(found) > limit
     found = found[:limit]
     if before:
         found.reverse()
+
+    def cursor(segment: Segment) -> str:
+        return str(segment.id) if newest_first else segment.name
+
     has_next, has_previous = (True, more) if before else (more, bool(after))
     return SegmentPage(
         found,
-        next=found[-1].name if found and has_next else None,
-        previous=found[0].name if found and has_previous else None,
+        next=cursor(found[-1]) if found and has_next else None,
+        previous=cursor(found[0]) if found and has_previous else None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from litestar import get, post
@@ -24,16 +24,21 @@ OPERATOR = {"role": "operator"}
 
 @get("/segments")
 async def list_segments(
-    session: WorkspaceSession, q: str = "", after: str = "", before: str = ""
+    session: WorkspaceSession, q: str = "", after: str = "", before: str = "", sort: str = ""
 ) -> Response[Any]:
     """The saved segments; each row asks for its own numbers when it comes into view."""
-    found = await page_of_segments(session, q, after=after, before=before)
+    newest_first = sort == "newest"
+    found = await page_of_segments(
+        session, q, after=after, before=before, newest_first=newest_first
+    )
     said = await sentences(session, found.segments)
-    base = f"/segments?q={quote(q)}&" if q else "/segments?"
+    asked = {"q": q, "sort": "newest" if newest_first else ""}
+    base = f"/segments?{urlencode({name: value for name, value in asked.items() if value})}&"
     return page(
         "segments/list.html",
         rows=list(zip(found.segments, said, strict=True)),
         q=q,
+        newest_first=newest_first,
         before=f"{base}before={quote(found.previous)}" if found.previous else "",
         after=f"{base}after={quote(found.next)}" if found.next else "",
     )
