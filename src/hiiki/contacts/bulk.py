@@ -315,6 +315,7 @@ async def _undo(session: WorkspaceSession, change: Change, given: dict[str, Any]
         case "clear":
             return await _run(session, bulk_sql.AGAIN["value"], given)
         case _:
+            await _run(session, bulk_sql.OFF["hold"], given)
             back = await _run(session, bulk_sql.OFF["back"], given)
             return back + await _run(session, bulk_sql.OFF["value"], given)
 

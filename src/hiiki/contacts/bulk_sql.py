@@ -16,7 +16,8 @@ SLICE = """
 DO = {
     "tag_add": """
         insert into contacts.contact_tag (workspace_id, contact_id, tag_id, at)
-        select b.workspace_id, b.contact_id, :what, :at from {slice}
+        select b.workspace_id, b.contact_id, cast(:what as uuid), cast(:at as timestamptz)
+        from {slice}
             and exists (select from contacts.contact c where c.id = b.contact_id)
         order by b.contact_id
         on conflict do nothing
@@ -43,8 +44,9 @@ DO = {
     "set_new": """
         insert into contacts.contact_attribute
             (workspace_id, contact_id, attribute_id, text, number, day, choice, choices, at)
-        select b.workspace_id, b.contact_id, :what, cast(:text as text), cast(:number as numeric),
-            cast(:day as date), cast(:choice as text), cast(:choices as text[]), :at from {slice}
+        select b.workspace_id, b.contact_id, cast(:what as uuid), cast(:text as text),
+            cast(:number as numeric), cast(:day as date), cast(:choice as text),
+            cast(:choices as text[]), cast(:at as timestamptz) from {slice}
             and exists (select from contacts.contact c where c.id = b.contact_id)
         order by b.contact_id
         on conflict do nothing
@@ -83,12 +85,18 @@ OFF = {
         delete from contacts.contact_attribute t using {slice}
             and t.contact_id = b.contact_id and t.attribute_id = :what and t.at = :at
     """,
-    # Where there was a value, it takes the place of the new one, if that is still there.
+    # Where there was a value, it takes the place of the new one, if that is still there; it is
+    # held first, so that nobody changes it in between.
+    "hold": """
+        update contacts.contact_attribute t set at = :at
+        from {slice} and b.was is not null
+            and t.contact_id = b.contact_id and t.attribute_id = :what and t.at = :at
+    """,
     "back": """
-        insert into contacts.contact_attribute as t
+        insert into contacts.contact_attribute
             (workspace_id, contact_id, attribute_id, text, number, day, choice, choices, at)
-        select b.workspace_id, b.contact_id, :what, x.text, x.number, x.day, x.choice, x.choices,
-            x.at
+        select b.workspace_id, b.contact_id, cast(:what as uuid), x.text, x.number, x.day, x.choice,
+            x.choices, x.at
         from (select b.* from {slice} and b.was is not null) b,
             jsonb_populate_record(null::contacts.contact_attribute, b.was) x
         where exists (
@@ -99,6 +107,5 @@ OFF = {
         on conflict (contact_id, attribute_id) do update
         set text = excluded.text, number = excluded.number, day = excluded.day,
             choice = excluded.choice, choices = excluded.choices, at = excluded.at
-        where t.at = :at
     """,
 }

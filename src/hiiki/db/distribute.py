@@ -2,12 +2,9 @@
 
 What grows with people and what happens to them lies on the shard of its `contact_id`, all of one
 person together: every key begins with it, and no statement joins two people, so a question about
-a million of them is asked of each shard by itself. Small tables that those refer to stand on
-every server. All else (what is to be sent, what came in, staff) stays with the coordinator.
-
-Statements of one transaction go to a server over one connection each, not over one for each shard
-(`citus.multi_shard_modify_mode`, set for the whole database): Citus allows no change of a small
-table after people were asked in parallel, as long as their tables refer to it.
+a million of them is asked of each shard by itself. All else (what the shop has made, what is to be
+sent, what came in, staff) stays with the coordinator, in tables that Citus has no hand in; what
+becomes of the foreign keys between the two is told by `hiiki.db.standins`.
 
 See `docs/scaling.md`; https://docs.citusdata.com/en/stable/develop/migration_mt_schema.html says
 what such tables must keep to.
@@ -15,7 +12,7 @@ what such tables must keep to.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
@@ -24,6 +21,7 @@ from psycopg import sql
 from sqlalchemy import MetaData, Table
 
 from hiiki.db.base import Base
+from hiiki.db.standins import KEYS, Reference
 
 BY = "contact_id"
 """The column by which people's tables are spread."""
@@ -31,25 +29,13 @@ PEOPLE = "contacts.contact"
 """People themselves, by their `id`; all others lie beside them."""
 OLDEST = 14
 """The first version of Citus that Hiiki was tried with."""
-ONE_BY_ONE = "citus.multi_shard_modify_mode = 'sequential'"
 PLACED = (
     "select nspname || '.' || relname from pg_dist_partition"
     " join pg_class on pg_class.oid = logicalrelid"
-    " join pg_namespace on pg_namespace.oid = relnamespace"
-    " where partmethod = 'h' or (partmethod = 'n' and repmodel = 't')"
+    " join pg_namespace on pg_namespace.oid = relnamespace where partmethod = 'h'"
 )
-"""Tables that are spread, or whole on each server (https://docs.citusdata.com/en/stable/develop/
-api_metadata.html). Those that Citus only knows of stand with the coordinator."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Which table goes where, in an order in which each finds what it refers to."""
-
-    everywhere: list[Table[Any]]
-    """Whole, on each server."""
-    sharded: list[tuple[Table[Any], str]]
-    """In shards, by this column."""
+"""Tables that are in shards
+(https://docs.citusdata.com/en/stable/develop/api_metadata.html)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +43,14 @@ class Move:
     """A table that is to be moved."""
 
     name: str
-    column: str | None
-    """What it is spread by; None for one that goes to every server whole."""
+    column: str
+    """What it is spread by."""
     rows: int
     """About so many, as PostgreSQL last counted them."""
 
     def __str__(self) -> str:
-        place = f"in shards, by {self.column}" if self.column else "whole on each server"
-        return f"{self.name}: {place}" + (f" (some {self.rows:,} rows)" if self.rows > 0 else "")
+        rows = f" (some {self.rows:,} rows)" if self.rows > 0 else ""
+        return f"{self.name}: in shards, by {self.column}{rows}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +69,11 @@ class NoCitus(Exception):
     """The server cannot spread tables."""
 
 
-def spread(metadata: MetaData | None = None) -> Spread:
-    """Return which tables of the models go where."""
+def spread(metadata: MetaData | None = None) -> list[tuple[Table[Any], str]]:
+    """Return which tables are spread and by which column; each finds what it refers to."""
     tables = (metadata or Base.metadata).sorted_tables
     sharded = [(table, column) for table in tables if (column := column_of(table)) is not None]
-    known = {table for table, _column in sharded}
-    wanted: set[Table[Any]] = set()
-    waiting: list[Table[Any]] = [table for table, _column in sharded]
-    while waiting:
-        for other in _referred(waiting.pop()):
-            if other not in known and other not in wanted:
-                wanted.add(other)
-                waiting.append(other)
-    sharded.sort(key=lambda each: each[0].fullname != PEOPLE)
-    return Spread([table for table in tables if table in wanted], sharded)
+    return sorted(sharded, key=lambda each: each[0].fullname != PEOPLE)
 
 
 def column_of(table: Table[Any]) -> str | None:
@@ -104,10 +81,6 @@ def column_of(table: Table[Any]) -> str | None:
     if table.fullname == PEOPLE:
         return "id"
     return BY if BY in table.c else None
-
-
-def _referred(table: Table[Any]) -> Iterable[Table[Any]]:
-    return {key.column.table for key in table.foreign_keys}
 
 
 async def look(url: str) -> Plan:
@@ -130,13 +103,8 @@ async def distribute(url: str, say: Callable[[str], None]) -> int:
     async with await psycopg.AsyncConnection.connect(url) as db:
         plan = await _look(db)
         # Tables that refer to each other are moved in one transaction only one after the other.
-        await db.execute(sql.SQL("set local {}").format(sql.SQL(ONE_BY_ONE)))
-        await db.execute(
-            sql.SQL("alter database {} set {}").format(
-                sql.Identifier(db.info.dbname), sql.SQL(ONE_BY_ONE)
-            )
-        )
-        references = await _take_off_references(db) if plan.moves else []
+        await db.execute("set local citus.multi_shard_modify_mode = 'sequential'")
+        references = await _take_off_references(db, [move.name for move in plan.moves])
         for number, move in enumerate(plan.moves, 1):
             say(f"{number}/{len(plan.moves)}  {move}")
             await db.execute(*placing(move.name, move.column))
@@ -145,10 +113,8 @@ async def distribute(url: str, say: Callable[[str], None]) -> int:
         return len(plan.moves)
 
 
-def placing(name: str, column: str | None) -> tuple[LiteralString, list[str]]:
+def placing(name: str, column: str) -> tuple[LiteralString, list[str]]:
     """Return the statement that moves a table, and its values."""
-    if column is None:
-        return "select create_reference_table(%s)", [quoted(name)]
     beside = "none" if name == PEOPLE else PEOPLE
     call = "select create_distributed_table(%s, %s, colocate_with => %s)"
     return call, [quoted(name), column, beside]
@@ -163,9 +129,7 @@ async def _look(db: psycopg.AsyncConnection[Any]) -> Plan:
     version, servers = await _need_citus(db)
     found = await db.execute(PLACED)
     done = {name for (name,) in await found.fetchall()}
-    plan = spread()
-    wanted = [(table.fullname, None) for table in plan.everywhere]
-    wanted += [(table.fullname, column) for table, column in plan.sharded]
+    wanted = [(table.fullname, column) for table, column in spread()]
     rows = await _rows(db)
     moves = [Move(name, column, rows.get(name, 0)) for name, column in wanted if name not in done]
     return Plan(version, servers, moves, len(wanted) - len(moves))
@@ -179,30 +143,27 @@ async def _rows(db: psycopg.AsyncConnection[Any]) -> dict[str, int]:
     return dict(await found.fetchall())
 
 
-async def _take_off_references(db: psycopg.AsyncConnection[Any]) -> list[sql.Composed]:
-    """Drop the foreign keys among people's tables; return what makes them again.
+async def _take_off_references(
+    db: psycopg.AsyncConnection[Any], names: list[str]
+) -> list[sql.Composed]:
+    """Drop the foreign keys of these tables; return what makes those among people's tables again.
 
-    While one of two tables is spread and the other is not, none may refer to the other. Keys
-    between two that are spread already stay.
+    While one of two tables is spread and the other is not, none may refer to the other. Those
+    to other tables get their stand-in.
     """
-    tables = [quoted(table.fullname) for table, _column in spread().sharded]
-    placed = [quoted(name) for (name,) in await (await db.execute(PLACED)).fetchall()]
-    found = await db.execute(
-        "select conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint"
-        " where contype = 'f' and conrelid = any(%(tables)s::regclass[])"
-        " and confrelid = any(%(tables)s::regclass[])"
-        " and not (conrelid = any(%(placed)s::regclass[])"
-        " and confrelid = any(%(placed)s::regclass[]))",
-        {"tables": tables, "placed": placed},
-    )
+    sharded = {table.fullname for table, _column in spread()}
+    found = await db.execute(KEYS, {"tables": [quoted(name) for name in names]})
     again: list[sql.Composed] = []
-    for table, name, definition in await found.fetchall():
-        change = sql.SQL("alter table {} ").format(sql.SQL(table))
+    for name, child, parent, columns, others, action, definition, plain in await found.fetchall():
+        change = sql.SQL("alter table {} ").format(sql.SQL(child))
         constraint = sql.Identifier(name)
         await db.execute(change + sql.SQL("drop constraint {}").format(constraint))
-        again.append(
-            change + sql.SQL("add constraint {} ").format(constraint) + sql.SQL(definition)
-        )
+        if plain in sharded:
+            added = sql.SQL("add constraint {} ").format(constraint) + sql.SQL(definition)
+            again.append(change + added)
+        else:
+            key = Reference(name, child, columns, parent, others, action)
+            await db.execute(key.stand_in().encode())
     return again
 
 

@@ -42,8 +42,7 @@ with told as (
         is_told = cardinality(p.contact_ids) = 1, values = null
     from told t
     where p.id = t.id and p.state = 'sending' and p.attempts = t.attempts
-    returning p.id, p.workspace_id, p.send_id, p.channel_id, p.subject, p.method,
-        p.contact_ids, jsonb_array_length(p.messages) as messages, p.is_triggered
+    returning p.id, p.send_id, p.channel_id, p.method, p.contact_ids
 ), counts as (
     select send_id, sum(cardinality(contact_ids)) as people, count(*) as parcels
     from done where send_id is not null group by send_id
@@ -53,17 +52,6 @@ with told as (
         tried_since = s.tried_since + counts.parcels
     from counts where s.id = counts.send_id
     returning s.id
-), told_of as (
-    insert into timeline.event
-        (workspace_id, contact_id, id, at, channel_id, kind, subject, data)
-    -- What went to many is told a little later (`hiiki.delivery.telling`).
-    select d.workspace_id, d.contact_ids[1], d.id, now(), d.channel_id, 'sent', d.subject,
-        jsonb_build_object('messages', coalesce(d.messages, jsonb_array_length(s.messages)),
-                           'method', d.method, 'send', d.send_id)
-        || case when d.is_triggered then jsonb_build_object('triggered', true)
-                else jsonb_build_object() end
-    from done d left join delivery.send s on s.id = d.send_id
-    where cardinality(d.contact_ids) = 1
 ), bill as (
     select channel_id, sum(cardinality(contact_ids)) as people
     from done where method <> 'reply' group by channel_id
@@ -82,7 +70,22 @@ with told as (
     cross join (select date_trunc('month', now() at time zone 'Asia/Tokyo')::date) as month(first)
     where c.id = ours.id
 )
-select id from counted"""
+select array(select id from counted) as sends,
+    array(select id from done where cardinality(contact_ids) = 1) as single"""
+)
+# What went to many is told a little later (`hiiki.delivery.telling`). A statement of its own: what
+# is written to tables that may be spread is written by no part of another statement.
+_TELL = text(
+    """
+insert into timeline.event (workspace_id, contact_id, id, at, channel_id, kind, subject, data)
+select p.workspace_id, p.contact_ids[1], p.id, now(), p.channel_id, 'sent', p.subject,
+    jsonb_build_object(
+        'messages', coalesce(jsonb_array_length(p.messages), jsonb_array_length(s.messages)),
+        'method', p.method, 'send', p.send_id)
+    || case when p.is_triggered then jsonb_build_object('triggered', true)
+            else jsonb_build_object() end
+from delivery.parcel p left join delivery.send s on s.id = p.send_id
+where p.id = any(cast(:ids as uuid[]))"""
 )
 
 _SETTLE = text(
@@ -137,8 +140,11 @@ async def record(session: WorkspaceSession, outcomes: Sequence[Outcome]) -> None
     accepted = [o for o in outcomes if o.verdict.state == "accepted"]
     if accepted:
         given = {**_leases(accepted), "requests": [o.verdict.request_id for o in accepted]}
-        rows = await session.execute(_ACCEPT, given, execution_options=BY_HAND)
-        touched.update(rows.scalars())
+        found = await session.execute(_ACCEPT, given, execution_options=BY_HAND)
+        sends, single = found.one()
+        touched.update(sends)
+        if single:
+            await session.execute(_TELL, {"ids": single}, execution_options=BY_HAND)
     others = [o for o in outcomes if o.verdict.state != "accepted" and not o.verdict.splits]
     if others:
         verdicts = [o.verdict for o in others]
