@@ -105,37 +105,83 @@ def database(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -
     return url
 
 
-async def empty(connection: psycopg.AsyncConnection[Any]) -> None:
-    """Empty every table. Most are empty and few have many rows: truncating all takes longer."""
-    found = await connection.execute(
-        "select format('%%I.%%I', schemaname, tablename) from pg_tables"
-        " where schemaname = any(%s) or tablename like 'procrastinate_%%'",
-        (list(SCHEMAS),),
-    )
-    tables = [row[0] for row in await found.fetchall()]
-    counts = [
-        f"select '{table}', count(*) from (select 1 from {table} limit {MANY}) _"
-        for table in tables
-    ]
-    found = await connection.execute(" union all ".join(counts))
-    filled = {table: count for table, count in await found.fetchall() if count}
-    if any(count == MANY for count in filled.values()):
-        await connection.execute(f"truncate {', '.join(tables)} restart identity cascade")
-    elif filled:
+class Ground:
+    """The tables under the tests of one worker, and how they are emptied.
+
+    The connection is kept: to plan a question that looks at every table takes PostgreSQL ten times
+    as long as to answer it.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._tables: list[str] = []
+        self._counts = ""
+
+    async def empty(self) -> None:
+        """Empty every table. Most are empty, few have many rows: truncating all takes longer."""
+        try:
+            await self._empty()
+        except psycopg.OperationalError:  # a test has ended all connections
+            await self.leave()
+            await self._empty()
+
+    async def leave(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
+
+    async def _empty(self) -> None:
+        if self._connection is None:
+            self._connection = await self._open()
+        found = await self._connection.execute(self._counts.encode(), prepare=True)
+        filled = {table: count for table, count in await found.fetchall() if count}
+        if any(count == MANY for count in filled.values()):
+            query = f"truncate {', '.join(self._tables)} restart identity cascade"
+        else:
+            query = "; ".join(f"delete from {table}" for table in filled)
+        if filled:
+            await self._connection.execute(query.encode())
+
+    async def _open(self) -> psycopg.AsyncConnection[Any]:
+        connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True)
+        found = await connection.execute(
+            "select format('%%I.%%I', schemaname, tablename) from pg_tables"
+            " where schemaname = any(%s) or tablename like 'procrastinate_%%'",
+            (list(SCHEMAS),),
+        )
+        self._tables = [row[0] for row in await found.fetchall()]
+        self._counts = " union all ".join(
+            f"select '{table}', count(*) from (select 1 from {table} limit {MANY}) _"
+            for table in self._tables
+        )
         # As a replica would: all tables are emptied, so no foreign key needs to be looked at.
-        deletes = "; ".join(f"delete from {table}" for table in filled)
         await connection.execute("set session_replication_role = replica")
-        await connection.execute(deletes)
+        return connection
+
+
+@pytest.fixture(scope="session")
+async def ground(database: str) -> AsyncIterator[Ground]:
+    """All tables of this worker's database."""
+    tables = Ground(database)
+    yield tables
+    await tables.leave()
+
+
+@pytest.fixture(scope="session")
+async def _connections(database: str) -> AsyncIterator[None]:
+    # One engine for all tests: another for each would compile every statement anew.
+    yield
+    await engine_module.dispose()
 
 
 @pytest.fixture
-async def db(database: str) -> AsyncIterator[str]:
+async def db(database: str, ground: Ground, _connections: None) -> str:
     """The database with empty tables; every test that uses it asks for this, or for `shop`."""
     set_locale("ja")
-    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection:
-        await empty(connection)
-    yield database
-    await engine_module.dispose()
+    await ground.empty()
+    return database
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ from litestar import Litestar
 
 from conftest import Shop
 from hiiki.db import everywhere, scope
-from hiiki.db.engine import dispose
 from hiiki.settings import settings
 from hiiki.web.app import create_app
 from hiiki.workspace import auth, service
@@ -125,4 +124,3 @@ async def console() -> AsyncIterator[Console]:
     finally:
         for client in made.clients:
             await client.aclose()
-        await dispose()
