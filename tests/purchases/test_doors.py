@@ -22,6 +22,7 @@ from hiiki.actions.models import Rule
 from hiiki.contacts.erasure import erase
 from hiiki.contacts.models import Contact, ContactTag, Tag
 from hiiki.db import scope
+from hiiki.imports import running
 from hiiki.kit.clock import now
 from hiiki.kit.ids import uuid7
 from hiiki.kit.importable import Importing, ImportRow
@@ -229,6 +230,17 @@ async def test_two_shops_number_their_orders_alike(app: Console, shop: Shop) -> 
         kept = await session.scalar(select(Order.id).where(Order.source == "shopify-2"))
         assert (known.state, known.key) == ("same", kept)
     api = await app.program(shop, "owner")
+    head = "Name,Financial Status,Paid at,Fulfillment Status,Lineitem quantity,Created at"
+    raw = f"{head}\n#1001,paid,,,1,{now():%Y-%m-%d %H:%M:%S %z}\n".encode()
+    sent = await api.post("/api/v1/imports", params={"kind": "orders"}, content=raw)
+    made, mapping = sent.json()["id"], sent.json()["mapping"]
+    for word, status in (("none", 422), ("shopify-2", 200)):
+        body = {"mapping": mapping, "options": {"shop": word}, "run": True}
+        answer = await api.put(f"/api/v1/imports/{made}/columns", json=body)
+        assert answer.status_code == status, answer.text
+    await running.work(shop.workspace_id, UUID(made))
+    found = (await api.get(f"/api/v1/imports/{made}")).json()
+    assert (found["foreseen"]["same"], found["foreseen"]["new"]) == (1, 0)
     given = {"name": "支店", "kind": "json"}
     for word in ("shop", "Ä"):
         refused = await api.post("/api/v1/shops", json={**given, "source": word})

@@ -124,7 +124,13 @@ async def assign_columns(
     """Say what the file's columns are, and check all of it."""
     made = await service.held(session, import_id)
     await service.assign(
-        session, made, data.mapping, clears=data.clears, keeps=data.keeps, runs=data.run
+        session,
+        made,
+        data.mapping,
+        clears=data.clears,
+        keeps=data.keeps,
+        runs=data.run,
+        options=data.options,
     )
     audit(
         session, access, "imports.run" if data.run else "imports.check", import_id, name=made.name

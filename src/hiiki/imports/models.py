@@ -46,6 +46,8 @@ class Import(Base, Identified, Owned):
     """For each heading the name of its column, or ""."""
     clears: Mapped[bool] = mapped_column(default=False)
     keeps: Mapped[bool] = mapped_column(default=False)
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """What else was chosen for it (`Importable.asks`)."""
     unattended: Mapped[bool] = mapped_column(default=False)
     """Whether its lines are taken as soon as they were checked, without anybody looking."""
     lines: Mapped[int | None]

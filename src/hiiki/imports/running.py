@@ -91,7 +91,7 @@ async def _take(workspace_id: UUID, import_id: UUID, *, dry: bool) -> None:
             workspace_id,
             import_id,
             service.importable(made.kind),
-            Importing(import_id, made.source, dry, made.clears, made.keeps),
+            Importing(import_id, made.source, dry, made.clears, made.keeps, made.options),
             # A check keeps nothing that would be lost with it, and knows nothing any more of
             # whom it has met: it begins anew.
             done=1 if dry else made.done,

@@ -50,6 +50,8 @@ class ColumnsIn(BaseModel):
     """An empty cell empties what is known."""
     keeps: bool = False
     """What is known already stays."""
+    options: dict[str, str] = Field(default_factory=dict[str, str], max_length=20)
+    """What else is chosen for the file: of orders, `shop`, the `source` of the shop they are of."""
     run: bool = False
     """Take the lines as soon as they were checked, without waiting for somebody to look."""
 

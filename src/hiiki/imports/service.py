@@ -22,7 +22,7 @@ from hiiki.kit.clock import now
 from hiiki.kit.errors import Conflict, Invalid, NotFound
 from hiiki.kit.i18n import Text, _
 from hiiki.kit.ids import uuid7
-from hiiki.kit.importable import Column, Importable
+from hiiki.kit.importable import Ask, Column, Importable
 from hiiki.kit.road import road
 from hiiki.workspace.models import Workspace
 
@@ -157,12 +157,13 @@ async def assign(
     clears: bool = False,
     keeps: bool = False,
     runs: bool = False,
+    options: Mapping[str, str] | None = None,
 ) -> None:
     """Say which column each heading is, remember it, and begin to check the file.
 
     With `runs` its lines are taken as soon as it was checked, without anybody looking.
-    Raises `Invalid` at `mapping.<n>` for a name that is none, and at `mapping` when a column is
-    missing that each line must have.
+    Raises `Invalid` at `mapping.<n>` for a name that is none, at `mapping` when a column is missing
+    that each line must have, and at `options.<name>` for a choice there is not (`Importable.asks`).
     """
     _in_state(made, "uploaded", "checked")
     path_of(session, made)
@@ -171,6 +172,7 @@ async def assign(
     _objections(columns, mapping, len(made.headings))
     made.mapping, made.clears, made.keeps = list(mapping), clears, keeps
     made.unattended = runs
+    made.options = _chosen(await asks(session, made), options or {})
     kept = {"mapping": made.mapping, "clears": clears, "keeps": keeps}
     await session.execute(
         insert(Remembered)
@@ -187,6 +189,24 @@ async def assign(
         execution_options={"scoped_by_hand": True},
     )
     await _begin(session, made, "checking")
+
+
+async def asks(session: WorkspaceSession, made: Import) -> Sequence[Ask]:
+    """Return what else is to be chosen for a file."""
+    ask = importable(made.kind).asks
+    return await ask(session, made.source) if ask is not None else ()
+
+
+def _chosen(asked: Sequence[Ask], options: Mapping[str, str]) -> dict[str, str]:
+    offered = {one.name: [value for value, _words in one.choices] for one in asked}
+    wrong: dict[str, Text] = {
+        f"options.{name}": _("Please choose one from the list.")
+        for name, value in options.items()
+        if value not in offered.get(name, ())
+    }
+    if wrong:
+        raise Invalid(fields=wrong)
+    return {name: options.get(name, values[0]) for name, values in offered.items()}
 
 
 def _objections(columns: Sequence[Column], mapping: Sequence[str], width: int) -> None:

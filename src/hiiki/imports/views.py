@@ -135,6 +135,8 @@ async def _columns(
         columns=columns,
         options=[(column.name, str(column.label)) for column in columns],
         mapping=typed.get("mapping", made.mapping),
+        asks=await service.asks(session, made),
+        chosen=typed.get("options", made.options),
         clears=typed.get("clears", made.clears),
         keeps=typed.get("keeps", made.keeps),
         samples=[
@@ -175,12 +177,13 @@ async def assign_columns(
     data = await form_data(request)
     mapping = [str(name) for name in data.get("mapping", [])]
     clears, keeps = data.get("clears") == "true", data.get("keeps") == "true"
+    options = {name: str(value) for name, value in dict(data.get("options") or {}).items()}
     try:
-        await service.assign(session, made, mapping, clears=clears, keeps=keeps)
+        await service.assign(session, made, mapping, clears=clears, keeps=keeps, options=options)
     except Invalid as error:
         typed = mapping + [""] * (len(made.headings) - len(mapping))
         return await _columns(
-            session, made, error.fields, mapping=typed, clears=clears, keeps=keeps
+            session, made, error.fields, mapping=typed, clears=clears, keeps=keeps, options=options
         )
     audit(session, access, "imports.check", import_id, name=made.name)
     return to(f"/imports/{import_id}")

@@ -51,6 +51,18 @@ class ExportFormat:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """A choice that is made for a whole file, beside what its columns are."""
+
+    name: str
+    """Its name in `Importing.options`."""
+    label: Text
+    choices: Sequence[tuple[str, str]]
+    """Each value with its words; the first is what holds where nothing is chosen."""
+    hint: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Importing:
     """Which import it is, and how what stands in its file is to be taken."""
 
@@ -125,6 +137,9 @@ class Importable:
     made or changed, and forget them; called until it has nothing left. What was changed since
     stays as it is."""
     formats: Sequence[ExportFormat] = ()
+    asks: Callable[[Any, str], Awaitable[Sequence[Ask]]] | None = None
+    """`asks(session, source)`: what else is to be chosen for a file of that `ExportFormat`; what
+    is chosen stands in `Importing.options`."""
     group: str = ""
     """The column that lines about one thing share (an order's number); they stand together in
     the file, and `take` gets them together. "" when each line is a thing of its own."""

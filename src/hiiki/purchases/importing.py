@@ -16,7 +16,7 @@ from hiiki.contacts.identities import Keys, normal
 from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
 from hiiki.kit.i18n import _
-from hiiki.kit.importable import Column, Importable, Importing, ImportRow, Outcome, Undone
+from hiiki.kit.importable import Ask, Column, Importable, Importing, ImportRow, Outcome, Undone
 from hiiki.kit.phones import country_of
 from hiiki.purchases import service, shops, undoing
 from hiiki.purchases.order_columns import BASE, COLUMNS, EC_CUBE, SHOPIFY
@@ -82,10 +82,31 @@ class _Shop:
 
 
 async def _shop(session: WorkspaceSession, importing: Importing) -> _Shop:
-    found = await shops.of_file(session, importing.source, importing.options.get("shop", ""))
-    if found is None:
-        return _Shop(importing.source or "csv")
-    return _Shop(found.source, found.prefix)
+    chosen = importing.options.get("shop", "")
+    found = await shops.of_file(session, importing.source, chosen)
+    if found is not None:
+        return _Shop(found.source, found.prefix)
+    # A system's own name may be the word of a shop that is connected, and was not chosen.
+    return _Shop("file" if chosen else importing.source or "csv")
+
+
+async def asks(session: WorkspaceSession, source: str) -> Sequence[Ask]:
+    """Return what is to be chosen for a file of orders (`Importable.asks`): whose they are."""
+    connected = await shops.all_connections(session)
+    if not connected:
+        return ()
+    likely = await shops.of_file(session, source)
+    choices = [(one.source, f"{one.name} ({one.source})") for one in connected]
+    choices.insert(0, (shops.NONE, str(_("No connected shop"))))
+    choices.sort(key=lambda each: likely is None or each[0] != likely.source)
+    return [
+        Ask(
+            "shop",
+            _("Whose orders these are"),
+            choices,
+            _("An order that this shop has posted already is then the same order."),
+        )
+    ]
 
 
 _MISSING = _("Please fill this in.")
@@ -257,6 +278,7 @@ orders = Importable(
     columns=columns,
     take=take,
     undo=undo,
+    asks=asks,
     formats=(SHOPIFY, EC_CUBE, BASE),
     group="number",
     may_keep=False,

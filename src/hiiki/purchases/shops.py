@@ -117,10 +117,14 @@ def _free_word(data: ConnectionIn, others: Sequence[Connection]) -> str:
     )
 
 
-async def of_file(session: WorkspaceSession, kind: str, source: str = "") -> Connection | None:
+NONE = "-"
+"""What is chosen for a file of orders that are of no connected shop; no word begins so."""
+
+
+async def of_file(session: WorkspaceSession, kind: str, chosen: str = "") -> Connection | None:
     """Return the shop whose orders a file holds: the one that was chosen by its word, or else the
     only one of the system (`shopify`, …) that wrote it; None for none of those connected."""
-    wanted = Connection.source == source if source else Connection.kind == kind
+    wanted = Connection.source == chosen if chosen else Connection.kind == kind
     found = (await session.scalars(select(Connection).where(wanted).limit(2))).all()
     return found[0] if len(found) == 1 else None
 

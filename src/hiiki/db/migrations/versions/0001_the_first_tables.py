@@ -1073,6 +1073,7 @@ def upgrade() -> None:
         sa.Column("mapping", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("clears", sa.Boolean(), nullable=False),
         sa.Column("keeps", sa.Boolean(), nullable=False),
+        sa.Column("options", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("unattended", sa.Boolean(), nullable=False),
         sa.Column("lines", sa.Integer(), nullable=True),
         sa.Column("done", sa.Integer(), nullable=False),
