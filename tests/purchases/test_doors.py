@@ -278,7 +278,7 @@ async def test_of_a_post_what_can_be_taken_comes_in(app: Console, shop: Shop) ->
     api = await app.program(shop)
     [post] = (await api.get("/api/v1/shops/posts")).json()["items"]
     found = [(one["what"], one["path"]) for one in post["errors"]]
-    assert found == [("A-3", "at"), ("", ""), ("A-2", "keys"), ("c1", "at"), ("", "")]
+    assert found == [("A-3", "at"), ("", ""), ("A-2", "customer"), ("c1", "at"), ("", "")]
     async with scope(shop.workspace_id) as session:
         assert await session.scalar(select(Order.number)) == "A-1"
         assert await session.scalar(select(Cart.key)) == "c2"

@@ -25,6 +25,8 @@ from hiiki.purchases.orders import LineIn, OrderIn, StoreIn
 from hiiki.purchases.schemas import CartBody, OrderBody, SubscriptionBody
 from hiiki.purchases.writing import hold
 
+_PATHS = {"keys": "customer", "refunds": "refunded"}
+"""What is at fault, as a body calls it."""
 LISTS = ("orders", "carts", "subscriptions")
 
 
@@ -151,7 +153,12 @@ async def _taken(session: WorkspaceSession, read: Sequence[tuple[Part, OrderIn]]
     taken = await service.take(session, [order for _part, order in read])
     return [
         # What is at no field is nobody's fault: its customer has just been erased.
-        Refused(part.kind, part.said, {one.field or "order": one.reason}, bool(one.field))
+        Refused(
+            part.kind,
+            part.said,
+            {_PATHS.get(one.field, one.field) or "order": one.reason},
+            bool(one.field),
+        )
         for (part, _order), one in zip(read, taken, strict=True)
         if one.reason is not None
     ]
