@@ -21,6 +21,7 @@ from psycopg import sql
 from sqlalchemy import MetaData, Table
 
 from hiiki.db.base import Base
+from hiiki.db.migrate import load_models
 from hiiki.db.standins import KEYS, Reference
 
 BY = "contact_id"
@@ -126,6 +127,7 @@ def quoted(name: str) -> str:
 
 
 async def _look(db: psycopg.AsyncConnection[Any]) -> Plan:
+    load_models()
     version, servers = await _need_citus(db)
     found = await db.execute(PLACED)
     done = {name for (name,) in await found.fetchall()}

@@ -24,6 +24,9 @@ engine = create_engine(context.config.attributes["url"], poolclass=pool.NullPool
 with engine.connect() as connection:
     # A migration that cannot get its lock gives up rather than stop the whole shop.
     connection.exec_driver_sql("set lock_timeout = '10s'")
+    # Where tables are spread, each server is spoken to over one connection: a transaction of many
+    # such changes needs it. Elsewhere it is a name that means nothing.
+    connection.exec_driver_sql("set citus.multi_shard_modify_mode = 'sequential'")
     connection.commit()
     context.configure(
         connection=connection,
