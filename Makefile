@@ -71,8 +71,8 @@ bench-ingest: setup ## Webhooks in
 bench-handling: setup ## What an event of each kind costs the worker
 	$(BIN)/python -m benchmarks.handling
 
-bench-import: setup ## A file of orders, from the disk into the tables (LINES=1000000)
-	$(BIN)/python -m benchmarks.imports --lines $(or $(LINES),1000000)
+bench-import: setup ## A file of members or orders into the tables (LINES=1000000 KIND=members)
+	$(BIN)/python -m benchmarks.imports --lines $(or $(LINES),1000000) --kind $(or $(KIND),members)
 
 bench-emulator: setup ## LINE emulator under load
 	$(BIN)/python -m benchmarks.emulator

@@ -1,18 +1,21 @@
-"""A file of orders, from the disk into the tables: how long, where the time goes, what it holds.
+"""A file of members or orders, from the disk into the tables: how long, where the time goes.
 
-    python -m benchmarks.imports [--lines 1000000] [--sample 500] [--profile]
+    python -m benchmarks.imports [--kind members] [--lines 1000000] [--sample 2000] [--profile]
 
-A shop's own CSV in Shift_JIS, as a Japanese point-of-sale system writes one (yen signs, thousands
-separators, full-width digits here and there), two lines to an order and four orders to a person,
-nobody of whom is known before. PostgreSQL runs on this machine, with the settings of a new
-installation. The file is checked, then imported, then imported again (nothing changes); before
-that the same is done with 10,000 lines.
+A shop's own CSV in Shift_JIS, as a Japanese point-of-sale system writes one. Members: a line a
+person, with keys, name, birthday in three ways of writing, prefecture, tags and two fields of the
+shop's own. Orders: yen signs, thousands separators, full-width digits here and there, two lines to
+an order and four orders to a person. Nobody is known before. PostgreSQL runs on this machine, with
+the settings of a new installation. The file is checked, then imported, then checked and imported
+again (nothing changes); before that the same is done with files of 10,000 lines, of ten times as
+many, and so on.
 
-The last line is one JSON object. `lines_per_s` is of the import; `parse_us` and `write_us` are
-microseconds of wall time a line, for reading the file alone and for all the rest; `python_us` and
-`postgres_us` are the processors' time. `growth` is the wall time a line at this size over that at
-10,000 lines. `row_by_row_per_s` are the lines a second of the plain alternative, over `--sample`
-orders: each order's person looked up and the order written by the ORM, a transaction each.
+The last line is one JSON object. `seconds` and `lines_per_s` are of check and import together, as
+staff wait for them; `check_s` and `import_s` of each. `cpu_us_per_line` is the processors' time a
+line of both, of the worker and of PostgreSQL; `read_us` that of reading the file alone. `growth`
+is for each size the processors' time a line over that at 10,000 lines. `alternatives` are lines a
+second of the same file by COPY into a bare table of texts, and, for `--sample` lines, of what one
+writes first: psycopg's executemany, a person's upsert a line.
 """
 
 from __future__ import annotations
@@ -30,59 +33,92 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
+
 from benchmarks.processes import postmaster
 from benchmarks.wire import cpu_of
+from hiiki.contacts.attributes import create_attribute
+from hiiki.contacts.schemas import AttributeIn
 from hiiki.db import everywhere, scope
 from hiiki.db.embedded import prepare
-from hiiki.db.engine import dispose
+from hiiki.db.engine import database_url, dispose, libpq_url
 from hiiki.db.migrate import migrate
 from hiiki.imports import running, service, store
+from hiiki.imports.files import records
 from hiiki.imports.models import Import
 from hiiki.imports.slices import read_slices
-from hiiki.kit.ids import uuid7
-from hiiki.purchases.models import Order, OrderLine
 from hiiki.workspace.models import Workspace
 
 SMALL = 10_000
 LINES_OF_ORDER = 2
 ORDERS_OF_PERSON = 4
-_WIDE = str.maketrans("0123456789", "０１２３４５６７８９")
+ENCODING = "cp932"
+_PREFECTURES = ("東京都", "大阪府", "北海道", "福岡県", "愛知県")
+_TAGS = ("VIP", "常連", "新規", "DM可")
 
 
-def write_file(path: Path, lines: int) -> None:
-    """Write a file of so many lines of orders."""
-    chance = random.Random(7)  # noqa: S311 — made-up orders, no secret
+def write_file(path: Path, lines: int, kind: str) -> None:
+    """Write a file of so many lines."""
+    chance = random.Random(7)  # noqa: S311 — made-up people, no secret
+    with path.open("w", encoding=ENCODING, newline="") as file:
+        (_write_members if kind == "members" else _write_orders)(file, lines, chance)
+
+
+def _write_members(file: Any, lines: int, chance: random.Random) -> None:
+    file.write(
+        "会員番号,氏名,メールアドレス,電話番号,生年月日,都道府県,タグ,購入,性別,来店回数\r\n"
+    )
+    for n in range(lines):
+        born = date(1950, 1, 1) + timedelta(days=chance.randrange(20_000))
+        birthday = (
+            f"{born:%Y/%m/%d}",
+            f"{born.year}年{born.month}月{born.day}日",
+            f"{born:%Y%m%d}",
+        )[n % 3]
+        tags = "、".join(chance.sample(_TAGS, n % 3))
+        file.write(
+            f"M{n:07},山田 {n}郎,m{n}@example.com,090-{n // 10_000:04}-{n % 10_000:04},{birthday},"
+            f"{_PREFECTURES[n % 5]},{tags},{'○' if n % 2 else '×'},{'男性' if n % 2 else '女性'},"
+            f"{chance.randrange(40)}\r\n"
+        )
+
+
+def _write_orders(file: Any, lines: int, chance: random.Random) -> None:
     people = max(1, lines // LINES_OF_ORDER // ORDERS_OF_PERSON)
-    with path.open("w", encoding="cp932", newline="") as file:
-        file.write("注文番号,注文日時,会員番号,氏名,メールアドレス,電話番号,対応状況,合計,")
-        file.write("商品コード,商品名,個数,単価\r\n")
-        for n in range(lines):
-            order = n // LINES_OF_ORDER
-            person = order * 7919 % people
-            at = datetime(2020, 1, 1) + timedelta(minutes=order * 3 % 2_500_000)  # noqa: DTZ001
-            product = chance.randrange(2000)
-            price = f"￥{100 + product * 10:,}"
-            quantity = "1" if n % 10 else "２"
-            file.write(
-                f"P{order:08},{at:%Y/%m/%d %H:%M},M{person:07},山田 {person}郎,"
-                f"m{person}@example.com,090-{person // 10000:04}-{person % 10000:04},入金済み,"
-                f'"{price}",SKU-{product:04},カレー {product % 50}番,{quantity},"{price}"\r\n'
-            )
+    file.write("注文番号,注文日時,会員番号,氏名,メールアドレス,電話番号,対応状況,合計,")
+    file.write("商品コード,商品名,個数,単価\r\n")
+    for n in range(lines):
+        order = n // LINES_OF_ORDER
+        person = order * 7919 % people
+        at = datetime(2020, 1, 1) + timedelta(minutes=order * 3 % 2_500_000)  # noqa: DTZ001
+        product = chance.randrange(2000)
+        price = f"￥{100 + product * 10:,}"
+        quantity = "1" if n % 10 else "２"
+        file.write(
+            f"P{order:08},{at:%Y/%m/%d %H:%M},M{person:07},山田 {person}郎,"
+            f"m{person}@example.com,090-{person // 10000:04}-{person % 10000:04},入金済み,"
+            f'"{price}",SKU-{product:04},カレー {product % 50}番,{quantity},"{price}"\r\n'
+        )
 
 
 @dataclass
 class Spent:
-    """What one pass over a file took."""
+    """What one pass over a file took, in seconds."""
 
     wall: float
-    python: float
+    worker: float
     postgres: float
+
+    def __add__(self, other: Spent) -> Spent:
+        """Return what both took."""
+        return Spent(
+            self.wall + other.wall, self.worker + other.worker, self.postgres + other.postgres
+        )
 
 
 async def blocks(path: Path) -> AsyncIterator[bytes]:
@@ -92,131 +128,135 @@ async def blocks(path: Path) -> AsyncIterator[bytes]:
             yield block
 
 
-async def import_file(workspace_id: UUID, path: Path, postmaster_pid: int) -> dict[str, Any]:
-    """Check and import a file, and import it again; returns what each took."""
-    found: dict[str, Any] = {}
-    for name in ("first", "again"):
-        async with scope(workspace_id) as session:
-            made = await service.receive(session, "orders", path.name, blocks(path))
-            await service.assign(session, made, made.mapping)
-        found[f"{name}_check"] = await measured(workspace_id, made.id, postmaster_pid)
-        async with scope(workspace_id) as session:
-            await service.start(session, await session.one(Import, made.id))
-        found[name] = await measured(workspace_id, made.id, postmaster_pid)
-        async with scope(workspace_id) as session:
-            made = await session.one(Import, made.id)
-            assert made.state == "finished", made.error
-            found[f"{name}_outcome"] = dict(made.outcome)
-    return found
+async def import_file(
+    workspace_id: UUID, kind: str, path: Path, postmaster_pid: int
+) -> tuple[Spent, Spent, dict[str, Any]]:
+    """Check and import a file; returns what each took, and what became of the lines."""
+    async with scope(workspace_id) as session:
+        made = await service.receive(session, kind, path.name, blocks(path))
+        await service.assign(session, made, made.mapping)
+    check = await measured(workspace_id, made.id, postmaster_pid)
+    async with scope(workspace_id) as session:
+        await service.start(session, await session.one(Import, made.id))
+    run = await measured(workspace_id, made.id, postmaster_pid)
+    async with scope(workspace_id) as session:
+        made = await session.one(Import, made.id)
+        assert made.state == "finished", made.error
+    for name, spent in (("check", check), ("import", run)):
+        print(path.name, name, spent, file=sys.stderr)  # noqa: T201 — what a benchmark says
+    return check, run, dict(made.outcome)
 
 
 async def measured(workspace_id: UUID, import_id: UUID, postmaster_pid: int) -> Spent:
     """Let the worker do what the import waits for."""
-    wall, python = time.perf_counter(), time.process_time()
+    wall, worker = time.perf_counter(), time.process_time()
     postgres = cpu_of(postmaster_pid)
     await running.work(workspace_id, import_id)
     return Spent(
         time.perf_counter() - wall,
-        time.process_time() - python,
+        time.process_time() - worker,
         cpu_of(postmaster_pid) - postgres,
     )
 
 
-async def parse_alone(workspace_id: UUID, path: Path, lines: int) -> float:
-    """Return the seconds that reading the file alone takes."""
+async def read_alone(workspace_id: UUID, kind: str, path: Path) -> float:
+    """Return the processor's seconds that reading the file alone takes."""
     async with scope(workspace_id) as session:
-        made = await service.receive(session, "orders", path.name, blocks(path))
+        made = await service.receive(session, kind, path.name, blocks(path))
         layout = await service.layout_of(session, made)
         kept = store.path_of(workspace_id, made.id)
     began = time.process_time()
-    rows = sum(len(part.rows) for part in read_slices(kept, made.encoding, ",", layout))
-    assert rows == lines, rows
+    assert all(part.rows for part in read_slices(kept, made.encoding, ",", layout))
     return time.process_time() - began
 
 
-async def row_by_row(workspace_id: UUID, orders: int) -> float:
-    """Return the lines a second of the plain alternative."""
-    from hiiki.contacts.identities import Keys, resolve
-
-    began = time.perf_counter()
-    for n in range(orders):
-        async with scope(workspace_id) as session:
-            [who] = await resolve(session, [Keys(customer=f"X{n // ORDERS_OF_PERSON}")])
-            assert who is not None
-            order = Order(
-                workspace_id=workspace_id, contact_id=who, id=uuid7(), source="bench",
-                number=str(n), at=datetime.fromisoformat("2024-01-01T00:00:00+00:00"),
-                status="paid", currency="JPY", amount=Decimal(100), digest="",
-                updated_at=datetime.fromisoformat("2024-01-01T00:00:00+00:00"),
-            )  # fmt: skip
-            session.add(order)
-            for position in range(LINES_OF_ORDER):
-                session.add(
-                    OrderLine(
-                        workspace_id=workspace_id,
-                        contact_id=who,
-                        order_id=order.id,
-                        position=position,
-                        product="x",
-                        quantity=Decimal(1),
-                        amount=Decimal(50),
-                    )
-                )
-    return orders * LINES_OF_ORDER / (time.perf_counter() - began)
-
-
 async def make_workspace() -> UUID:
-    """Make a shop to import into."""
+    """Make a shop to import into, with two fields of its own."""
     async with everywhere() as session:  # a new workspace stands in none
         workspace = Workspace(name="Bench")
         session.add(workspace)
         await session.flush()
-        return workspace.id
+    async with scope(workspace.id) as session:
+        gender = AttributeIn(key="gender", label="性別", kind="choice", choices=["男性", "女性"])
+        await create_attribute(session, gender)
+        await create_attribute(session, AttributeIn(key="n", label="来店回数", kind="number"))
+    return workspace.id
 
 
-async def play(lines: int, sample: int, folder: Path, postmaster_pid: int) -> dict[str, Any]:
-    """Import the small file and the large one."""
-    small, large = folder / "small.csv", folder / "large.csv"
-    write_file(small, SMALL)
-    write_file(large, lines)
-    few = await import_file(await make_workspace(), small, postmaster_pid)
-    workspace_id = await make_workspace()
-    parse = await parse_alone(workspace_id, large, lines)
-    many = await import_file(workspace_id, large, postmaster_pid)
-    for name, spent in many.items():
-        print(name, spent, file=sys.stderr)  # noqa: T201 — what a benchmark says
-    took: Spent = many["first"]
-    slow = await row_by_row(workspace_id, sample)
+async def plain_ways(path: Path, sample: int) -> dict[str, int]:
+    """Return lines a second of the two plain ways: COPY as it is, and an upsert a line."""
+    rows = [each.cells for each in records(path, ENCODING, ",")][1:]
+    names = [f"c{n}" for n in range(len(rows[0]))]
+    connect = psycopg.AsyncConnection.connect(libpq_url(database_url()))
+    async with await connect as connection, connection.cursor() as cursor:
+        columns = ", ".join(f"{name} text" for name in names)
+        await cursor.execute(f"create table public.bare ({columns})".encode())
+        began = time.perf_counter()
+        statement = "copy public.bare from stdin (format csv, header, encoding 'SJIS')"
+        async with cursor.copy(statement.encode()) as copy:
+            async for block in blocks(path):
+                await copy.write(block)
+        await connection.commit()
+        by_copy = len(rows) / (time.perf_counter() - began)
+        await cursor.execute("create table public.person as table public.bare with no data")
+        await cursor.execute("alter table public.person add primary key (c0)")
+        began = time.perf_counter()
+        gaps = ", ".join(["%s"] * len(names))
+        kept = ", ".join(f"{name} = excluded.{name}" for name in names[1:])
+        upsert = f"insert into public.person values ({gaps}) on conflict (c0) do update set {kept}"  # noqa: S608 — names of its own
+        await cursor.executemany(upsert.encode(), rows[:sample])
+        await connection.commit()
+        by_line = min(sample, len(rows)) / (time.perf_counter() - began)
+        await cursor.execute("drop table public.bare, public.person")
+    return {"copy_per_s": round(by_copy), "executemany_per_s": round(by_line)}
+
+
+async def play(kind: str, lines: int, sample: int, folder: Path, pid: int) -> dict[str, Any]:
+    """Import files of growing size, the last one twice."""
+    growth: dict[int, float] = {}
+    sizes = [SMALL * 10**n for n in range(9) if SMALL * 10**n < lines] + [lines]
+    path, workspace_id = folder, UUID(int=0)
+    check = run = Spent(0, 0, 0)
+    outcome: dict[str, Any] = {}
+    for size in sizes:
+        path = folder / f"{size}.csv"
+        write_file(path, size, kind)
+        workspace_id = await make_workspace()
+        check, run, outcome = await import_file(workspace_id, kind, path, pid)
+        growth[size] = (check + run).worker / size + (check + run).postgres / size
+    peak = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    again_check, again, same = await import_file(workspace_id, kind, path, pid)
+    read = await read_alone(workspace_id, kind, path)
+    alternatives = await plain_ways(path, sample)
     await dispose()
+    both = check + run
     return {
+        "kind": kind,
         "lines": lines,
-        "lines_per_s": round(lines / took.wall),
-        "seconds": round(took.wall, 1),
-        "check_per_s": round(lines / many["first_check"].wall),
-        "again_per_s": round(lines / many["again"].wall),
-        "parse_us": round(parse / lines * 1e6, 1),
-        "write_us": round((took.wall - parse) / lines * 1e6, 1),
-        "python_us": round(took.python / lines * 1e6, 1),
-        "postgres_us": round(took.postgres / lines * 1e6, 1),
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-        "growth": round(took.wall / lines / (few["first"].wall / SMALL), 2),
-        "growth_cpu": round(
-            (took.python + took.postgres)
-            / lines
-            / ((few["first"].python + few["first"].postgres) / SMALL),
-            2,
-        ),
-        "row_by_row_per_s": round(slow),
-        "new": many["first_outcome"]["new"],
-        "same": many["again_outcome"]["same"],
+        "seconds": round(both.wall, 1),
+        "lines_per_s": round(lines / both.wall),
+        "check_s": round(check.wall, 1),
+        "import_s": round(run.wall, 1),
+        "again_s": round((again_check + again).wall, 1),
+        "cpu_us_per_line": {
+            "worker": round(both.worker / lines * 1e6, 1),
+            "postgres": round(both.postgres / lines * 1e6, 1),
+        },
+        "read_us": round(read / lines * 1e6, 1),
+        "peak_mb": peak,
+        "growth": {size: round(each / growth[sizes[0]], 2) for size, each in growth.items()},
+        "alternatives": alternatives,
+        "new": outcome["new"],
+        "same": same["same"],
     }
 
 
 def main() -> None:
     """Start a server of its own and print one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
+    parser.add_argument("--kind", choices=("members", "orders"), default="members")
     parser.add_argument("--lines", type=int, default=1_000_000)
-    parser.add_argument("--sample", type=int, default=500)
+    parser.add_argument("--sample", type=int, default=2000)
     parser.add_argument("--profile", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="hiiki-bench-") as name:
@@ -235,7 +275,8 @@ def main() -> None:
             profile = cProfile.Profile()
             if given.profile:
                 profile.enable()
-            done = asyncio.run(play(given.lines, given.sample, folder, postmaster(folder / "pg")))
+            pid = postmaster(folder / "pg")
+            done = asyncio.run(play(given.kind, given.lines, given.sample, folder, pid))
             if given.profile:
                 profile.disable()
                 pstats.Stats(profile, stream=sys.stderr).sort_stats("tottime").print_stats(30)
