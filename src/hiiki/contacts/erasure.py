@@ -15,8 +15,9 @@ from sqlalchemy import Table, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from hiiki.contacts.attributes import all_attributes, values_of
-from hiiki.contacts.identities import digests, keys_of
+from hiiki.contacts.identities import keys_of
 from hiiki.contacts.models import BulkEdit, Contact, ContactTag, Double, ErasedKey, Friendship, Tag
+from hiiki.contacts.noting import digests
 from hiiki.contacts.turns import hold_turns, take_people
 from hiiki.contacts.values import jsonable
 from hiiki.db import Base, WorkspaceSession

@@ -15,25 +15,23 @@ off: who unlinked is not joined again by what they still share.
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, any_, delete, literal, select, text
-from sqlalchemy.dialects.postgresql import ARRAY, insert
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
 
 from hiiki.contacts.keys import KINDS, Key, Keys, normal
 from hiiki.contacts.models import (
     Contact,
-    Double,
-    ErasedKey,
     Friendship,
     Identity,
     Merged,
     Parted,
 )
+from hiiki.contacts.noting import among, digests, erased_keys, write_news
 from hiiki.contacts.placing import Book, first_id
 from hiiki.contacts.turns import keep_people, make_people
 from hiiki.db import WorkspaceSession
@@ -42,9 +40,10 @@ from hiiki.kit.errors import Conflict
 from hiiki.kit.i18n import _
 from hiiki.kit.ids import contact_id as derive_contact_id
 from hiiki.kit.phones import country_of
-from hiiki.settings import settings
 from hiiki.workspace.models import Channel, Workspace
 
+PROBED = 10
+"""Of thousands of rows, so many tell whether there are new people among them."""
 ROUNDS = 3
 """How often people may be merged away under who looks for them before that is a conflict."""
 
@@ -80,23 +79,98 @@ async def resolve(
     Whom it returns is neither merged nor erased before this transaction ends. Call it early: it
     waits for other transactions that make people of this workspace.
     """
-    country = country_of((await session.known(Workspace, session.workspace_id)).timezone)
-    wanted = [normal(each, country) for each in keys]
+    return (await meant(session, keys, create=create, revive=revive)).people
+
+
+@dataclass(slots=True)
+class Meant:
+    """Whom some rows mean, and what that changed."""
+
+    people: list[UUID | None]
+    keys: list[list[Key]]
+    """Each row's keys in the form in which they are compared."""
+    made: Mapping[UUID, None]
+    """Who was not known before."""
+    filled: Mapping[UUID, Sequence[str]] = field(default_factory=dict[UUID, Sequence[str]])
+    """Of whom was known, which of e-mail and phone were empty and are now a key's."""
+
+
+async def meant(
+    session: WorkspaceSession,
+    keys: Sequence[Keys],
+    *,
+    create: bool = True,
+    revive: bool = True,
+    begin: Sequence[Mapping[str, Any]] = (),
+) -> Meant:
+    """Do as `resolve`, and say all of it.
+
+    `begin` says for each row with which values of `PROFILE` a person begins whom it makes.
+    """
+    wanted = await _normal(session, keys)
+    holds = create and await _brings_news(session, wanted)
+    if holds:
+        await make_people(session)
     for _round in range(ROUNDS):
-        book = await _read(session, wanted)
+        book = await _book(session, wanted, revive, complete=holds)
         found = [book.place(each, create=create) for each in wanted]
-        if book.has_news:
+        if book.has_news and not holds:
+            holds = True
             await make_people(session)
-            book = await _read(session, wanted)  # others may have made them meanwhile
-            await _read_gone(session, book, wanted)
-            book.revives = revive
+            # Others may have made them meanwhile.
+            book = await _book(session, wanted, revive, complete=True)
             found = [book.place(each, create=create) for each in wanted]
         old = {ident for ident in found if ident is not None} - book.made.keys()
         await keep_people(session, {*old, *book.made})
         if await _all_there(session, old):
-            await _write(session, book)
-            return found
+            filled = await write_news(session, book, _first(book.made, found, begin))
+            return Meant(found, wanted, book.made, filled)
     raise Conflict(_("These people are being changed by somebody else; please try again."))
+
+
+async def foreseen(session: WorkspaceSession, keys: Sequence[Keys]) -> Meant:
+    """Return whom `resolve` would find and make without `revive`, and change nothing."""
+    wanted = await _normal(session, keys)
+    book = await _book(session, wanted, revive=False, complete=True)
+    return Meant([book.place(each, create=True) for each in wanted], wanted, book.made)
+
+
+async def _normal(session: WorkspaceSession, keys: Sequence[Keys]) -> list[list[Key]]:
+    country = country_of((await session.known(Workspace, session.workspace_id)).timezone)
+    return [normal(each, country) for each in keys]
+
+
+async def _book(
+    session: WorkspaceSession, wanted: Sequence[Sequence[Key]], revive: bool, *, complete: bool
+) -> Book:
+    book = await _read(session, wanted)
+    if complete:
+        await _read_gone(session, book, wanted)
+        book.revives = revive
+    return book
+
+
+async def _brings_news(session: WorkspaceSession, wanted: Sequence[Sequence[Key]]) -> bool:
+    """Tell by a few of thousands of rows that the whole need not be asked without the lock."""
+    if len(wanted) <= PROBED:
+        return False
+    book = await _read(session, wanted[:PROBED])
+    for each in wanted[:PROBED]:
+        book.place(each, create=True)
+    return book.has_news
+
+
+def _first(
+    made: Mapping[UUID, None],
+    found: Sequence[UUID | None],
+    begin: Sequence[Mapping[str, Any]],
+) -> dict[UUID, Mapping[str, Any]]:
+    """Return what the first row of each person that is made says they begin with."""
+    first: dict[UUID, Mapping[str, Any]] = {}
+    for ident, values in zip(found, begin, strict=bool(begin)):
+        if ident is not None and ident in made and ident not in first:
+            first[ident] = values
+    return first
 
 
 async def attach(session: WorkspaceSession, contact_id: UUID, keys: Keys) -> None:
@@ -115,11 +189,11 @@ async def attach(session: WorkspaceSession, contact_id: UUID, keys: Keys) -> Non
         raise Conflict(
             _("Another contact has this already: %(keys)s", keys=", ".join(k for _k, k in taken))
         )
-    book.erased = await _erased(session, wanted)
+    book.erased = await erased_keys(session, wanted)
     for key in wanted:
         if key not in book.known:
             book.note(key, contact_id)
-    await _write(session, book)
+    await write_news(session, book, {})
     await rejoin(session, contact_id)
 
 
@@ -164,23 +238,6 @@ async def keys_of(session: WorkspaceSession, contact_id: UUID) -> list[Identity]
     return sorted(found, key=lambda each: (KINDS.index(each.kind), each.key))
 
 
-def among(column: InstrumentedAttribute[Any], values: Iterable[Any]) -> ColumnElement[bool]:
-    """Return that a column is one of thousands of values, which travel as one array."""
-    return column == any_(literal(list(values), ARRAY(column.type)))
-
-
-def digests(workspace_id: UUID, keys: Iterable[Key]) -> dict[bytes, Key]:
-    """Return keys by what stays of them when a person is erased.
-
-    Nobody reads it who has not the sealing key, and nobody with it who does not know the key.
-    """
-    secret = settings().sealing_key()
-    return {
-        hmac.digest(secret, f"erased:{workspace_id}:{kind}:{key}".encode(), "sha256"): (kind, key)
-        for kind, key in keys
-    }
-
-
 async def _read(session: WorkspaceSession, wanted: Sequence[Sequence[Key]]) -> Book:
     channels = await session.execute(select(Channel.provider).order_by(Channel.created_at))
     book = Book(session.workspace_id, list(dict.fromkeys(row[0] for row in channels)))
@@ -220,7 +277,7 @@ async def _read_gone(
     ids = [first_id(book.workspace_id, keys) for keys in wanted if keys]
     merged = await session.scalars(select(Merged.old_id).where(among(Merged.old_id, ids)))
     book.gone = {*await _there(session, ids), *merged}
-    book.erased = await _erased(session, (key for each in wanted for key in each))
+    book.erased = await erased_keys(session, (key for each in wanted for key in each))
 
 
 async def _read_kinds(
@@ -257,101 +314,3 @@ async def _there(session: WorkspaceSession, contact_ids: Iterable[UUID]) -> set[
 
 async def _all_there(session: WorkspaceSession, contact_ids: set[UUID]) -> bool:
     return await _there(session, contact_ids) == contact_ids
-
-
-async def _erased(session: WorkspaceSession, keys: Iterable[Key]) -> dict[Key, Sequence[str]]:
-    """Return which of these keys somebody had who was erased, and of what kinds theirs were."""
-    if await session.scalar(select(ErasedKey.at).limit(1)) is None:
-        return {}
-    by_digest = digests(session.workspace_id, keys)
-    rows = await session.execute(
-        select(ErasedKey.digest, ErasedKey.kinds).where(among(ErasedKey.digest, by_digest))
-    )
-    return {by_digest[digest]: kinds for digest, kinds in rows.all()}
-
-
-_MAKE = text(
-    """
-    insert into contacts.contact
-        (workspace_id, id, display_name, email, phone, is_purchaser, created_at, updated_at)
-    select :workspace_id, x.id, '', x.email, x.phone, false, :at, :at
-    from unnest(cast(:ids as uuid[]), cast(:emails as text[]), cast(:phones as text[]))
-        as x (id, email, phone)
-    order by x.id
-    on conflict do nothing
-    """
-)
-_FILL = text(
-    """
-    update contacts.contact as c
-    set email = coalesce(c.email, x.email), phone = coalesce(c.phone, x.phone)
-    from unnest(cast(:ids as uuid[]), cast(:emails as text[]), cast(:phones as text[]))
-        as x (id, email, phone)
-    where c.id = x.id and c.workspace_id = :workspace_id
-        and (c.email is null and x.email is not null or c.phone is null and x.phone is not null)
-    """
-)
-
-
-_NOTE = text(
-    """
-    insert into contacts.identity (workspace_id, contact_id, kind, key, at)
-    select :workspace_id, x.id, x.kind, x.key, :at
-    from unnest(cast(:ids as uuid[]), cast(:kinds as text[]), cast(:keys as text[]))
-        as x (id, kind, key)
-    on conflict do nothing
-    """
-)
-
-
-async def _write(session: WorkspaceSession, book: Book) -> None:
-    fixed = {"workspace_id": session.workspace_id, "at": now()}
-    emails = {who: key for (kind, key), who in book.noted.items() if kind == "email"}
-    phones = {who: key for (kind, key), who in book.noted.items() if kind == "phone"}
-
-    def columns(people: list[UUID]) -> dict[str, Any]:
-        return {
-            "ids": people,
-            "emails": [emails.get(who) for who in people],
-            "phones": [phones.get(who) for who in people],
-        }
-
-    if book.made:
-        made = fixed | columns(sorted(book.made))
-        await session.execute(_MAKE, made, execution_options=_BY_HAND)
-    if book.noted:
-        rows = [(who, kind, key) for (kind, key), who in book.noted.items()]
-        noted = {
-            name: [row[at] for row in rows] for at, name in enumerate(("ids", "kinds", "keys"))
-        }
-        await session.execute(_NOTE, fixed | noted, execution_options=_BY_HAND)
-        if back := [key for key in book.noted if key in book.erased]:
-            known_again = digests(session.workspace_id, back)
-            await session.execute(delete(ErasedKey).where(among(ErasedKey.digest, known_again)))
-    if filled := sorted({*emails, *phones} - book.made.keys()):
-        # Locked in the order in which webhooks' people are, or two may wait for each other.
-        await session.execute(
-            select(Contact.id)
-            .where(among(Contact.id, filled))
-            .order_by(Contact.id)
-            .with_for_update(key_share=True)
-        )
-        await session.execute(_FILL, fixed | columns(filled), execution_options=_BY_HAND)
-    if book.doubles:
-        await _write_doubles(session, book)
-
-
-async def _write_doubles(session: WorkspaceSession, book: Book) -> None:
-    rows = [
-        {
-            "workspace_id": session.workspace_id,
-            "contact_id": one,
-            "other_id": other,
-            "reasons": sorted(kinds),
-            "is_certain": any(kinds.values()),
-            "state": "open",
-            "at": now(),
-        }
-        for (one, other), kinds in sorted(book.doubles.items())
-    ]
-    await session.execute(insert(Double).values(rows).on_conflict_do_nothing())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from sqlalchemy import Table, delete, select, text
 
 from hiiki.contacts.erasure import BY_HAND, tables_about_contacts
 from hiiki.contacts.identities import among
+from hiiki.contacts.keys import Key
 from hiiki.contacts.models import (
     Contact,
     ContactAttribute,
@@ -19,7 +20,7 @@ from hiiki.contacts.models import (
     Identity,
     Imported,
 )
-from hiiki.contacts.states import Change, ident_of, read, write
+from hiiki.contacts.states import Change, State, ident_of, read, write
 from hiiki.contacts.turns import take_people
 from hiiki.db import WorkspaceSession
 from hiiki.kit.importable import Undone
@@ -39,6 +40,11 @@ _REMEMBER = text(
     set before = excluded.before || i.before, after = i.after || excluded.after
     """
 )
+
+
+def named(keys: Iterable[Key]) -> State:
+    """Return keys by which an import named somebody, as it remembers them."""
+    return {f"{KEY}{kind}:{key}": True for kind, key in keys}
 
 
 async def remember(session: WorkspaceSession, import_id: UUID, changes: Sequence[Change]) -> None:

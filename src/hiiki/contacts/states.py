@@ -18,19 +18,18 @@ from uuid import UUID
 from sqlalchemy import select, text
 
 from hiiki.contacts.erasure import BY_HAND
-from hiiki.contacts.identities import among
 from hiiki.contacts.models import (
     Contact,
     ContactAttribute,
     ContactTag,
     Tag,
 )
+from hiiki.contacts.noting import PROFILE, among
 from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
 
 State: TypeAlias = dict[str, Any]
 
-PROFILE = ("real_name", "email", "phone", "prefecture", "birthday", "is_purchaser")
 _VALUES = ("text", "number", "day", "choice", "choices")
 
 
@@ -99,24 +98,6 @@ async def read(
         for contact_id, tag_id in tagged:
             states[contact_id][f"tag:{tag_id}"] = True
     return states
-
-
-async def empty_addresses(
-    session: WorkspaceSession, contact_ids: Collection[UUID]
-) -> dict[UUID, State]:
-    """Return of these contacts which have no e-mail and no phone, as a part of their states.
-
-    Giving somebody a key fills these in.
-    """
-    if not contact_ids:
-        return {}
-    rows = await session.execute(
-        select(Contact.id, Contact.email, Contact.phone).where(among(Contact.id, contact_ids))
-    )
-    return {
-        ident: {name: None for name, value in (("email", email), ("phone", phone)) if not value}
-        for ident, email, phone in rows
-    }
 
 
 def ident_of(name: str) -> UUID:
