@@ -261,7 +261,12 @@ async def make_world(shop: Shop) -> dict[str, str]:
             Product(id=ids["product"], key=MARK, name=MARK),
             Store(id=ids["store"], code=MARK, name=MARK),
             Connection(
-                id=ids["connection"], name=MARK, kind="json", key=code(), source=MARK, sealed_secret=b""
+                id=ids["connection"],
+                name=MARK,
+                kind="json",
+                key=code(),
+                source=MARK,
+                sealed_secret=b"",
             ),
             Post(
                 id=ids["post"],
