@@ -116,7 +116,7 @@ class Ground:
         self._url = url
         self._connection: psycopg.AsyncConnection[Any] | None = None
         self._tables: list[str] = []
-        self._counts = ""
+        self._counts = b""
 
     async def empty(self) -> None:
         """Empty every table. Most are empty, few have many rows: truncating all takes longer."""
@@ -135,7 +135,15 @@ class Ground:
     async def _empty(self) -> None:
         if self._connection is None:
             self._connection = await self._open()
-        found = await self._connection.execute(self._counts.encode(), prepare=True)
+        rows = await self._connection.execute(_TABLES, (list(SCHEMAS),), prepare=True)
+        if (tables := [row[0] for row in await rows.fetchall()]) != self._tables:
+            self._tables = tables  # the first time, and when tests have made one of their own
+            counts = [
+                f"select '{table}', count(*) from (select 1 from {table} limit {MANY}) _"
+                for table in tables
+            ]
+            self._counts = " union all ".join(counts).encode()
+        found = await self._connection.execute(self._counts, prepare=True)
         filled = {table: count for table, count in await found.fetchall() if count}
         if any(count == MANY for count in filled.values()):
             query = f"truncate {', '.join(self._tables)} restart identity cascade"
@@ -146,19 +154,15 @@ class Ground:
 
     async def _open(self) -> psycopg.AsyncConnection[Any]:
         connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True)
-        found = await connection.execute(
-            "select format('%%I.%%I', schemaname, tablename) from pg_tables"
-            " where schemaname = any(%s) or tablename like 'procrastinate_%%'",
-            (list(SCHEMAS),),
-        )
-        self._tables = [row[0] for row in await found.fetchall()]
-        self._counts = " union all ".join(
-            f"select '{table}', count(*) from (select 1 from {table} limit {MANY}) _"
-            for table in self._tables
-        )
         # As a replica would: all tables are emptied, so no foreign key needs to be looked at.
         await connection.execute("set session_replication_role = replica")
         return connection
+
+
+_TABLES = """
+    select format('%%I.%%I', schemaname, tablename) from pg_tables
+    where schemaname = any(%s) or tablename like 'procrastinate_%%' order by 1
+"""
 
 
 @pytest.fixture(scope="session")

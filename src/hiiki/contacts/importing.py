@@ -17,7 +17,7 @@ from hiiki.contacts.identities import Meant, foreseen, meant
 from hiiki.contacts.member_columns import COLUMNS, EC_CUBE, SHOPIFY
 from hiiki.contacts.models import Attribute
 from hiiki.contacts.noting import PROFILE
-from hiiki.contacts.sayings import Sayings, Wrong
+from hiiki.contacts.sayings import Sayings, Unfit
 from hiiki.contacts.states import State
 from hiiki.db import WorkspaceSession
 from hiiki.kit.i18n import _
@@ -56,7 +56,7 @@ async def take(
     for row in rows:
         try:
             good.append((row, sayings.said(row.values)))
-        except Wrong as wrong:
+        except Unfit as wrong:
             outcomes[row.line] = Outcome(
                 row.line, "refused", column=wrong.column, reason=wrong.reason
             )

@@ -26,7 +26,7 @@ _FIRST_BIRTHDAY = date(1900, 1, 1)
 _Values: TypeAlias = Mapping[str, Any]
 
 
-class Wrong(Exception):
+class Unfit(Exception):
     """A line that cannot be taken: the column to blame, and why."""
 
     def __init__(self, column: str, reason: Text) -> None:
@@ -66,9 +66,9 @@ class Sayings:
         return Keys(*[(name and values[name]) or "" for name in self._keys])
 
     def said(self, values: _Values) -> State:
-        """Return what a line says, as a contact's state holds it; raises `Wrong`."""
+        """Return what a line says, as a contact's state holds it; raises `Unfit`."""
         if not any(name and values[name] for name in self._keys):
-            raise Wrong("", _("Please give a customer number, e-mail, phone or LINE user ID."))
+            raise Unfit("", _("Please give a customer number, e-mail, phone or LINE user ID."))
         said: State = {}
         for name, read in self._steps:
             value = read(values)
@@ -77,7 +77,7 @@ class Sayings:
         if self._has_tags:
             for tag in values["tags"] or ():
                 if len(tag) > TAG_NAME_LIMIT:
-                    raise Wrong(
+                    raise Unfit(
                         "tags", _("Please shorten each tag to %(n)s characters.", n=TAG_NAME_LIMIT)
                     )
         return said
@@ -93,7 +93,7 @@ def _name(values: _Values) -> str | None:
     )
     name = " ".join(whole.split())
     if len(name) > NAME_MOST:
-        raise Wrong(
+        raise Unfit(
             "name", _("Please shorten this to %(max_length)s characters.", max_length=NAME_MOST)
         )
     return name or None
@@ -104,7 +104,7 @@ def _birthday(today: date, values: _Values) -> str | None:
     if day is None:
         return None
     if not _FIRST_BIRTHDAY <= day <= today:
-        raise Wrong("birthday", _("Please enter a birthday between 1900 and today."))
+        raise Unfit("birthday", _("Please enter a birthday between 1900 and today."))
     return day.isoformat()
 
 
@@ -114,7 +114,7 @@ def _prefecture(values: _Values) -> str | None:
         return None
     found = find_prefecture(typed)
     if not found:
-        raise Wrong("prefecture", _("This is none of Japan's 47 prefectures."))
+        raise Unfit("prefecture", _("This is none of Japan's 47 prefectures."))
     return found
 
 
@@ -133,7 +133,7 @@ def _attribute(
         try:
             parsed = parse_value(attribute, value)
         except Invalid as error:
-            raise Wrong(name, error.fields["value"]) from None
+            raise Unfit(name, error.fields["value"]) from None
         known[value] = (
             None
             if parsed is None

@@ -58,7 +58,7 @@ async def forget_person(session: WorkspaceSession, contact_id: UUID) -> None:
             Friendship.contact_id == contact_id
         )
     )
-    accounts = found.tuples().all()
+    accounts = found.all()
     # A body cannot be changed without breaking its signature: one that has not been relayed
     # yet goes as a whole, and what it says of others with it.
     for statement in (_FORGET, _UNRELAYED, _DROP):

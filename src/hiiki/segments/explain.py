@@ -162,7 +162,7 @@ def _compared(rule: AttributeIs | ProfileIs | FieldIs, names: Names) -> Text:
         case FieldIs():
             field = road().fields.get(rule.field)
             what = compared(
-                field.label if field else quoted(None),
+                quoted(field.label if field else None),
                 rule.test,
                 kind=field.kind if field else "",
                 choices=dict(field.choices) if field else None,
