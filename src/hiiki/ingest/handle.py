@@ -74,27 +74,31 @@ SEEN_WITHIN = timedelta(minutes=1)
 # has to be asked. Their friendship's key is derived (`kit.ids.contact_id`).
 _CLAIM = text(
     f"""
-    update ingest.webhook_event w
-    set state = 'handled', handled_at = clock_timestamp(), attempts = w.attempts + 1,
-        retry_at = null, error = null
-    from json_to_recordset(cast(:events as json)) as x (
-        place int, channel_id uuid, event_id text, source_id text, contact_id uuid,
-        seen_since timestamptz
-    )
-    where w.workspace_id = :workspace_id and w.channel_id = x.channel_id
-        and w.event_id = x.event_id and w.state = 'waiting'
-        and (w.retry_at is null or w.retry_at <= clock_timestamp())
-        and not exists (
-            select 1 from ingest.webhook_event e
-            where e.channel_id = x.channel_id and e.source_id = x.source_id
-                and e.state = 'waiting' and (e.at, e.serial) < (w.at, w.serial)
+    with claimed as (
+        update ingest.webhook_event w
+        set state = 'handled', handled_at = clock_timestamp(), attempts = w.attempts + 1,
+            retry_at = null, error = null
+        from json_to_recordset(cast(:events as json)) as x (
+            place int, channel_id uuid, event_id text, source_id text, contact_id uuid,
+            seen_since timestamptz
         )
-        and pg_try_advisory_xact_lock({turn_key("x.channel_id", "x.source_id")})
-    returning x.place, {STATE} as rulebook, exists (
-        select 1 from contacts.friendship f
-        where f.workspace_id = :workspace_id and f.contact_id = x.contact_id
-            and f.channel_id = x.channel_id and f.last_seen_at > x.seen_since
-    ) as is_known
+        where w.workspace_id = :workspace_id and w.channel_id = x.channel_id
+            and w.event_id = x.event_id and w.state = 'waiting'
+            and (w.retry_at is null or w.retry_at <= clock_timestamp())
+            and not exists (
+                select 1 from ingest.webhook_event e
+                where e.channel_id = x.channel_id and e.source_id = x.source_id
+                    and e.state = 'waiting' and (e.at, e.serial) < (w.at, w.serial)
+            )
+            and pg_try_advisory_xact_lock({turn_key("x.channel_id", "x.source_id")})
+        returning x.place, x.channel_id, x.contact_id, x.seen_since
+    ), known as (
+        select c.place from claimed c join contacts.friendship f
+            on f.workspace_id = :workspace_id and f.contact_id = c.contact_id
+            and f.channel_id = c.channel_id and f.last_seen_at > c.seen_since
+    )
+    select place, {STATE} as rulebook, place in (select k.place from known k) as is_known
+    from claimed
     """  # noqa: S608 — put together of two constants
 )
 
