@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, text
+from sqlalchemy import CursorResult, TextClause, text
 
 from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
@@ -84,33 +84,45 @@ with meaning as materialized (
     select contact_id, at, cell,
         lag(cell, 1, '') over (partition by contact_id order by at) as was
     from state
-), wanted as materialized (
+), wanted as (
     select contact_id, at, was, cell from change where cell <> was
 )"""  # noqa: S608 — our own words
 
+# A move that is none any more is written as one from a cell to the same, and deleted by the next
+# statement: where tables are spread, no statement changes them twice.
 _MOVES = text(
     _WANTED  # noqa: S608 — our own words
     + """
-, gone as (
-    delete from ninecells.move m
-    where m.workspace_id = :workspace
-        and m.contact_id between :first and :last
-        and not exists (
-            select 1 from wanted w where w.contact_id = m.contact_id and w.at = m.at
-        )
+, old as (
+    select contact_id, at, was, cell from ninecells.move
+    where workspace_id = :workspace and contact_id between :first and :last
 )
 insert into ninecells.move as m (workspace_id, contact_id, at, was, cell, is_told)
-select :workspace, w.contact_id, w.at, w.was, w.cell, :told or w.at < :fresh
-from wanted w
-join contacts.contact c on c.id = w.contact_id and c.workspace_id = :workspace
+select :workspace, contact_id, at, coalesce(w.was, ''), coalesce(w.cell, ''),
+    w.contact_id is null or :told or at < :fresh
+from wanted w full join old o using (contact_id, at)
+join contacts.contact c on c.id = contact_id and c.workspace_id = :workspace
     and c.id between :first and :last
-where not exists (
-    select 1 from ninecells.move s where s.contact_id = w.contact_id and s.at = w.at
-        and s.was = w.was and s.cell = w.cell and s.contact_id between :first and :last
-)
+where (w.was, w.cell) is distinct from (o.was, o.cell)
 -- A move that an earlier order, brought in late, makes another one is news as a new one is.
 on conflict (contact_id, at) do update
     set was = excluded.was, cell = excluded.cell, is_told = excluded.is_told"""
+)
+
+_GONE = text(
+    """
+delete from ninecells.move
+where workspace_id = :workspace and contact_id between :first and :last and was = cell"""
+)
+
+_LEAVE = text(
+    """
+delete from ninecells.standing s
+where s.workspace_id = :workspace and s.contact_id between :first and :last
+    and coalesce((
+        select cell from ninecells.move m where m.contact_id = s.contact_id
+        order by at desc limit 1
+    ), '') = ''"""
 )
 
 _STAND = text(
@@ -119,13 +131,6 @@ with latest as (
     select distinct on (contact_id) contact_id, cell, at from ninecells.move
     where workspace_id = :workspace and contact_id between :first and :last
     order by contact_id, at desc
-), gone as (
-    delete from ninecells.standing s
-    where s.workspace_id = :workspace
-        and s.contact_id between :first and :last
-        and not exists (
-            select 1 from latest l where l.contact_id = s.contact_id and l.cell <> ''
-        )
 )
 insert into ninecells.standing as s (workspace_id, contact_id, cell, since)
 select :workspace, contact_id, cell, at from latest where cell <> ''
@@ -217,9 +222,18 @@ async def place(
         "fresh": moment - FRESH,
         "told": is_told,
     }
-    moved = await session.execute(_MOVES, given, execution_options=BY_HAND)
-    await session.execute(_STAND, whom, execution_options=BY_HAND)
-    return cast("CursorResult[Any]", moved).rowcount
+    moved = await _run(session, _MOVES, given)
+    if moved:
+        moved -= await _run(session, _GONE, whom)
+        await _run(session, _LEAVE, whom)
+    await _run(session, _STAND, whom)
+    return moved
+
+
+async def _run(session: WorkspaceSession, statement: TextClause, given: dict[str, Any]) -> int:
+    """Execute a statement; return how many rows it changed."""
+    done = await session.execute(statement, given, execution_options=BY_HAND)
+    return cast("CursorResult[Any]", done).rowcount
 
 
 async def cell_now(session: WorkspaceSession, contact_id: UUID) -> str:
