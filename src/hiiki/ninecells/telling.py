@@ -5,18 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from hiiki.contacts.models import Friendship
 from hiiki.db import WorkspaceSession
 from hiiki.kit.road import ActionContext, Happening, road
 from hiiki.ninecells.history import cell_now, place
-from hiiki.ninecells.models import Move, Setup
+from hiiki.ninecells.models import Setup
 
 KIND = "cell_change"
 AT_ONCE = 100
 """Moves that are told in one transaction."""
+BY_HAND = {"scoped_by_hand": True}
+
+# Asked twice whether it is told: what has become of it while this waited for another.
+_CLAIM = text(
+    """
+update ninecells.move set is_told = true
+where workspace_id = :workspace and not is_told and (contact_id, at) in (
+    select contact_id, at from ninecells.move
+    where workspace_id = :workspace and not is_told
+    order by contact_id, at limit :most
+)
+returning contact_id, at, was, cell"""
+)
 
 
 async def hear(context: ActionContext, _event: Happening) -> None:
@@ -52,18 +65,12 @@ async def tell_some(session: WorkspaceSession) -> int:
 
     What is told and that it has been told are one transaction, so each is told once.
     """
-    moves = list(
-        await session.scalars(
-            select(Move)
-            .where(Move.is_told.is_(False))
-            .order_by(Move.contact_id, Move.at)
-            .limit(AT_ONCE)
-            .with_for_update(skip_locked=True)
-        )
+    told = await session.execute(
+        _CLAIM, {"workspace": session.workspace_id, "most": AT_ONCE}, execution_options=BY_HAND
     )
+    moves = sorted(told.all())
     accounts = await _accounts(session, [move.contact_id for move in moves])
     for move in moves:
-        move.is_told = True
         if move.cell:
             await road().emit(
                 session,
