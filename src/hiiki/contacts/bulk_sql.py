@@ -56,14 +56,14 @@ DO = {
 AGAIN = {
     "tag": """
         insert into contacts.contact_tag (workspace_id, contact_id, tag_id, at)
-        select x.workspace_id, b.contact_id, x.tag_id, x.at
-        from (select b.* from {slice} and b.was is not null) b,
-            jsonb_populate_record(null::contacts.contact_tag, b.was) x
-        where exists (select from contacts.contact c where c.id = b.contact_id)
+        select b.workspace_id, b.contact_id, cast(:what as uuid), b.was_at
+        from {slice} and b.was is not null
+            and exists (select from contacts.contact c where c.id = b.contact_id)
         order by b.contact_id
         on conflict do nothing
     """,
-    # Of the contact as they are now: they may have become a part of another since.
+    # Of the contact as they are now: they may have become a part of another since. Those who have
+    # a value again are left out here, as a server that gathers rows counts them before a conflict.
     "value": """
         insert into contacts.contact_attribute
         select x.* from (select b.* from {slice} and b.was is not null) b,
@@ -72,6 +72,10 @@ AGAIN = {
                 b.was || jsonb_build_object('contact_id', b.contact_id)
             ) x
         where exists (select from contacts.contact c where c.id = b.contact_id)
+            and not exists (
+                select from contacts.contact_attribute n
+                where n.contact_id = b.contact_id and n.attribute_id = :what
+            )
         order by x.contact_id
         on conflict do nothing
     """,

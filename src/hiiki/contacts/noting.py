@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, any_, delete, literal, select, text
+from sqlalchemy import ColumnElement, Row, any_, delete, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -16,6 +16,7 @@ from hiiki.contacts.models import Contact, Double, ErasedKey
 from hiiki.contacts.placing import Book
 from hiiki.db import WorkspaceSession
 from hiiki.db.copying import uuids, words
+from hiiki.db.locking import lockable
 from hiiki.kit.clock import now
 from hiiki.settings import settings
 
@@ -142,19 +143,22 @@ async def _fill(session: WorkspaceSession, book: Book) -> dict[UUID, list[str]]:
     if not new:
         return {}
     # Locked in the order in which webhooks' people are, or two may wait for each other.
-    rows = await session.execute(
-        select(Contact.id, Contact.email, Contact.phone)
-        .where(among(Contact.id, new))
-        .order_by(Contact.id)
-        .with_for_update(key_share=True)
-    )
+    rows: list[Row[UUID, str | None, str | None]] = []
+    for part in await lockable(session, new):
+        found = await session.execute(
+            select(Contact.id, Contact.email, Contact.phone)
+            .where(among(Contact.id, part))
+            .order_by(Contact.id)
+            .with_for_update(key_share=True)
+        )
+        rows += found.all()
     filled = {
         ident: [
             kind
             for kind, stands in (("email", email), ("phone", phone))
             if stands is None and kind in new[ident]
         ]
-        for ident, email, phone in rows.all()
+        for ident, email, phone in rows
     }
     filled = {ident: kinds for ident, kinds in filled.items() if kinds}
     if filled:

@@ -18,7 +18,8 @@ from sqlalchemy import select, text, update
 
 from hiiki.contacts.models import Contact, Friendship
 from hiiki.contacts.values import plain
-from hiiki.db import everywhere
+from hiiki.db import WorkspaceSession, everywhere
+from hiiki.db.locking import lockable
 from hiiki.kit.clock import now
 from hiiki.kit.errors import HiikiError
 from hiiki.line.client import LineClient, LineError, Profile
@@ -88,24 +89,7 @@ async def fetch_due(limit: int = BATCH) -> int:
     moment = now()
     # Every workspace's people are in this queue, which belongs to the installation.
     async with everywhere() as session:
-        due = (
-            select(Contact.id)
-            .where(Contact.profile_due_at <= moment)
-            .order_by(Contact.profile_due_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-            # Not a plain subquery: that may be asked more than once, and then finds others.
-            .cte("due")
-        )
-        claimed = set(
-            await session.scalars(
-                update(Contact)
-                .where(Contact.id.in_(select(due.c.id)))
-                .values(profile_due_at=moment + CLAIM)
-                .returning(Contact.id),
-                execution_options={"synchronize_session": False},
-            )
-        )
+        claimed = await _claim(session, moment, limit)
         if not claimed:
             return 0
         rows = await session.execute(
@@ -161,6 +145,29 @@ async def _ask(client: LineClient, contact_id: UUID, line_user_id: str) -> _Aske
         return _Asked(contact_id, again=LATER)
 
 
+async def _claim(session: WorkspaceSession, moment: datetime, limit: int) -> set[UUID]:
+    """Take people whose profile is due; whom another worker takes just now is left to it."""
+    is_due = Contact.profile_due_at <= moment
+    due = select(Contact.id).where(is_due).order_by(Contact.profile_due_at).limit(limit)
+    claimed: set[UUID] = set()
+    for part in await lockable(session, await session.scalars(due)):
+        claimed |= set(
+            await session.scalars(
+                select(Contact.id)
+                .where(is_due, Contact.id.in_(part))
+                .with_for_update(skip_locked=True)
+            )
+        )
+    if claimed:
+        await session.execute(
+            update(Contact)
+            .where(Contact.id.in_(claimed))
+            .values(profile_due_at=moment + CLAIM)
+            .execution_options(synchronize_session=False)
+        )
+    return claimed
+
+
 async def _save(asked: Iterable[_Asked], moment: datetime) -> None:
     rows = [
         (
@@ -178,12 +185,13 @@ async def _save(asked: Iterable[_Asked], moment: datetime) -> None:
     columns = {name: [row[at] for row in rows] for at, name in enumerate(names)}
     async with everywhere() as session:  # one statement for people of any workspace
         # Locked in the order in which webhooks' people are, or two may wait for each other.
-        await session.execute(
-            select(Contact.id)
-            .where(Contact.id.in_(columns["ids"]))
-            .order_by(Contact.id)
-            .with_for_update(key_share=True)
-        )
+        for part in await lockable(session, [each.contact_id for each in asked]):
+            await session.execute(
+                select(Contact.id)
+                .where(Contact.id.in_(part))
+                .order_by(Contact.id)
+                .with_for_update(key_share=True)
+            )
         await session.execute(
             _SAVE, {**columns, "moment": moment}, execution_options={"scoped_by_hand": True}
         )

@@ -26,6 +26,7 @@ from hiiki.contacts.models import (
 )
 from hiiki.contacts.noting import PROFILE, among
 from hiiki.db import WorkspaceSession
+from hiiki.db.locking import lockable
 from hiiki.kit.clock import now
 
 State: TypeAlias = dict[str, Any]
@@ -60,16 +61,17 @@ async def read(
     if not contact_ids:
         return {}
     # In the order of their ids, as all who change many do, or two would wait for each other.
-    rows = await session.execute(
-        select(Contact.id, *(getattr(Contact, name) for name in PROFILE))
-        .where(among(Contact.id, contact_ids))
-        .order_by(Contact.id)
-        .with_for_update(key_share=True)
-    )
-    states: dict[UUID, State] = {
-        row[0]: {name: plain(value) for name, value in zip(PROFILE, row[1:], strict=True)}
-        for row in rows
-    }
+    states: dict[UUID, State] = {}
+    for part in await lockable(session, contact_ids):
+        rows = await session.execute(
+            select(Contact.id, *(getattr(Contact, name) for name in PROFILE))
+            .where(among(Contact.id, part))
+            .order_by(Contact.id)
+            .with_for_update(key_share=True)
+        )
+        for row in rows:
+            profile = zip(PROFILE, row[1:], strict=True)
+            states[row[0]] = {name: plain(value) for name, value in profile}
     attribute_ids = [ident_of(name) for name in names if name.startswith("attribute:")]
     if attribute_ids:
         values = await session.execute(

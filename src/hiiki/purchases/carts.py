@@ -15,6 +15,7 @@ from hiiki.actions.context import Context
 from hiiki.contacts.identities import Keys, resolve
 from hiiki.content.opening import channel_of
 from hiiki.db import WorkspaceSession
+from hiiki.db.locking import lockable
 from hiiki.kit.clock import now
 from hiiki.kit.errors import Invalid
 from hiiki.kit.i18n import _
@@ -159,14 +160,19 @@ async def leave(session: WorkspaceSession, cart: Cart) -> None:
 async def leave_old(session: WorkspaceSession) -> int:
     """Note which carts have been left; returns how many were found, `AT_ONCE` at the most."""
     hours = (await reactions.setting(session)).cart_hours
-    found = await session.scalars(
-        select(Cart)
-        .where(Cart.status == "open", Cart.touched_at < now() - timedelta(hours=hours))
-        .order_by(Cart.touched_at)
-        .limit(AT_ONCE)
-        .with_for_update(skip_locked=True)
+    old = (Cart.status == "open", Cart.touched_at < now() - timedelta(hours=hours))
+    found = await session.execute(
+        select(Cart.contact_id, Cart.id).where(*old).order_by(Cart.touched_at).limit(AT_ONCE)
     )
-    left = list(found)
+    whose = {ident: contact_id for contact_id, ident in found}
+    left: list[Cart] = []
+    for part in await lockable(session, whose.values()):
+        left += await session.scalars(
+            select(Cart)
+            .where(*old, Cart.contact_id.in_(part), Cart.id.in_(whose))
+            .with_for_update(skip_locked=True)
+        )
+    left.sort(key=lambda cart: cart.touched_at)
     for cart in left:
         await leave(session, cart)
     return len(left)

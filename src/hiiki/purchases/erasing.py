@@ -16,7 +16,7 @@ from hiiki.contacts.models import Friendship, Merged
 from hiiki.db import WorkspaceSession
 from hiiki.purchases import posts
 from hiiki.purchases.undoing import AT_MOST
-from hiiki.purchases.writing import LOCK_PEOPLE, follow, remove, run
+from hiiki.purchases.writing import follow, hold_people, remove, run
 
 _ORDERS = text(
     """
@@ -44,7 +44,7 @@ _FORGET_BEFORE = text(
 async def erase(session: WorkspaceSession, contact_id: UUID) -> None:
     """Forget a person's purchases (`Room.erase`)."""
     # Who brings an order of theirs that names nobody waits here, and then finds them gone.
-    await run(session, LOCK_PEOPLE, contacts=[contact_id])
+    await hold_people(session, [contact_id])
     references: set[str] = set()
     while rows := (await run(session, _ORDERS, contact_id=contact_id, most=AT_MOST)).all():
         removed = await remove(session, [(row.contact_id, row.id) for row in rows])

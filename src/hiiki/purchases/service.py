@@ -19,10 +19,10 @@ from hiiki.purchases import carts, reactions, subscriptions
 from hiiki.purchases.orders import OrderIn, Taken, currency, digest, fault, order_id
 from hiiki.purchases.undoing import remember
 from hiiki.purchases.writing import (
-    LOCK_PEOPLE,
     Version,
     follow,
     hold,
+    hold_people,
     insert,
     remove,
     run,
@@ -209,10 +209,9 @@ async def _hold_people(
 
     Returns the orders whose person is still there.
     """
-    concerned = {case.contact_id for case in cases}
+    concerned = {case.contact_id for case in cases if case.contact_id is not None}
     concerned |= {case.standing.contact_id for case in cases if case.standing is not None}
-    found = await run(session, LOCK_PEOPLE, contacts=list(concerned))
-    there = {row[0] for row in found}
+    there = await hold_people(session, concerned)
     known = [case for case in cases if case.standing is not None]
     if known:
         # Whose they were may have been merged into somebody else just before.

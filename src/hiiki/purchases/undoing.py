@@ -19,11 +19,11 @@ from hiiki.contacts.merging import where_are
 from hiiki.db import WorkspaceSession
 from hiiki.purchases import subscriptions
 from hiiki.purchases.writing import (
-    LOCK_PEOPLE,
     Row,
     Version,
     follow,
     hold,
+    hold_people,
     insert,
     remove,
     run,
@@ -84,7 +84,7 @@ async def undo(session: WorkspaceSession, import_id: UUID, most: int = AT_MOST) 
     owners = {owner for row in rows for owner in row.owners or ()}
     merged = await where_are(session, owners)
     people = {row.contact_id for row in rows} | owners | set(merged.values())
-    there = {row[0] for row in await run(session, LOCK_PEOPLE, contacts=list(people))}
+    there = await hold_people(session, people)
     removed = await remove(session, [(row.contact_id, row.id) for row in rows])
     undone = await _taken_back(session, removed.values())
     added: list[Version] = []

@@ -20,6 +20,7 @@ from sqlalchemy import Table, TextClause, text
 
 from hiiki.db import Base, WorkspaceSession
 from hiiki.db.copying import copy_in, uuids
+from hiiki.db.locking import lockable
 from hiiki.db.rows import recordset
 from hiiki.kit.ids import uuid7
 from hiiki.purchases.events import event_ids, events_of
@@ -65,7 +66,7 @@ _HOLD = text(
     from (select unnest(cast(:lanes as int[])) as lane order by 1) _
     """
 )
-LOCK_PEOPLE = text(
+_LOCK_PEOPLE = text(
     """
     select id from contacts.contact
     where workspace_id = :workspace_id and id = any(cast(:contacts as uuid[]))
@@ -209,6 +210,14 @@ async def hold(session: WorkspaceSession, orders: Sequence[UUID]) -> None:
     """Let nobody else change these orders until this transaction ends."""
     lanes = sorted({ident.int >> 64 & _LANES - 1 for ident in orders})
     await run(session, _HOLD, lanes=lanes)
+
+
+async def hold_people(session: WorkspaceSession, contact_ids: Iterable[UUID]) -> set[UUID]:
+    """Lock people, so that sums of theirs are made one after the other; return who is there."""
+    there: set[UUID] = set()
+    for part in await lockable(session, contact_ids):
+        there.update(row[0] for row in await run(session, _LOCK_PEOPLE, contacts=part))
+    return there
 
 
 async def remove(
