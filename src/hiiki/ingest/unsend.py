@@ -14,21 +14,25 @@ from hiiki.db import WorkspaceSession
 from hiiki.ingest.relay.outbox import forget_given_up
 
 # What a person typed stands on the timeline as the message, and as the answer that a
-# survey took it for; both name the message's id. The webhook's own copy is found by the
-# event's id, which the message names too; or among those set aside, for such an event has left
-# nothing on the timeline, and staff may run it again.
+# survey took it for; both name the message's id.
 _FORGET = text(
     """
-    with forgotten as (
-        update timeline.event
-        set data = data - array['text', 'emojis', 'mention', 'keywords', 'title', 'address',
-                'latitude', 'longitude', 'file_name', 'sticker_id', 'package_id', 'number', 'date']
-            || '{"unsent": true}'
-        where workspace_id = :workspace_id and contact_id = :contact_id
-            and kind in ('message', 'survey_answer') and data ->> 'message_id' = :message_id
-        returning data ->> 'event_id' as event_id
-    ), stored as (
-        select event_id from forgotten
+    update timeline.event
+    set data = data - array['text', 'emojis', 'mention', 'keywords', 'title', 'address',
+            'latitude', 'longitude', 'file_name', 'sticker_id', 'package_id', 'number', 'date']
+        || '{"unsent": true}'
+    where workspace_id = :workspace_id and contact_id = :contact_id
+        and kind in ('message', 'survey_answer') and data ->> 'message_id' = :message_id
+    returning data ->> 'event_id' as event_id
+    """
+)
+# The webhook's own copy is found by the event's id, which the message names too; or among those
+# set aside, for such an event has left nothing on the timeline, and staff may run it again.
+# A statement of its own: it could be no part of one about people where those are in shards.
+_FORGET_STORED = text(
+    """
+    with stored as (
+        select unnest(cast(:event_ids as text[])) as event_id
         union
         select event_id from ingest.webhook_event
         where workspace_id = :workspace_id and channel_id = :channel_id
@@ -64,14 +68,14 @@ async def forget_message(
     """Take what the message said off the timeline, out of the stored webhook and the relay."""
     if not message_id:
         return
+    whom = {"workspace_id": session.workspace_id, "message_id": message_id}
+    forgotten = await session.scalars(
+        _FORGET, {**whom, "contact_id": contact_id}, execution_options=_BY_HAND
+    )
+    event_ids = [event_id for event_id in forgotten if event_id]
     await session.execute(
-        _FORGET,
-        {
-            "workspace_id": session.workspace_id,
-            "contact_id": contact_id,
-            "channel_id": channel_id,
-            "message_id": message_id,
-        },
+        _FORGET_STORED,
+        {**whom, "channel_id": channel_id, "event_ids": event_ids},
         execution_options=_BY_HAND,
     )
     await forget_given_up(session, channel_id, message_id)
