@@ -171,6 +171,7 @@ async def measure_rule(name: str, question: Question, rounds: int, server: int) 
 async def measure_rules(rounds: int, server: int) -> dict[str, Any]:
     """Ask all rules."""
     found: dict[str, Any] = {}
+    set_locale("en")  # as the world's words are; a page that was asked for has another
     for name, question in questions().items():
         if ONLY not in name:
             continue
@@ -323,7 +324,6 @@ def per_friend(rules: dict[str, Any], friends: int) -> float:
 
 async def play(data: Path) -> dict[str, Any]:
     """Build, measure, tell."""
-    set_locale("en")
     server = prepare(data)
     server.start(SERVER)
     pid = postmaster(data)
