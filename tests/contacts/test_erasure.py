@@ -188,7 +188,13 @@ async def test_nothing_stays_where_rows_are_nobodys(shop: Shop, channel: Channel
     keys = Keys(customer="C-987654321", email="bye@example.com", phone="090-1234-5678")
     friend = await make_friend(shop, channel, "さようなら", real_name="去る花子")
     stays = await make_friend(shop, channel, "こんにちは")
-    refused = ["BYE@example.com,", "０９０(1234)5678x", "c-987654321", "去る花子様", "here@example.com"]
+    refused = [
+        "BYE@example.com,",
+        "０９０(1234)5678x",
+        "c-987654321",
+        "去る花子様",
+        "here@example.com",
+    ]
     async with scope(shop.workspace_id) as session:
         [member] = await resolve(session, [keys])
         (await session.one(Contact, member)).real_name = "去る花子"
