@@ -17,7 +17,7 @@ from hiiki.segments import telling
 from hiiki.segments.history import Taken, take, watch_of
 
 from .database import bring_fields
-from .test_service import channel, has, person, save, tag
+from .making import channel, has, person, save, tag
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from conftest import Shop
 from console import Client, Console, console
 from hiiki.db import scope
 
-from .test_service import channel, has, person, tag
+from .making import channel, has, person, tag
 
 URL = "/api/v1/segments"
 

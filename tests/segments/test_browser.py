@@ -14,7 +14,7 @@ from hiiki.db import scope
 from hiiki.workspace import auth
 from stack import Web
 
-from .test_service import channel, person, tag
+from .making import channel, person, tag
 
 pytestmark = pytest.mark.browser
 

@@ -25,8 +25,8 @@ from hiiki.segments.labels import KIND_LABELS
 from hiiki.segments.models import PeopleList, Segment
 from hiiki.segments.rules import AllOf, read_rule
 
+from .making import channel, person, tag
 from .test_pages import form
-from .test_service import channel, person, tag
 
 
 class Drawn(HTMLParser):

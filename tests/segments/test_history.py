@@ -23,8 +23,8 @@ from hiiki.segments.history import Taken, crossings, history_of, take, watch_of
 from hiiki.segments.models import Segment, SegmentDay, Standing, Watch
 from hiiki.workspace.models import AuditEntry
 
+from .making import has, person, save, tag
 from .test_pages import form
-from .test_service import has, person, save, tag
 
 
 async def tick(session: WorkspaceSession, contact_id: UUID, tag_id: UUID) -> None:

@@ -18,7 +18,7 @@ from hiiki.segments import lists, service
 from hiiki.segments.models import ListMember, PeopleList
 from hiiki.segments.rules import read_rule
 
-from .test_service import channel, person, save
+from .making import channel, person, save
 
 LINE_ID = "U" + "ab12" * 8
 

@@ -22,8 +22,8 @@ from hiiki.segments.prefill import new_segment_url
 from hiiki.segments.rules import read_rule
 from hiiki.workspace.models import AuditEntry
 
+from .making import channel, has, person, save, tag
 from .test_rules import posted
-from .test_service import channel, has, person, save, tag
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from hiiki.segments.history import Taken, take, watch_of
 from hiiki.segments.models import Crossing
 from hiiki.timeline.models import Event
 
+from .making import has, person, save
 from .test_history import tick, untick
-from .test_service import has, person, save
 
 
 async def events(shop: Shop) -> list[tuple[str, str, str]]:

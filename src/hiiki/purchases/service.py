@@ -17,7 +17,7 @@ from hiiki.kit.clock import now
 from hiiki.kit.i18n import _
 from hiiki.purchases import carts, reactions, subscriptions
 from hiiki.purchases.orders import OrderIn, Taken, currency, digest, fault, order_id
-from hiiki.purchases.undoing import remember
+from hiiki.purchases.undoing import AT_MOST, remember
 from hiiki.purchases.writing import (
     Version,
     follow,
@@ -29,8 +29,6 @@ from hiiki.purchases.writing import (
     sum_up,
 )
 
-AT_MOST = 5_000
-"""Orders that one call takes."""
 _NOBODY = Keys()
 _ZERO = Decimal(0)
 

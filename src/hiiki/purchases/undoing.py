@@ -30,6 +30,7 @@ from hiiki.purchases.writing import (
 )
 
 AT_MOST = 5_000
+"""Orders that one call takes, or takes back."""
 KEPT = 10
 """Versions that an order keeps: the oldest, which is what the shop's system told, and the last."""
 
