@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from babel.numbers import format_decimal, format_percent
 
 from hiiki.kit.clock import now
 from hiiki.kit.i18n import _, speaking
@@ -53,6 +56,33 @@ def draw(source: str, locale: str = "ja", **context: object) -> str:
 def test_filters(source: str, value: object, japanese: str, english: str) -> None:
     assert draw("{{ v|" + source + " }}", "ja", v=value) == japanese
     assert draw("{{ v|" + source + " }}", "en", v=value) == english
+
+
+@pytest.mark.parametrize("locale", ["ja", "en"])
+@pytest.mark.parametrize("digits", [0, 1, 2])
+def test_numbers_are_written_as_babel_does(locale: str, digits: int) -> None:
+    chance = random.Random(7)
+    values: list[Any] = [
+        0,
+        -0.04,
+        0.5,
+        float("inf"),
+        1.5,
+        2.5,
+        -2.5,
+        999.995,
+        1e16,
+        -1234567,
+        Decimal("1E+3"),
+    ]
+    values += [round(chance.uniform(-1, 1) * 10 ** chance.randrange(9), 4) for _ in range(100)]
+    pattern = "#,##0" + ("." + "#" * digits if digits else "")
+    with speaking(locale):
+        for value in values:
+            plain = format_decimal(value, format=pattern, locale=locale)
+            assert rendering.number(value, digits) == plain
+            share = format_percent(value, format=f"{pattern}%", locale=locale)
+            assert rendering.percent(value, digits) == share
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_timedelta
-from babel.numbers import format_decimal, format_percent, get_currency_symbol
+from babel.numbers import format_decimal, get_currency_symbol
 from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from litestar.utils.scope.state import ScopeState
 from markupsafe import Markup
@@ -29,6 +29,8 @@ from hiiki.web.static import PACKAGE, Assets
 
 NOTHING = "–"
 """What stands where there is no value."""
+_PLACES = [Decimal(1).scaleb(-digits) for digits in range(7)]
+_LARGE = 10**15
 
 
 def environment(registry: Registry, assets: Assets) -> Environment:
@@ -146,8 +148,20 @@ def number(value: float | Decimal | None, digits: int = 0) -> str:
     """1234567 → 1,234,567"""
     if value is None:
         return NOTHING
-    pattern = "#,##0" + ("." + "#" * digits if digits else "")
-    return format_decimal(value, format=pattern, locale=current_locale())
+    return _grouped(value, digits)
+
+
+def _grouped(value: float | Decimal, digits: int) -> str:
+    """Write a number as both languages do, in a twentieth of the time that Babel takes: a page of
+    a few hundred numbers would else be slow by that alone."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    exact = Decimal(str(value))
+    if not exact.is_finite() or abs(exact) >= _LARGE:
+        pattern = "#,##0" + ("." + "#" * digits if digits else "")
+        return format_decimal(value, format=pattern, locale=current_locale())
+    written = f"{exact.quantize(_PLACES[digits]):,f}"
+    return written.rstrip("0").rstrip(".") if digits else written
 
 
 def money(value: float | Decimal | None) -> str:
@@ -174,8 +188,7 @@ def percent(value: float | Decimal | None, digits: int = 1) -> str:
     """0.1234 → 12.3%"""
     if value is None:
         return NOTHING
-    pattern = "#,##0" + ("." + "#" * digits if digits else "") + "%"
-    return format_percent(value, format=pattern, locale=current_locale())
+    return f"{_grouped(Decimal(str(value)).scaleb(2), digits)}%"
 
 
 def day(value: date | datetime | None) -> str:
