@@ -13,6 +13,7 @@ from sqlalchemy import ARRAY, Uuid, any_, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from hiiki.db import WorkspaceSession
+from hiiki.db.locking import lockable
 from hiiki.db.rows import document, recordset
 from hiiki.kit.clock import now
 from hiiki.kit.ids import uuid7
@@ -35,9 +36,10 @@ async def _read(
     session: WorkspaceSession, contact_ids: Sequence[UUID]
 ) -> dict[UUID, list[Response]]:
     found: dict[UUID, list[Response]] = {ident: [] for ident in contact_ids}
-    for response in await session.scalars(_OPEN, {"contact_ids": list(contact_ids)}):
-        session.expunge(response)
-        found[response.contact_id].append(response)
+    for part in await lockable(session, contact_ids):
+        for response in await session.scalars(_OPEN, {"contact_ids": part}):
+            session.expunge(response)
+            found[response.contact_id].append(response)
     return found
 
 
