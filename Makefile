@@ -4,7 +4,7 @@ BIN := .venv/bin
 FRIENDS ?= 3000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev browsers demo up test lint types unit check lock wheel clean bench-segments bench-delivery bench-ingest bench-handling bench-import bench-emulator
+.PHONY: help setup setup-dev browsers demo up test lint types unit check lock wheel clean bench-segments bench-understanding bench-delivery bench-ingest bench-handling bench-import bench-emulator
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -61,6 +61,9 @@ wheel: setup ## Build the wheel, browser libraries included
 
 bench-segments: setup ## Segments against hand-written SQL
 	$(BIN)/python -m benchmarks.segments
+
+bench-understanding: setup ## RFM, lifetime value, the 9-segment map and personas of many people
+	$(BIN)/python -m benchmarks.understanding
 
 bench-delivery: setup ## Sending
 	$(BIN)/python -m benchmarks.delivery

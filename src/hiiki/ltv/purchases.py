@@ -77,26 +77,34 @@ class Customers:
 
 
 async def gather_days(session: WorkspaceSession) -> tuple[date, str]:
-    """Gather the days on which each customer bought, as `ltv_day`; return today and the zone."""
+    """Gather the days on which each customer bought, as `ltv_day`; return today and the zone.
+
+    Its `month` is twelve times the year and the month, `since` how many months that is after the
+    customer's first, and `is_first` is true of the first day of each month.
+    """
     workspace = await session.known(Workspace, session.workspace_id)
     zone = ZoneInfo(workspace.timezone)
     today = now().astimezone(zone).date()
     await run(
         session,
         "create temp table ltv_day (contact_id uuid, day date, first_on date, orders int,"
-        " value float8, store text) on commit drop",
+        " value float8, store text, month int, since int, is_first boolean) on commit drop",
     )
     await run(
         session,
         """
         insert into ltv_day
-        select contact_id, day, min(day) over (partition by contact_id), orders, value, store
+        select contact_id, day, first_value(day) over w, orders, value, store,
+            month, month - first_value(month) over w, lag(month) over w is distinct from month
         from (
-            select contact_id, (at at time zone :zone)::date as day, count(*) as orders,
-                coalesce(sum(value), 0) as value, min(subject) as store
-            from timeline.event
-            where workspace_id = :workspace_id and kind = :kind and at < :until
-            group by 1, 2) days
+            select *, (date_part('year', day) * 12 + date_part('month', day))::int as month
+            from (
+                select contact_id, (at at time zone :zone)::date as day, count(*) as orders,
+                    coalesce(sum(value), 0) as value, min(subject) as store
+                from timeline.event
+                where workspace_id = :workspace_id and kind = :kind and at < :until
+                group by 1, 2) days) months
+        window w as (partition by contact_id order by day)
         """,
         workspace_id=session.workspace_id,
         kind=PURCHASE,

@@ -31,7 +31,7 @@ Limit = Annotated[int, Parameter(ge=1, le=200)]
 async def get_matrix(session: WorkspaceSession) -> MatrixOut:
     """Get where all customers stand, and how ranks are formed."""
     scheme = await scheme_of(session)
-    return MatrixOut.make(scheme, await service.matrix(session), jobs.is_under_way(scheme))
+    return MatrixOut.make(scheme, service.matrix(scheme), jobs.is_under_way(scheme))
 
 
 @put("/rfm/scheme", tags=TAGS)
@@ -39,7 +39,7 @@ async def put_scheme(session: WorkspaceSession, access: Access, data: SchemeIn) 
     """Change how ranks are formed; a worker forms them anew."""
     scheme = await save_scheme(session, data)
     audit(session, access, "rfm.update")
-    return MatrixOut.make(scheme, await service.matrix(session), jobs.is_under_way(scheme))
+    return MatrixOut.make(scheme, service.matrix(scheme), jobs.is_under_way(scheme))
 
 
 @post("/rfm/refresh", tags=TAGS, status_code=202)

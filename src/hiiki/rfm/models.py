@@ -49,6 +49,9 @@ class Scheme(Base, Owned):
     bounds: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """The bounds that hold: recency, frequency, monetary, each for the ranks 2 to 5. A bound is
     null where nobody reaches that rank."""
+    figures: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    """How many stood where at `ranked_at` (`hiiki.rfm.ranking.count_all`): a page that counted a
+    million customers each time would be slow."""
     since: Mapped[date | None]
     """The day whose ranks movement is counted from: the last of a month, as a rule."""
     is_new: Mapped[bool] = mapped_column(default=True, server_default=text("true"))

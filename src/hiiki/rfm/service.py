@@ -68,22 +68,11 @@ class Row:
     standing: Standing
 
 
-async def matrix(session: WorkspaceSession) -> Matrix:
-    """Return the matrix as the ranks stand."""
-    rows = await session.execute(
-        select(
-            Standing.recency,
-            Standing.frequency,
-            func.count(),
-            func.sum(Standing.spent),
-            func.sum(Standing.monetary),
-        )
-        .where(Standing.recency.is_not(None))
-        .group_by(Standing.recency, Standing.frequency)
-    )
+def matrix(scheme: Scheme) -> Matrix:
+    """Return the matrix as it was when the ranks were formed."""
     counted = {
-        (int(r or 0), int(f or 0)): (int(n), Decimal(spent), int(ranks or 0))
-        for r, f, n, spent, ranks in rows
+        (r, f): (n, Decimal(spent), ranks)
+        for r, f, n, spent, ranks in scheme.figures.get("cells", ())
     }
     customers = sum(n for n, _spent, _ranks in counted.values())
     total = sum((spent for _n, spent, _ranks in counted.values()), Decimal(0))
@@ -102,7 +91,7 @@ async def matrix(session: WorkspaceSession) -> Matrix:
             sum(ranks for _n, _spent, ranks in found) / people,
         )
 
-    everybody = await session.scalar(select(func.count()).select_from(Contact)) or 0
+    everybody = scheme.figures.get("people", 0)
     places = [(r, f) for r in RANKS for f in RANKS]
     return Matrix(
         customers,
@@ -116,16 +105,9 @@ async def matrix(session: WorkspaceSession) -> Matrix:
     )
 
 
-async def by_orders(session: WorkspaceSession) -> Sequence[int]:
+def by_orders(scheme: Scheme) -> Sequence[int]:
     """Return how many customers have one order, two to four, and five and more (B5)."""
-    found = await session.execute(
-        select(
-            func.count().filter(Standing.orders == 1),
-            func.count().filter(Standing.orders.between(2, 4)),
-            func.count().filter(Standing.orders >= 5),
-        ).where(Standing.recency.is_not(None))
-    )
-    return [int(count) for count in found.one()]
+    return scheme.figures.get("orders", (0, 0, 0))
 
 
 # --- who they are -----------------------------------------------------------------------

@@ -41,8 +41,8 @@ OPERATOR = {"role": "operator"}
 async def show_matrix(session: WorkspaceSession) -> Template:
     """Show where all customers stand (requirement B5)."""
     scheme = await scheme_of(session)
-    found = await service.matrix(session)
-    one, few, many = await service.by_orders(session)
+    found = service.matrix(scheme)
+    one, few, many = service.by_orders(scheme)
     never = Group(never=True)
     groups = [
         (_("Registered, never bought"), found.never, "user", never.rule(scheme)),

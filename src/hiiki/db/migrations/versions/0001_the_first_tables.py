@@ -1476,6 +1476,12 @@ def upgrade() -> None:
         sa.Column("ranked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ranked_by", sa.String(), server_default="", nullable=False),
         sa.Column("bounds", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column(
+            "figures",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
         sa.Column("since", sa.Date(), nullable=True),
         sa.Column("is_new", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.CheckConstraint("counts in ('ever', 'window')", name=op.f("ck_scheme_counts")),
