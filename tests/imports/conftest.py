@@ -68,7 +68,7 @@ async def look(shop: Shop, import_id: UUID) -> Import:
 
 
 async def reasons(shop: Shop, import_id: UUID) -> dict[int, tuple[str, str]]:
-    """Return by its line why it was refused: the column and the sentence."""
+    """Return by its line why it was refused: the first column and its sentence."""
     async with scope(shop.workspace_id) as session:
         found = await service.refusals(session, import_id)
-        return {one.line: (one.column, service.said(one).to("en")) for one in found}
+        return {one.line: (one.column, service.said(one).to("en")) for one, *_more in found}

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hiiki.imports.cells import Manner, Unreadable, read_number, reader
+from hiiki.imports.cells import Manner, read_number, reader
 from hiiki.imports.days import ERAS, read_day, read_moment
-from hiiki.kit.importable import Column
+from hiiki.kit.importable import Column, Unfit
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 FULL_WIDTH = str.maketrans("0123456789/-.,:", "０１２３４５６７８９／－．，：")
@@ -119,7 +119,7 @@ def test_numbers(number: Decimal) -> None:
 @pytest.mark.parametrize("written", ["1,2,3", "12,34", "1.980,00", "abc", "1e5", "１２a", "9" * 14])
 def test_what_is_no_number_is_refused(written: str) -> None:
     """A comma in the wrong place may be a decimal comma: it is not guessed."""
-    with pytest.raises(Unreadable):
+    with pytest.raises(Unfit):
         read_number(written)
 
 
@@ -131,7 +131,7 @@ def test_nothing_but_a_reason_comes_of_nonsense(cell: str, kind: str) -> None:
     """Whatever stands in a cell, reading it ends in a value or in a sentence."""
     if text := cell.strip():
         # Anything else that is raised fails the test.
-        with suppress(Unreadable):
+        with suppress(Unfit):
             reader(Column("x", "X", kind), Manner.of("Asia/Tokyo"))(text)
 
 
@@ -161,6 +161,6 @@ def test_choices_by_any_of_their_words() -> None:
     assert [read(cell) for cell in ("paid", "PAID", "入金済み", "新規 受付")] == ["paid"] * 3 + [
         "open"
     ]
-    with pytest.raises(Unreadable) as refused:
+    with pytest.raises(Unfit) as refused:
         read("???")
     assert "入金済み" in str(refused.value.reason)

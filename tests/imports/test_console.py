@@ -30,7 +30,7 @@ async def test_a_file_step_by_step(app: Console, shop: Shop) -> None:
     """Upload, columns, check, run, undo: each page leads to the next and says what stands."""
     staff = await app.person(shop, "operator", "en")
     token = {"x-csrftoken": await staff.csrf()}
-    body = (HEAD + TARO + HANAKO + "A-9,=1+2,x@,,,,,\n").encode("cp932")
+    body = (HEAD + TARO + HANAKO + "A-9,=1+2,x@,12,,,,\n").encode("cp932")
     sent = await staff.post("/imports/new", headers=token, **upload(body))
     assert sent.status_code == 303, sent.text
     here = sent.headers["location"]
@@ -58,6 +58,7 @@ async def test_a_file_step_by_step(app: Console, shop: Shop) -> None:
     assert rows[0][-2:] == ["Line", "Reason"]
     assert rows[1][:3] == ["A-9", "'=1+2", "x@"]
     assert rows[1][-2] == "4"
+    assert [each.partition(":")[0] for each in rows[1][-1].splitlines()] == ["E-mail", "Phone"]
     assert (await staff.form(f"{here}/run")).status_code == 303
     await running.work(shop.workspace_id, ident)
     assert "Undo the import" in (await staff.get(here)).text
@@ -181,6 +182,7 @@ async def test_by_the_api(app: Console, shop: Shop) -> None:
     assert figures(got["outcome"]) == (1, 0, 0, 1)
     [refused] = (await program.get(f"{here}/refused")).json()["items"]
     assert refused["line"] == 3
+    assert all(each["reason"] for each in refused["faults"])
     assert (await program.post(f"{here}/run")).status_code == 409
     assert (await program.post(f"{here}/undo")).json()["state"] == "undoing"
     await work(shop, made["id"])

@@ -176,10 +176,9 @@ def test_an_order_is_whole_or_refused(tmp_path: Path) -> None:
     assert [row.line for row in part.rows] == [4]
     refused = {one.line: one for one in part.refused}
     assert set(refused) == {2, 3, 5, 6, 7}
-    assert refused[3].column == "amount"
-    assert refused[3].value == "x"
+    assert [(one.column, one.value) for one in refused[3].faults] == [("amount", "x")]
     assert "3" in str(refused[2].reason)
-    assert refused[6].column == "number"
+    assert refused[6].faults[0].column == "number"
 
 
 def test_a_column_that_always_says_the_same_is_refused_in_parts(

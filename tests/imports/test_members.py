@@ -94,6 +94,25 @@ async def test_each_refused_line_has_its_reason(shop: Shop) -> None:
     assert set(await people(shop)) == {"山田 太郎"}
 
 
+async def test_all_that_is_wrong_with_a_line_is_told(shop: Shop) -> None:
+    """Each cell with its reason, and the sender is spared a second and third try."""
+    body = HEAD + "A-1,誰か,x@,12,2999/1/1,火星,,たぶん\n" + TARO
+    ident = await send(shop, "members", body)
+    assert figures((await look(shop, ident)).foreseen) == (1, 0, 0, 1)
+    async with scope(shop.workspace_id) as session:
+        [faults] = await service.refusals(session, ident)
+    assert [(one.line, one.column, one.value) for one in faults] == [
+        (2, "email", "x@"),
+        (2, "phone", "12"),
+        (2, "birthday", "2999/1/1"),
+        (2, "prefecture", "火星"),
+        (2, "is_purchaser", "たぶん"),
+    ]
+    # Where the next page begins goes by lines, not by what is wrong with them.
+    async with scope(shop.workspace_id) as session:
+        assert await service.refusals(session, ident, after=2) == []
+
+
 async def test_a_friend_is_found_by_what_the_shop_knows(shop: Shop) -> None:
     """A LINE user id, or the e-mail of an import before, means the same person."""
     channel = await make_channel(shop)

@@ -32,7 +32,7 @@ from hiiki.contacts.models import (
     Parted,
 )
 from hiiki.contacts.noting import among, digests, erased_keys, write_news
-from hiiki.contacts.placing import Book, first_id
+from hiiki.contacts.placing import Book
 from hiiki.contacts.turns import keep_people, make_people
 from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
@@ -260,12 +260,13 @@ async def _read(session: WorkspaceSession, wanted: Sequence[Sequence[Key]]) -> B
     }
     for ident in await _there(session, accounts):
         book.known[accounts[ident]] = ident
-    parted = await session.execute(
-        select(Parted.contact_id, Parted.kind, Parted.key).where(
-            among(Parted.key, [key for _kind, key in keys])
+    if await session.scalar(select(Parted.at).limit(1)) is not None:
+        parted = await session.execute(
+            select(Parted.contact_id, Parted.kind, Parted.key).where(
+                among(Parted.key, [key for _kind, key in keys])
+            )
         )
-    )
-    book.parted.update((ident, (kind, key)) for ident, kind, key in parted.all())
+        book.parted.update((ident, (kind, key)) for ident, kind, key in parted.all())
     await _read_kinds(session, book, wanted)
     return book
 
@@ -274,7 +275,7 @@ async def _read_gone(
     session: WorkspaceSession, book: Book, wanted: Sequence[Sequence[Key]]
 ) -> None:
     """Read what matters for making people: ids that are somebody's, and keys of the erased."""
-    ids = [first_id(book.workspace_id, keys) for keys in wanted if keys]
+    ids = [book.first(keys) for keys in wanted if keys and keys[0] not in book.known]
     merged = await session.scalars(select(Merged.old_id).where(among(Merged.old_id, ids)))
     book.gone = {*await _there(session, ids), *merged}
     book.erased = await erased_keys(session, (key for each in wanted for key in each))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from hiiki.contacts.models import (
 from hiiki.contacts.states import Change, State, ident_of, read, write
 from hiiki.contacts.turns import take_people
 from hiiki.db import WorkspaceSession
+from hiiki.db.copying import copy_columns
 from hiiki.kit.importable import Undone
 
 KEY = "identity:"
@@ -45,6 +46,19 @@ _REMEMBER = text(
 def named(keys: Iterable[Key]) -> State:
     """Return keys by which an import named somebody, as it remembers them."""
     return {f"{KEY}{kind}:{key}": True for kind, key in keys}
+
+
+async def begin(session: WorkspaceSession, import_id: UUID, people: Mapping[UUID, State]) -> None:
+    """Keep of whom an import has just made what it said of them."""
+    columns: dict[str, Any] = {
+        "workspace_id": session.workspace_id,
+        "contact_id": list(people),
+        "import_id": import_id,
+        "is_new": True,
+        "before": {},
+        "after": list(people.values()),
+    }
+    await copy_columns(session, Imported, len(people), columns)
 
 
 async def remember(session: WorkspaceSession, import_id: UUID, changes: Sequence[Change]) -> None:

@@ -6,44 +6,54 @@ contact (`Imported`), so that an import can be undone as far as nobody has chang
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from hiiki.contacts import imported, states
 from hiiki.contacts.attributes import all_attributes
 from hiiki.contacts.identities import Meant, foreseen, meant
+from hiiki.contacts.keys import Key
 from hiiki.contacts.member_columns import COLUMNS, EC_CUBE, SHOPIFY
 from hiiki.contacts.models import Attribute
 from hiiki.contacts.noting import PROFILE
-from hiiki.contacts.sayings import Sayings, Unfit
+from hiiki.contacts.sayings import CHECKS, Sayings, of_attribute
 from hiiki.contacts.states import State
 from hiiki.db import WorkspaceSession
 from hiiki.kit.i18n import _
-from hiiki.kit.importable import Column, Importable, Importing, ImportRow, Outcome
+from hiiki.kit.importable import Column, Fault, Importable, Importing, ImportRow, Outcome
 
 
 async def columns(session: WorkspaceSession) -> Sequence[Column]:
     """Return what a file of members may say, with the shop's own fields."""
-    return [*COLUMNS, *(_column(each) for each in await all_attributes(session))]
+    return [*_COLUMNS, *(_column(each) for each in await all_attributes(session))]
+
+
+_COLUMNS = [replace(each, then=CHECKS.get(each.name)) for each in COLUMNS]
 
 
 def _column(attribute: Attribute) -> Column:
     kind = {"number": "number", "date": "day"}.get(attribute.kind, "text")
-    return Column(f"attribute:{attribute.id}", attribute.label, kind, aliases=(attribute.key,))
-
-
-@dataclass(slots=True)
-class _Member:
-    """What the lines of one person say, in the file's order."""
-
-    lines: list[tuple[int, State, Sequence[str]]] = field(
-        default_factory=list[tuple[int, State, Sequence[str]]]
+    return Column(
+        f"attribute:{attribute.id}",
+        attribute.label,
+        kind,
+        aliases=(attribute.key,),
+        then=of_attribute(attribute),
     )
-    """Each line's number, its values by the state's names (None empties it), and its tags."""
-    keys: State = field(default_factory=dict[str, Any])
-    """By what they are named, as it is remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What one line says of whom."""
+
+    line: int
+    ident: UUID
+    state: State
+    """Its values by the state's names; None empties it."""
+    tags: Sequence[str]
+    keys: Sequence[Key]
 
 
 async def take(
@@ -54,76 +64,106 @@ async def take(
     outcomes: dict[int, Outcome] = {}
     good: list[tuple[ImportRow, State]] = []
     for row in rows:
-        try:
-            good.append((row, sayings.said(row.values)))
-        except Unfit as wrong:
-            outcomes[row.line] = Outcome(
-                row.line, "refused", column=wrong.column, reason=wrong.reason
-            )
+        said = sayings.said(row.values)
+        if isinstance(said, Fault):
+            outcomes[row.line] = Outcome(row.line, "refused", faults=[said])
+        else:
+            good.append((row, said))
     keys = [sayings.keys(row.values) for row, _said in good]
     if importing.dry:
         found = await foreseen(session, keys)
     else:
         begin = [said for _row, said in good]
         found = await meant(session, keys, revive=False, begin=begin)
-    members: dict[UUID, _Member] = {}
-    for (row, said), ident, named in zip(good, found.people, found.keys, strict=True):
+    names = {tag for row, _said in good for tag in row.values.get("tags") or ()}
+    tag_ids = await states.tags_named(session, names, make=not importing.dry)
+    tags = {name: f"tag:{tag_ids.get(name, name)}" for name in names}
+    new: list[_Said] = []
+    known: list[_Said] = []
+    for (row, state), ident, named in zip(good, found.people, found.keys, strict=True):
         if ident is None:
-            outcomes[row.line] = Outcome(row.line, "refused", reason=_ERASED)
+            outcomes[row.line] = Outcome(row.line, "refused", faults=[Fault("", _ERASED)])
             continue
-        member = members.get(ident)
-        if member is None:
-            member = members[ident] = _Member()
-        member.lines.append((row.line, said, row.values.get("tags") or ()))
-        member.keys |= imported.named(named)
-    await _change(session, importing, members, found, outcomes)
+        its = [tags[name] for name in row.values.get("tags") or ()]
+        said = _Said(row.line, ident, state, its, named)
+        (new if ident in found.made else known).append(said)
+    await _begin(session, importing, new, outcomes)
+    await _change(session, importing, known, found, tag_ids.values(), outcomes)
     return [outcomes[row.line] for row in rows]
 
 
 _ERASED = _("This person has been erased, and does not come back by a file.")
 
 
+async def _begin(
+    session: WorkspaceSession,
+    importing: Importing,
+    lines: Sequence[_Said],
+    outcomes: dict[int, Outcome],
+) -> None:
+    """Write what is said of people who were just made, with what their first line says."""
+    people: dict[UUID, State] = {}
+    more: dict[UUID, State] = {}
+    keys: dict[UUID, State] = {}
+    for said in lines:
+        ident = said.ident
+        state = people.get(ident)
+        if state is None:
+            state = {name: value for name, value in said.state.items() if value is not None}
+            for tag in said.tags:
+                state[tag] = True
+            people[ident], keys[ident] = state, imported.named(said.keys)
+            outcomes[said.line] = Outcome(said.line, "new", ident)
+            continue
+        step = _difference(importing, state, said.state, said.tags)
+        outcomes[said.line] = Outcome(said.line, "changed" if step else "same", ident)
+        state |= step
+        keys[ident] |= imported.named(said.keys)
+        if profile := {name: value for name, value in step.items() if name in PROFILE}:
+            more.setdefault(ident, {}).update(profile)
+    if importing.dry or not people:
+        return
+    await states.write(session, [states.Change(each, True, {}, its) for each, its in more.items()])
+    await states.begin(session, people)
+    await imported.begin(
+        session, importing.id, {each: its | keys[each] for each, its in people.items()}
+    )
+
+
 async def _change(
     session: WorkspaceSession,
     importing: Importing,
-    members: Mapping[UUID, _Member],
+    lines: Sequence[_Said],
     found: Meant,
+    tag_ids: Collection[UUID],
     outcomes: dict[int, Outcome],
 ) -> None:
-    names = {name for each in members.values() for line in each.lines for name in line[2]}
-    tag_ids = await states.tags_named(session, names, make=not importing.dry)
-    tags = {name: f"tag:{tag_ids.get(name, name)}" for name in names}
-    known = [ident for ident in members if ident not in found.made]
-    wanted = {name for ident in known for line in members[ident].lines for name in line[1]}
-    stand = await states.read(session, known, wanted, tag_ids.values())
+    """Write what is said of people who were known."""
+    people: dict[UUID, list[_Said]] = {}
+    for said in lines:
+        people.setdefault(said.ident, []).append(said)
+    wanted = {name for said in lines for name in said.state}
+    stand = await states.read(session, people, wanted, tag_ids)
     changes: list[states.Change] = []
-    written: list[states.Change] = []
-    for ident, member in members.items():
-        is_new = ident in found.made
+    for ident, its in people.items():
         state = stand.get(ident, {})
         # An address that was filled in just now, with the key, is the file's doing too.
         for name in found.filled.get(ident, ()):
             state[name] = None
         before, after = dict(state), State()
-        for line, said, its_tags in member.lines:
-            step = _difference(importing, state, said, [tags[name] for name in its_tags])
-            first = is_new and line == member.lines[0][0]
-            outcomes[line] = Outcome(line, "new" if first else "changed" if step else "same", ident)
+        for said in its:
+            step = _difference(importing, state, said.state, said.tags)
+            outcomes[said.line] = Outcome(said.line, "changed" if step else "same", ident)
             state |= step
             after |= step
-        if (after or is_new) and not importing.dry:
-            was = {} if is_new else {name: before.get(name) for name in after}
-            changes.append(states.Change(ident, is_new, was, after | member.keys))
-            # A new person's own values stand there since they were made, as the first line says.
-            begun = member.lines[0][1] if is_new else {}
-            rest = {
-                name: value
-                for name, value in after.items()
-                if not (is_new and name in PROFILE and begun.get(name) == value)
-            }
-            written.append(states.Change(ident, is_new, was, rest))
-    if changes:
-        await states.write(session, written)
+        if after:
+            was = {name: before.get(name) for name in after}
+            changes.append(states.Change(ident, False, was, after))
+    if changes and not importing.dry:
+        await states.write(session, changes)
+        for change in changes:
+            for said in people[change.contact_id]:
+                change.after |= imported.named(said.keys)
         await imported.remember(session, importing.id, changes)
 
 

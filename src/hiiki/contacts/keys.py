@@ -37,14 +37,16 @@ def normal(keys: Keys, country: str = "JP") -> list[Key]:
     reference's `U[0-9a-f]{32}`) is left out.
     """
     found: list[Key] = []
-    if customer := " ".join(_flat(keys.customer).split()):
+    if keys.customer and (customer := " ".join(_flat(keys.customer).split())):
         found.append(("customer", customer[:KEY_LIMIT]))
-    line = _flat(keys.line_user_id).strip()
-    if line and _LINE_USER_ID.fullmatch(line):
-        found.append(("line", line))
-    email = _flat(keys.email).strip().lower()
-    if email and len(email) <= KEY_LIMIT and _EMAIL.fullmatch(email):
-        found.append(("email", email))
+    if keys.line_user_id:
+        line = _flat(keys.line_user_id).strip()
+        if _LINE_USER_ID.fullmatch(line):
+            found.append(("line", line))
+    if keys.email:
+        email = _flat(keys.email).strip().lower()
+        if len(email) <= KEY_LIMIT and _EMAIL.fullmatch(email):
+            found.append(("email", email))
     if keys.phone and (phone := e164(keys.phone, country)):
         found.append(("phone", phone))
     return found

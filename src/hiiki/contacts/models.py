@@ -22,13 +22,15 @@ HAYSTACK = (
 )
 """What the search looks into, as SQL over `contact`."""
 GRAMS = (
-    f"(string_to_array({HAYSTACK}, null)"
-    rf" || string_to_array(regexp_replace({HAYSTACK}, '(..)', E'\\1\n', 'g'), E'\n')"
-    rf" || string_to_array(regexp_replace(substr({HAYSTACK}, 2), '(..)', E'\\1\n', 'g'), E'\n'))"
+    rf"((string_to_array(regexp_replace({HAYSTACK}, '.', E'\\&\n\\&', 'g'), E'\n')"
+    rf" || string_to_array(regexp_replace({HAYSTACK}, '[\x01-\x7f]+', '', 'g'), null))"
+    ' collate "C")'
 )
-"""Each single character and each pair of neighbours in it, for the index.
+"""Each pair of neighbours in it, and each single character that is not ASCII, for the index.
 
-Japanese names are mostly two characters long, where an index of trigrams finds nothing.
+Japanese names are mostly two characters long, where an index of trigrams finds nothing. What
+stands for one row has about sixty of these, so that it matters what one costs: they are compared
+by their bytes, and a single letter or digit, which nearly everybody has, is not among them.
 """
 
 DAY_OF_YEAR = "(extract(month from birthday) * 100 + extract(day from birthday))"

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from operator import attrgetter, itemgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, any_, delete, literal, select, text
+from sqlalchemy import ColumnElement, Row, String, Uuid, any_, cast, delete, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.types import TypeEngine
 
 from hiiki.contacts.keys import Key
-from hiiki.contacts.models import Contact, Double, ErasedKey
+from hiiki.contacts.models import Contact, Double, ErasedKey, Identity
 from hiiki.contacts.placing import Book
 from hiiki.db import WorkspaceSession
-from hiiki.db.copying import uuids, words
+from hiiki.db.copying import copy_columns, unchecked, uuids, words
 from hiiki.db.locking import lockable
 from hiiki.kit.clock import now
 from hiiki.settings import settings
@@ -23,11 +26,18 @@ from hiiki.settings import settings
 PROFILE = ("real_name", "email", "phone", "prefecture", "birthday", "is_purchaser")
 """Columns of `contact` that can be changed of many."""
 _BY_HAND = {"scoped_by_hand": True}
+_NUMBER = attrgetter("int")
+"""Orders ids as PostgreSQL does, and many times as fast as comparing them one by one."""
 
 
 def among(column: InstrumentedAttribute[Any], values: Iterable[Any]) -> ColumnElement[bool]:
     """Return that a column is one of thousands of values, which travel as one array."""
-    return column == any_(literal(list(values), ARRAY(column.type)))
+    kind: TypeEngine[Any] = column.type
+    if isinstance(kind, Uuid | String):
+        # Made here, an array costs a tenth of what the driver takes for it.
+        made = uuids(values) if isinstance(kind, Uuid) else words(values)
+        return column == any_(cast(literal(made, String), ARRAY(kind)))
+    return column == any_(literal(list(values), ARRAY(kind)))
 
 
 def digests(workspace_id: UUID, keys: Iterable[Key]) -> dict[bytes, Key]:
@@ -95,18 +105,11 @@ async def write_news(
     session: WorkspaceSession, book: Book, begin: Mapping[UUID, Mapping[str, Any]]
 ) -> dict[UUID, list[str]]:
     """Write what is new; returns of whom which of e-mail and phone were empty and are filled."""
-    fixed = {"workspace_id": session.workspace_id, "at": now()}
+    at = now()
     if book.made:
-        made = sorted(book.made)
-        values = {"ids": uuids(made), **_beginnings(book, made, begin)}
-        await session.execute(_MAKE, fixed | values, execution_options=_BY_HAND)
+        await _make(session, book, begin, at)
     if book.noted:
-        noted = {
-            "ids": uuids(book.noted.values()),
-            "kinds": words(kind for kind, _key in book.noted),
-            "keys": words(key for _kind, key in book.noted),
-        }
-        await session.execute(_NOTE, fixed | noted, execution_options=_BY_HAND)
+        await _note(session, book, at)
         if back := [key for key in book.noted if key in book.erased]:
             known_again = digests(session.workspace_id, back)
             await session.execute(delete(ErasedKey).where(among(ErasedKey.digest, known_again)))
@@ -116,22 +119,72 @@ async def write_news(
     return filled
 
 
+async def _make(
+    session: WorkspaceSession, book: Book, begin: Mapping[UUID, Mapping[str, Any]], at: datetime
+) -> None:
+    # In the order of their ids, as whoever locks many people does it.
+    for made in (
+        sorted(book.made.keys() - book.accounts, key=_NUMBER),
+        sorted(book.accounts, key=_NUMBER),
+    ):
+        if not made:
+            continue
+        values = _beginnings(book, made, begin)
+        if made[0] not in book.accounts:
+            fixed = {"workspace_id": session.workspace_id, "created_at": at, "updated_at": at}
+            columns = {"id": made, "display_name": "", **fixed, **values}
+            async with unchecked(session):
+                await copy_columns(session, Contact, len(made), columns)
+            continue
+        flags = values.pop("is_purchaser")
+        texts = {name: words(its) for name, its in values.items()}
+        texts["is_purchaser"] = words("t" if flag else "f" for flag in flags)
+        texts["ids"] = uuids(made)
+        fixed = {"workspace_id": session.workspace_id, "at": at}
+        await session.execute(_MAKE, fixed | texts, execution_options=_BY_HAND)
+
+
+async def _note(session: WorkspaceSession, book: Book, at: datetime) -> None:
+    """Write keys. Who was just made has none yet; others may have been given some meanwhile."""
+    made = sorted(
+        [(who.int, who, key) for key, who in book.noted.items() if who in book.made],
+        key=itemgetter(0),
+    )
+    if made:
+        columns = {
+            "contact_id": [who for _int, who, _key in made],
+            "kind": [key[0] for _int, _who, key in made],
+            "key": [key[1] for _int, _who, key in made],
+        }
+        fixed = {"workspace_id": session.workspace_id, "at": at}
+        await copy_columns(session, Identity, len(made), columns | fixed)
+    noted = {key: who for key, who in book.noted.items() if who not in book.made}
+    if noted:
+        values = {
+            "workspace_id": session.workspace_id,
+            "at": at,
+            "ids": uuids(noted.values()),
+            "kinds": words(kind for kind, _key in noted),
+            "keys": words(key for _kind, key in noted),
+        }
+        await session.execute(_NOTE, values, execution_options=_BY_HAND)
+
+
 def _beginnings(
     book: Book, made: Sequence[UUID], begin: Mapping[UUID, Mapping[str, Any]]
-) -> dict[str, str]:
+) -> dict[str, list[Any]]:
+    """Return the columns of `PROFILE` of people who are made."""
     nothing: Mapping[str, Any] = {}
     people = [begin.get(who, nothing) for who in made]
     values = {name: [each.get(name) for each in people] for name in PROFILE}
     for kind in ("email", "phone"):
-        by_key = {who: key for (each, key), who in book.noted.items() if each == kind}
-        values[kind] = [
-            said or by_key.get(who) for who, said in zip(made, values[kind], strict=True)
-        ]
-    flags = values.pop("is_purchaser")
-    return {
-        **{name: words(its) for name, its in values.items()},
-        "is_purchaser": words(None if flag is None else "t" if flag else "f" for flag in flags),
-    }
+        if None in values[kind]:
+            by_key = {who: key for (each, key), who in book.noted.items() if each == kind}
+            values[kind] = [
+                said or by_key.get(who) for who, said in zip(made, values[kind], strict=True)
+            ]
+    values["is_purchaser"] = [bool(flag) for flag in values["is_purchaser"]]
+    return values
 
 
 async def _fill(session: WorkspaceSession, book: Book) -> dict[UUID, list[str]]:

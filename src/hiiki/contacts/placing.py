@@ -31,7 +31,11 @@ class Book:
     """Whether those may come back."""
     gone: set[UUID] = field(default_factory=set[UUID])
     """Ids that nobody new may get."""
+    firsts: dict[Key, UUID] = field(default_factory=dict[Key, UUID])
+    """By the strongest key of a row, the id that whoever is made by it gets (`first_id`)."""
     made: dict[UUID, None] = field(default_factory=dict[UUID, None])
+    accounts: set[UUID] = field(default_factory=set[UUID])
+    """Those of `made` who have an id of LINE's: they may add the account at the same moment."""
     noted: dict[Key, UUID] = field(default_factory=dict[Key, UUID])
     doubles: dict[tuple[UUID, UUID], dict[str, bool]] = field(
         default_factory=dict[tuple[UUID, UUID], dict[str, bool]]
@@ -45,6 +49,8 @@ class Book:
 
     def place(self, keys: Sequence[Key], *, create: bool) -> UUID | None:
         """Return whom these keys mean, and note what they say that is new."""
+        if create and keys and not (self.parted or self.erased or self._knows(keys)):
+            return self._made(keys)
         found: UUID | None = None
         others: list[tuple[UUID, str, bool]] = []
         for at, (kind, key) in enumerate(keys):
@@ -75,6 +81,19 @@ class Book:
                 self.note(key, found)
         return found
 
+    def _knows(self, keys: Sequence[Key]) -> bool:
+        known = self.known
+        return any(key in known for key in keys)
+
+    def _made(self, keys: Sequence[Key]) -> UUID:
+        """Return a new person of whom nothing was known before; most of a first file are such."""
+        found = self._new_id(keys)
+        self.made[found] = None
+        self.kinds.setdefault(found, set()).update([kind for kind, _key in keys])
+        for key in keys:
+            self.known[key] = self.noted[key] = found
+        return found
+
     def note(self, key: Key, who: UUID) -> None:
         """Note that a key means this person."""
         self.known[key] = self.noted[key] = who
@@ -98,9 +117,18 @@ class Book:
         # Who is named by their LINE account is met under the same id when they add the account.
         for kind, key in keys:
             if kind == "line" and (kind, key) not in self.known and self.providers:
-                return derive_contact_id(self.workspace_id, self.providers[0], key)
-        ident = first_id(self.workspace_id, keys)
+                ident = derive_contact_id(self.workspace_id, self.providers[0], key)
+                self.accounts.add(ident)
+                return ident
+        ident = self.first(keys)
         return uuid7() if ident in self.gone else ident
+
+    def first(self, keys: Sequence[Key]) -> UUID:
+        """Return the id of who is made by these keys, if nobody has had it before."""
+        ident = self.firsts.get(keys[0])
+        if ident is None:
+            ident = self.firsts[keys[0]] = first_id(self.workspace_id, keys)
+        return ident
 
 
 def first_id(workspace_id: UUID, keys: Sequence[Key]) -> UUID:

@@ -1,10 +1,9 @@
-"""What a line of a file of members says, checked once a column and slice."""
+"""What a line of a file of members says: its cells' values, checked once each, put together."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
-from functools import partial
 from typing import Any, TypeAlias
 
 from hiiki.contacts import states
@@ -17,21 +16,53 @@ from hiiki.contacts.states import State
 from hiiki.contacts.values import columns_of, parse_value
 from hiiki.kit.clock import now
 from hiiki.kit.errors import Invalid
-from hiiki.kit.i18n import Text, _
+from hiiki.kit.i18n import _
+from hiiki.kit.importable import Fault, Unfit
 
 _KEYS = ("customer", "email", "phone", "line_user_id")
 _NAMES = ("name", "family_name", "given_name")
+_TOO_LONG = _("Please shorten this to %(max_length)s characters.", max_length=NAME_MOST)
 _FIRST_BIRTHDAY = date(1900, 1, 1)
 
 _Values: TypeAlias = Mapping[str, Any]
+Then: TypeAlias = Callable[[Any], Any]
 
 
-class Unfit(Exception):
-    """A line that cannot be taken: the column to blame, and why."""
+def birthday(day: date) -> date:
+    """Return a birthday that can be one (`Column.then`)."""
+    if not _FIRST_BIRTHDAY <= day <= now().date():
+        raise Unfit(_("Please enter a birthday between 1900 and today."))
+    return day
 
-    def __init__(self, column: str, reason: Text) -> None:
-        self.column, self.reason = column, reason
-        super().__init__(column)
+
+def prefecture(typed: str) -> str:
+    """Return the prefecture that is meant (`Column.then`)."""
+    found = find_prefecture(typed)
+    if not found:
+        raise Unfit(_("This is none of Japan's 47 prefectures."))
+    return found
+
+
+def tags(names: Sequence[str]) -> Sequence[str]:
+    """Return names that tags can have (`Column.then`)."""
+    if any(len(name) > TAG_NAME_LIMIT for name in names):
+        raise Unfit(_("Please shorten each tag to %(n)s characters.", n=TAG_NAME_LIMIT))
+    return names
+
+
+CHECKS: Mapping[str, Then] = {"birthday": birthday, "prefecture": prefecture, "tags": tags}
+
+
+def of_attribute(attribute: Attribute) -> Then:
+    """Return what makes of a cell what the attribute keeps (`Column.then`)."""
+
+    def then(value: Any) -> Any:
+        try:
+            return parse_value(attribute, value)
+        except Invalid as error:
+            raise Unfit(error.fields["value"]) from None
+
+    return then
 
 
 class Sayings:
@@ -43,102 +74,70 @@ class Sayings:
         there = set(columns)
         self._clears = clears
         self._keys = [name if name in there else "" for name in _KEYS]
-        self._has_tags = "tags" in there
-        self._steps: list[tuple[str, Callable[[_Values], Any]]] = []
-        if not there.isdisjoint(_NAMES):
-            self._steps.append(("real_name", _name))
-        self._steps += [
-            (name, partial(_as_it_is, name)) for name in ("email", "phone") if name in there
+        self._has_name = not there.isdisjoint(_NAMES)
+        self._plain = [name for name in ("email", "phone", "prefecture") if name in there]
+        self._has_birthday = "birthday" in there
+        self._has_flag = "is_purchaser" in there
+        self._attributes: list[tuple[str, Attribute, dict[Any, Any]]] = [
+            (name, each, {}) for each in attributes if (name := f"attribute:{each.id}") in there
         ]
-        if "birthday" in there:
-            self._steps.append(("birthday", partial(_birthday, now().date())))
-        for name, read in (("prefecture", _prefecture), ("is_purchaser", _is_purchaser)):
-            if name in there:
-                self._steps.append((name, read))
-        for each in attributes:
-            name = f"attribute:{each.id}"
-            if name in there:
-                known: dict[Any, Any] = {}
-                self._steps.append((name, partial(_attribute, name, each, known)))
 
     def keys(self, values: _Values) -> Keys:
         """Return by what a line names a person."""
-        return Keys(*[(name and values[name]) or "" for name in self._keys])
+        customer, email, phone, line = self._keys
+        return Keys(
+            (customer and values[customer]) or "",
+            (email and values[email]) or "",
+            (phone and values[phone]) or "",
+            (line and values[line]) or "",
+        )
 
-    def said(self, values: _Values) -> State:
-        """Return what a line says, as a contact's state holds it; raises `Unfit`."""
-        if not any(name and values[name] for name in self._keys):
-            raise Unfit("", _("Please give a customer number, e-mail, phone or LINE user ID."))
+    def said(self, values: _Values) -> State | Fault:
+        """Return what a line says, as a contact's state holds it, or what is wrong with it."""
+        customer, email, phone, line = self._keys
+        if not (
+            (customer and values[customer])
+            or (email and values[email])
+            or (phone and values[phone])
+            or (line and values[line])
+        ):
+            return Fault("", _("Please give a customer number, e-mail, phone or LINE user ID."))
         said: State = {}
-        for name, read in self._steps:
-            value = read(values)
-            if value is not None or (self._clears and name != "is_purchaser"):
-                said[name] = value
-        if self._has_tags:
-            for tag in values["tags"] or ():
-                if len(tag) > TAG_NAME_LIMIT:
-                    raise Unfit(
-                        "tags", _("Please shorten each tag to %(n)s characters.", n=TAG_NAME_LIMIT)
-                    )
+        clears = self._clears
+        if self._has_name:
+            name = _name(values)
+            if len(name) > NAME_MOST:
+                return Fault("name", _TOO_LONG)
+            if name or clears:
+                said["real_name"] = name or None
+        for column in self._plain:
+            value = values[column]
+            if value is not None or clears:
+                said[column] = value
+        if self._has_birthday:
+            day = values["birthday"]
+            if day is not None or clears:
+                said["birthday"] = day and day.isoformat()
+        if self._has_flag and (flag := values["is_purchaser"]) is not None:
+            said["is_purchaser"] = flag
+        for column, attribute, known in self._attributes:
+            value = values[column]
+            if value is not None:
+                key = tuple(value) if isinstance(value, list) else value  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
+                if key not in known:
+                    known[key] = _kept(attribute, value)
+                said[column] = known[key]
+            elif clears:
+                said[column] = None
         return said
 
 
-def _as_it_is(name: str, values: _Values) -> Any:
-    return values[name]
-
-
-def _name(values: _Values) -> str | None:
+def _name(values: _Values) -> str:
     whole = values.get("name") or " ".join(
         filter(None, (values.get("family_name"), values.get("given_name")))
     )
-    name = " ".join(whole.split())
-    if len(name) > NAME_MOST:
-        raise Unfit(
-            "name", _("Please shorten this to %(max_length)s characters.", max_length=NAME_MOST)
-        )
-    return name or None
+    return " ".join(whole.split())
 
 
-def _birthday(today: date, values: _Values) -> str | None:
-    day: date | None = values["birthday"]
-    if day is None:
-        return None
-    if not _FIRST_BIRTHDAY <= day <= today:
-        raise Unfit("birthday", _("Please enter a birthday between 1900 and today."))
-    return day.isoformat()
-
-
-def _prefecture(values: _Values) -> str | None:
-    typed: str | None = values["prefecture"]
-    if not typed:
-        return None
-    found = find_prefecture(typed)
-    if not found:
-        raise Unfit("prefecture", _("This is none of Japan's 47 prefectures."))
-    return found
-
-
-def _is_purchaser(values: _Values) -> bool | None:
-    return values["is_purchaser"]
-
-
-def _attribute(
-    name: str, attribute: Attribute, known: dict[Any, Any], values: _Values
-) -> dict[str, Any] | None:
-    """Return what is stored of an attribute; what many lines say alike is looked at once."""
-    value = values[name]
-    if value is None:
-        return None
-    if value not in known:
-        try:
-            parsed = parse_value(attribute, value)
-        except Invalid as error:
-            raise Unfit(name, error.fields["value"]) from None
-        known[value] = (
-            None
-            if parsed is None
-            else {
-                column: states.plain(each) for column, each in columns_of(attribute, parsed).items()
-            }
-        )
-    return known[value]
+def _kept(attribute: Attribute, value: Any) -> State:
+    return {name: states.plain(each) for name, each in columns_of(attribute, value).items()}

@@ -209,8 +209,13 @@ def read_cursor(typed: str) -> tuple[datetime, UUID]:
 
 
 def grams(word: str) -> list[str]:
-    """Return what the index holds of a word: its pairs of neighbours, or its one character."""
-    return [word[at : at + 2] for at in range(len(word) - 1)] or [word]
+    """Return what the index holds of a word: its pairs of neighbours, or its one character.
+
+    Nothing for a single letter or digit of ASCII: nearly everybody has it.
+    """
+    if len(word) == 1:
+        return [] if word.isascii() else [word]
+    return [word[at : at + 2] for at in range(len(word) - 1)]
 
 
 def words_of(q: str) -> list[str]:
@@ -227,9 +232,10 @@ def words_of(q: str) -> list[str]:
 async def conditions(session: WorkspaceSession, wanted: FriendFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     for word in words_of(wanted.q):
-        indexed = literal_column(GRAMS, ARRAY(SqlText))
-        found.append(indexed.contains(grams(word)))
-        if len(word) > 2:
+        known = grams(word)
+        if known:
+            found.append(literal_column(GRAMS, ARRAY(SqlText)).contains(known))
+        if not known or len(word) > 2:
             # The index knows that all pairs are there; that they stand together, the text.
             found.append(literal_column(HAYSTACK, SqlText()).contains(word, autoescape=True))
     if wanted.status or wanted.channel:

@@ -8,7 +8,7 @@ have it). All values are as JSON writes them, so that a state can be kept and co
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -26,6 +26,7 @@ from hiiki.contacts.models import (
 )
 from hiiki.contacts.noting import PROFILE, among
 from hiiki.db import WorkspaceSession
+from hiiki.db.copying import copy_columns, unchecked, uuids
 from hiiki.db.locking import lockable
 from hiiki.kit.clock import now
 
@@ -201,6 +202,59 @@ async def write(session: WorkspaceSession, changes: Sequence[Change]) -> None:
         for statement, rows in ((put, given), (take, taken)):
             if rows:
                 await _run(session, statement, rows)
+
+
+_THERE = {
+    "attribute:": text(
+        "select id from contacts.attribute where workspace_id = :workspace_id"
+        " and id = any(cast(:ids as uuid[])) for key share"
+    ),
+    "tag:": text(
+        "select id from contacts.tag where workspace_id = :workspace_id"
+        " and id = any(cast(:ids as uuid[])) for key share"
+    ),
+}
+
+
+async def begin(session: WorkspaceSession, people: Mapping[UUID, State]) -> None:
+    """Write the attributes and tags of people whom this transaction has made."""
+    at = now()
+    given: dict[str, list[tuple[UUID, UUID, Any]]] = {"attribute:": [], "tag:": []}
+    for prefix, rows in given.items():
+        names = {name for state in people.values() for name in state if name.startswith(prefix)}
+        there = await _there(session, prefix, {name: ident_of(name) for name in names})
+        rows += [
+            (contact_id, there[name], value)
+            for contact_id, state in people.items()
+            for name, value in state.items()
+            if value and name in there
+        ]
+    fixed = {"workspace_id": session.workspace_id, "at": at}
+    async with unchecked(session):
+        for prefix, model in (("attribute:", ContactAttribute), ("tag:", ContactTag)):
+            rows = given[prefix]
+            columns: dict[str, Any] = {
+                "contact_id": [row[0] for row in rows],
+                f"{prefix[:-1]}_id": [row[1] for row in rows],
+            }
+            if prefix == "attribute:":
+                columns |= {name: [row[2].get(name) for row in rows] for name in _VALUES}
+            await copy_columns(session, model, len(rows), fixed | columns)
+
+
+async def _there(
+    session: WorkspaceSession, prefix: str, idents: Mapping[str, UUID]
+) -> dict[str, UUID]:
+    """Return which of these attributes or tags are there, and keep them until the end."""
+    if not idents:
+        return {}
+    found = await session.execute(
+        _THERE[prefix],
+        {"workspace_id": session.workspace_id, "ids": uuids(idents.values())},
+        execution_options=BY_HAND,
+    )
+    there = {row[0] for row in found}
+    return {name: ident for name, ident in idents.items() if ident in there}
 
 
 async def _write_profiles(session: WorkspaceSession, changes: Sequence[Change]) -> None:

@@ -8,14 +8,18 @@ cost Python more than everything else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import cache
+from itertools import repeat
 from typing import Any, cast
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, Boolean, DateTime, String, Table, Uuid
+import psycopg
+from sqlalchemy import ARRAY, Boolean, DateTime, String, Table, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
 from hiiki.db.base import Base
@@ -23,9 +27,13 @@ from hiiki.db.engine import raw_connection
 from hiiki.db.gate import WorkspaceSession
 
 _NULL = r"\N"
+_FLAGS = {None: _NULL, True: "t", False: "f"}
 _SPECIAL = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 """https://www.postgresql.org/docs/current/sql-copy.html, "Text Format"."""
 _PLAIN = str.maketrans("", "", "\\\t\n\r")
+
+_BLOCK = 1000
+"""Rows that are sent at a time: PostgreSQL takes them in while the next ones are put together."""
 
 Texts = Callable[[Sequence[Any]], Iterable[str]]
 """What makes a column's values text."""
@@ -40,13 +48,68 @@ async def copy_in(
     """
     if not rows:
         return
-    names, statement, columns = _how(model)
-    texts = [make([row[name] for row in rows]) for name, make in zip(names, columns, strict=True)]
-    data = "\n".join(map("\t".join, zip(*texts, strict=True)))
+    names = _how(model)[0]
+    columns = {name: [row[name] for row in rows] for name in names}
+    await copy_columns(session, model, len(rows), columns)
+
+
+async def copy_columns(
+    session: WorkspaceSession, model: type[Base], count: int, columns: Mapping[str, Any]
+) -> None:
+    """Insert `count` new rows of a table, given column by column.
+
+    A list holds a value for each row; anything else stands in all of them, and so does NULL in a
+    column that is not given. A column whose values are JSON's objects or arrays of PostgreSQL must
+    be given as a list. Whoever calls knows that no such row is there already.
+    """
+    if not count:
+        return
+    names, statement, makers = _how(model)
+    if unknown := columns.keys() - set(names):
+        raise KeyError(f"{model.__name__} has no {', '.join(sorted(unknown))}")
     await session.flush()
     connection = await raw_connection(session)
-    async with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        await copy.write(f"{data}\n".encode())
+    given = [columns.get(name) for name in names]
+    try:
+        async with connection.cursor() as cursor, cursor.copy(statement) as copy:
+            for at in range(0, count, _BLOCK):
+                texts = [
+                    make(cast("list[Any]", its)[at : at + _BLOCK])
+                    if isinstance(its, list)
+                    else repeat(next(iter(make([its]))), min(_BLOCK, count - at))
+                    for its, make in zip(given, makers, strict=True)
+                ]
+                lines = "\n".join(map("\t".join, zip(*texts, strict=True)))
+                await copy.write(f"{lines}\n".encode())
+    except psycopg.Error as error:
+        # As every other statement's: whoever calls knows only those.
+        raise DBAPIError.instance(statement.decode(), None, error, psycopg.Error) from error
+
+
+_MAY = text("select has_parameter_privilege('session_replication_role', 'set')")
+_ROLE = text("select set_config('session_replication_role', :role, true)")
+_BY_HAND = {"scoped_by_hand": True}
+
+
+@asynccontextmanager
+async def unchecked(session: WorkspaceSession) -> AsyncGenerator[None]:
+    """Write rows without looking up, one by one, what they refer to.
+
+    For thousands of new rows whose caller knows that all of it is there and stays: it was made in
+    this transaction, or is locked by it. A look-up for each row costs more than the row itself.
+    Where the database's user may not do so, everything is looked up as ever. See
+    https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-SESSION-REPLICATION-ROLE.
+    """
+    may = await session.once(
+        "copying.unchecked", lambda: session.scalar(_MAY, execution_options=_BY_HAND)
+    )
+    if not may:
+        yield
+        return
+    await session.execute(_ROLE, {"role": "replica"}, execution_options=_BY_HAND)
+    yield
+    # Not in `finally`: after an error the transaction is over, and the setting with it.
+    await session.execute(_ROLE, {"role": "origin"}, execution_options=_BY_HAND)
 
 
 def uuids(values: Iterable[UUID]) -> str:
@@ -89,9 +152,17 @@ def _texts(kind: TypeEngine[Any]) -> Texts:
         return lambda values: [_NULL if value is None else uuids(value) for value in values]
     if isinstance(kind, Uuid):
         return lambda values: [_NULL if value is None else value.hex for value in values]
+    if isinstance(kind, ARRAY) and isinstance(kind.item_type, String):  # pyright: ignore[reportUnknownMemberType]
+        return lambda values: [
+            _NULL if value is None else words(value).translate(_SPECIAL) for value in values
+        ]
+    if isinstance(kind, Boolean):
+        return lambda values: [
+            _NULL if value is None else "t" if value else "f" for value in values
+        ]
     if isinstance(kind, DateTime):
         return lambda values: [_NULL if value is None else value.isoformat() for value in values]
-    if isinstance(kind, ARRAY | Boolean):
+    if isinstance(kind, ARRAY):
         raise NotImplementedError(f"no text for {kind!r} yet")
     return lambda values: [_NULL if value is None else str(value) for value in values]
 

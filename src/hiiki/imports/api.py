@@ -187,10 +187,10 @@ async def undo_import(session: WorkspaceSession, access: Access, import_id: UUID
 async def list_refused(
     session: WorkspaceSession, import_id: UUID, after: int = 0, limit: Limit = 200
 ) -> RefusalPage:
-    """List the lines that were not taken (or would not be), and why."""
+    """List the lines that were not taken (or would not be), and all that is wrong with each."""
     await session.one(Import, import_id)
     found = await service.refusals(session, import_id, after, limit + 1)
-    more = found[limit - 1].line if len(found) > limit else None
+    more = found[limit - 1][0].line if len(found) > limit else None
     return RefusalPage(items=[RefusalOut.of(one) for one in found[:limit]], next=more)
 
 

@@ -18,8 +18,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from hiiki.imports.days import read_day, read_moment, tidy
-from hiiki.kit.i18n import Text, _
-from hiiki.kit.importable import Column
+from hiiki.kit.i18n import _
+from hiiki.kit.importable import Column, Unfit
 from hiiki.kit.phones import e164
 
 TEXT_MOST = 5000
@@ -95,14 +95,6 @@ NO = frozenset(
 )
 
 
-class Unreadable(Exception):
-    """A cell that cannot be taken; `reason` says what to write instead."""
-
-    def __init__(self, reason: Text) -> None:
-        self.reason = reason
-        super().__init__(reason.english)
-
-
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How a shop writes: where it is, and what time its clocks show."""
@@ -118,11 +110,16 @@ class Manner:
 
 
 Read = Callable[[str], Any]
-"""A cell's text, without blanks around it and not empty, as a value. Raises `Unreadable`."""
+"""A cell's text, without blanks around it and not empty, as a value. Raises `Unfit`."""
 
 
 def reader(column: Column, manner: Manner) -> Read:
-    """Return what reads the cells of a column."""
+    """Return what reads the cells of a column, and makes of them what its room wants."""
+    read, then = _reader(column, manner), column.then
+    return read if then is None else lambda cell: then(read(cell))
+
+
+def _reader(column: Column, manner: Manner) -> Read:
     country = manner.country
     if column.kind == "choice":
         return _choosing(column.choices)
@@ -159,33 +156,31 @@ def read_number(cell: str) -> Decimal:
         text = text.removesuffix("-")  # ¥1,980-
     text = _SIGNS.sub("", text.replace("\\", ""))
     if _NUMBER.fullmatch(text) is None:
-        raise Unreadable(_("Please write a number, such as 1,980."))
+        raise Unfit(_("Please write a number, such as 1,980."))
     number = Decimal(text.replace(",", ""))
     if abs(number) >= LIMIT:
-        raise Unreadable(_("Please write a number below ten trillion."))
+        raise Unfit(_("Please write a number below ten trillion."))
     return number
 
 
 def _whole(cell: str) -> int:
     number = read_number(cell)
     if number != number.to_integral_value():
-        raise Unreadable(_("Please write a whole number."))
+        raise Unfit(_("Please write a whole number."))
     return int(number)
 
 
 def _read_day(cell: str, country: str) -> date:
     found = read_day(cell, country)
     if found is None:
-        raise Unreadable(_("Please write a date with the year first, such as 2024/5/31."))
+        raise Unfit(_("Please write a date with the year first, such as 2024/5/31."))
     return found
 
 
 def _read_moment(cell: str, manner: Manner) -> datetime:
     found = read_moment(cell, manner.zone, manner.country)
     if found is None:
-        raise Unreadable(
-            _("Please write a date and time with the year first, such as 2024/5/31 18:30.")
-        )
+        raise Unfit(_("Please write a date and time with the year first, such as 2024/5/31 18:30."))
     return found
 
 
@@ -193,7 +188,7 @@ def _read_moment(cell: str, manner: Manner) -> datetime:
 def _email(cell: str) -> str:
     text = unicodedata.normalize("NFKC", cell).removeprefix("mailto:").strip()
     if len(text) > 254 or _MAIL.fullmatch(text) is None:
-        raise Unreadable(_("Please write an e-mail address, such as name@example.com."))
+        raise Unfit(_("Please write an e-mail address, such as name@example.com."))
     return text
 
 
@@ -204,7 +199,7 @@ _EXTENSION = re.compile(r"(?:内線|內線|分機|ext\.?|#|ต่อ).*$", re.IG
 def _read_phone(cell: str, country: str) -> str:
     found = e164(_EXTENSION.sub("", cell).removeprefix("'"), country or "JP")
     if not found:
-        raise Unreadable(_("Please write a telephone number, such as 090-1234-5678."))
+        raise Unfit(_("Please write a telephone number, such as 090-1234-5678."))
     return found
 
 
@@ -214,7 +209,7 @@ def _flag(cell: str) -> bool:
         return True
     if word in NO:
         return False
-    raise Unreadable(_("Please write yes or no."))
+    raise Unfit(_("Please write yes or no."))
 
 
 def _words(cell: str) -> list[str]:
@@ -228,9 +223,7 @@ def _texts(most: int) -> Read:
     def read(cell: str) -> str:
         text = _ESCAPED.sub("", cell, count=1) if cell[0] == "'" else cell
         if len(text) > most:
-            raise Unreadable(
-                _("Please shorten this to %(max_length)s characters.", max_length=most)
-            )
+            raise Unfit(_("Please shorten this to %(max_length)s characters.", max_length=most))
         return text
 
     return read
@@ -243,7 +236,7 @@ def _choosing(choices: Mapping[str, Any]) -> Read:
         value = known.get(cell) or known.get(squeezed(cell))
         if value is None:
             some = [words[0] if words else value for value, words in choices.items()]
-            raise Unreadable(_("Please choose one of: %(expected)s.", expected="、".join(some)))
+            raise Unfit(_("Please choose one of: %(expected)s.", expected="、".join(some)))
         return value
 
     return read

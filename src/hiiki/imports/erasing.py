@@ -18,12 +18,13 @@ from hiiki.db import WorkspaceSession
 _FORGET = text(
     """
     with typed as (
-        select r.import_id, r.line, lower(normalize(r.value, NFKC)) as value
+        select r.import_id, r.line, r.place, lower(normalize(r.value, NFKC)) as value
         from imports.refusal r where r.workspace_id = :workspace_id and r.value <> ''
     )
     update imports.refusal r set value = ''
     from typed t
-    where r.import_id = t.import_id and r.line = t.line and r.workspace_id = :workspace_id and (
+    where r.import_id = t.import_id and r.line = t.line and r.place = t.place
+      and r.workspace_id = :workspace_id and (
         t.value = any(cast(:numbers as text[]))
         or exists (
             select from unnest(cast(:words as text[])) w

@@ -72,7 +72,7 @@ class Import(Base, Identified, Owned):
 
 
 class Refusal(Base, Owned):
-    """A line that was not taken. The line itself is still in the file."""
+    """One thing that is wrong with a line that was not taken. The line is still in the file."""
 
     __tablename__ = "refusal"
     __table_args__ = ({"schema": "imports"},)
@@ -81,6 +81,8 @@ class Refusal(Base, Owned):
         ForeignKey("imports.import.id", ondelete="CASCADE"), primary_key=True
     )
     line: Mapped[int] = mapped_column(primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True, default=0)
+    """0 for the first thing that is wrong with the line, then 1, …"""
     column: Mapped[str] = mapped_column(default="")
     value: Mapped[str] = mapped_column(default="")
     reason: Mapped[str]

@@ -8,8 +8,10 @@ by a thread while the database is busy with the present one.
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -25,7 +27,7 @@ from hiiki.imports.slices import Refused, Slice, read_slices
 from hiiki.kit.clock import now
 from hiiki.kit.errors import HiikiError
 from hiiki.kit.i18n import _
-from hiiki.kit.importable import Importable, Importing, ImportRow, Outcome
+from hiiki.kit.importable import Fault, Importable, Importing, ImportRow, Outcome
 
 log = structlog.get_logger()
 
@@ -33,6 +35,10 @@ UNDONE_AT_ONCE = 2000
 TRIES = 5
 """How often a slice is tried that another transaction stood in the way of."""
 _WRITTEN_AT_ONCE = 1000
+_NEW_OBJECTS = 200_000
+"""That are made before Python looks for cycles among them."""
+_at_work: list[tuple[int, int, int]] = []
+"""For each import that runs in this process, what usually holds."""
 
 
 class _Stopped(Exception):
@@ -65,11 +71,26 @@ async def work(workspace_id: UUID, import_id: UUID) -> None:
         if state == "undoing":
             await _undo(workspace_id, import_id)
         else:
-            await _take(workspace_id, import_id, dry=state == "checking")
+            with _collecting_rarely():
+                await _take(workspace_id, import_id, dry=state == "checking")
     except _Stopped:
         return
     except HiikiError as error:
         await _failed(workspace_id, import_id, str(error))
+
+
+@contextmanager
+def _collecting_rarely() -> Generator[None]:
+    """Let Python look for cycles less often: a third of the time of an import would go into it,
+    as hundreds of thousands of values come and go, none of which is a part of one."""
+    _at_work.append(gc.get_threshold() if not _at_work else _at_work[0])
+    gc.set_threshold(_NEW_OBJECTS, *_at_work[0][1:])
+    try:
+        yield
+    finally:
+        usual = _at_work.pop()
+        if not _at_work:
+            gc.set_threshold(*usual)
 
 
 async def give_up(workspace_id: UUID, import_id: UUID, error: str) -> None:
@@ -100,7 +121,7 @@ async def _take(workspace_id: UUID, import_id: UUID, *, dry: bool) -> None:
             await service.restart_check(session, made)
         run.kept = (
             await session.scalar(
-                select(func.count()).select_from(Refusal).where(Refusal.import_id == import_id)
+                select(func.count()).where(Refusal.import_id == import_id, Refusal.place == 0)
             )
             or 0
         )
@@ -150,7 +171,7 @@ async def _one_by_one(run: _Run, part: Slice) -> None:
             await _transaction(run, Slice(rows, its, until, part.place))
         except (DataError, IntegrityError):
             reason = _("The database does not take this line.")
-            its = its + [Refused(row.line, reason) for row in rows]
+            its = its + [Refused.whole(row.line, reason) for row in rows]
             await _transaction(run, Slice([], its, until, part.place))
 
 
@@ -208,7 +229,7 @@ def _counted(run: _Run, outcomes: Sequence[Outcome], made: Import) -> dict[str, 
 
 def _refusals(outcomes: Sequence[Outcome]) -> list[Refused]:
     return [
-        Refused(one.line, one.reason or _("This line cannot be taken."), one.column)
+        Refused(one.line, one.faults or [Fault("", _("This line cannot be taken."))])
         for one in outcomes
         if one.state == "refused"
     ]
@@ -221,12 +242,14 @@ async def _write_down(session: WorkspaceSession, run: _Run, refused: Sequence[Re
             "workspace_id": run.workspace_id,
             "import_id": run.import_id,
             "line": one.line,
-            "column": one.column,
-            "value": one.value,
-            "reason": one.reason.english,
-            "gaps": {name: str(value) for name, value in one.reason.values.items()},
+            "place": place,
+            "column": fault.column,
+            "value": fault.value,
+            "reason": fault.reason.english,
+            "gaps": {name: str(value) for name, value in fault.reason.values.items()},
         }
         for one in refused[:room]
+        for place, fault in enumerate(one.faults)
     ]
     for at in range(0, len(rows), _WRITTEN_AT_ONCE):
         await session.execute(
@@ -234,7 +257,7 @@ async def _write_down(session: WorkspaceSession, run: _Run, refused: Sequence[Re
             rows[at : at + _WRITTEN_AT_ONCE],
             execution_options={"scoped_by_hand": True},
         )
-    run.kept += len(rows)
+    run.kept += min(room, len(refused))
 
 
 async def _finish(run: _Run) -> None:

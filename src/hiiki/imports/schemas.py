@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -122,23 +123,31 @@ class ImportPage(BaseModel):
     next: UUID | None = None
 
 
+class FaultOut(BaseModel):
+    """One thing that is wrong with a line."""
+
+    column: str
+    """"" for the line as a whole."""
+    value: str
+    reason: str
+
+
 class RefusalOut(BaseModel):
     """A line that was not taken."""
 
     line: int
     """As a spreadsheet counts: the heading is line 1."""
-    column: str
-    value: str
-    reason: str
+    faults: list[FaultOut]
 
     @classmethod
-    def of(cls, refusal: Refusal) -> RefusalOut:
+    def of(cls, faults: Sequence[Refusal]) -> RefusalOut:
         """Return what programs see of a refused line."""
         return cls(
-            line=refusal.line,
-            column=refusal.column,
-            value=refusal.value,
-            reason=str(service.said(refusal)),
+            line=faults[0].line,
+            faults=[
+                FaultOut(column=one.column, value=one.value, reason=str(service.said(one)))
+                for one in faults
+            ],
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -352,18 +353,22 @@ async def listed(
 
 async def refusals(
     session: WorkspaceSession, import_id: UUID, after: int = 0, limit: int = PAGE
-) -> list[Refusal]:
-    """Return refused lines behind line `after`, in the file's order."""
-    return list(
-        await session.scalars(
-            select(Refusal)
-            .where(Refusal.import_id == import_id, Refusal.line > after)
-            .order_by(Refusal.line)
-            .limit(limit)
-        )
+) -> list[list[Refusal]]:
+    """Return what is wrong with each refused line behind line `after`, in the file's order."""
+    lines = (
+        select(Refusal.line)
+        .where(Refusal.import_id == import_id, Refusal.line > after, Refusal.place == 0)
+        .order_by(Refusal.line)
+        .limit(limit)
     )
+    found = await session.scalars(
+        select(Refusal)
+        .where(Refusal.import_id == import_id, Refusal.line.in_(lines.scalar_subquery()))
+        .order_by(Refusal.line, Refusal.place)
+    )
+    return [list(its) for _line, its in groupby(found, lambda one: one.line)]
 
 
 def said(refusal: Refusal) -> Text:
-    """Return why a line was refused, for whoever reads it."""
+    """Return what is wrong, for whoever reads it."""
     return Text(refusal.reason, cast("Mapping[str, Any]", refusal.gaps))

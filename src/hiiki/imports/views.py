@@ -195,7 +195,7 @@ async def _standing(
     what = service.importable(made.kind)
     columns = await what.columns(session)
     refused = await service.refusals(session, made.id, after, service.PAGE + 1)
-    more = refused[service.PAGE - 1].line if len(refused) > service.PAGE else None
+    more = refused[service.PAGE - 1][0].line if len(refused) > service.PAGE else None
     here = f"/imports/{made.id}"
     return page(
         "imports/show.html",
@@ -332,7 +332,9 @@ async def download_refused(session: WorkspaceSession, access: Access, import_id:
         raise NotFound()
     path = service.path_of(session, made)
     audit(session, access, "imports.download_refused", import_id, name=made.name)
-    lines = returns.refused_lines(access.workspace_id, made, path, current_locale())
+    columns = await service.importable(made.kind).columns(session)
+    labels = {column.name: column.label for column in columns}
+    lines = returns.refused_lines(access.workspace_id, made, path, labels, current_locale())
     name = f"refused-{made.id.hex[-6:]}.csv"
     return Stream(
         lines,

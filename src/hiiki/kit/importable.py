@@ -13,6 +13,14 @@ from uuid import UUID
 from hiiki.kit.i18n import Text
 
 
+class Unfit(Exception):
+    """A cell that cannot be taken; `reason` says what to write instead."""
+
+    def __init__(self, reason: Text) -> None:
+        self.reason = reason
+        super().__init__(reason.english)
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One thing that a file may say of what is imported: a customer's e-mail, an order's amount."""
@@ -34,6 +42,9 @@ class Column:
     """Characters of a text at the most; 0 for as many as a text may have at all."""
     hint: Text | None = None
     """A word on it, where the label alone leaves one wondering."""
+    then: Callable[[Any], Any] | None = None
+    """What the room makes of a value that was read; raises `Unfit`. It goes by the value alone:
+    of cells that say the same only one is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +101,18 @@ class ImportRow:
     column for is not there."""
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a line."""
+
+    column: str
+    """The name of the column to blame; "" for the line as a whole."""
+    reason: Text
+    """A sentence that says what to do."""
+    value: str = ""
+    """What stood there, where that is known."""
+
+
 @dataclass(slots=True)
 class Outcome:
     """What became of a line."""
@@ -99,10 +122,8 @@ class Outcome:
     """new, changed, same or refused."""
     key: Any = None
     """What it was about (the contact's or the order's id), for lines that are about the same."""
-    column: str = ""
-    """Refused: the column to blame, if it was one."""
-    reason: Text | None = None
-    """Refused: why, in a sentence that says what to do."""
+    faults: Sequence[Fault] = ()
+    """Refused: all that is wrong with it."""
 
 
 @dataclass(slots=True)

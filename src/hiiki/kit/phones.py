@@ -43,11 +43,13 @@ def e164(typed: str, country: str = "JP") -> str:
     What begins with neither a plus nor a zero has lost its zero to a spreadsheet, if its length
     is right for that, or begins with the country's own code.
     """
+    plan = _PLANS[country]
+    if shortcut := _plainly(typed, plan):
+        return shortcut
     text = unicodedata.normalize("NFKC", typed).strip().removeprefix("tel:")
     is_full = text.startswith("+")
     if not _WRITTEN.fullmatch(text.removeprefix("+")):
         return ""
-    plan = _PLANS[country]
     if is_full:
         # "+81 (0)90-…": the zero in brackets is for those who dial within the country.
         text = text.replace("(0)", "")
@@ -61,6 +63,18 @@ def e164(typed: str, country: str = "JP") -> str:
     else:
         is_number = 8 <= len(digits) <= 15 and not digits.startswith("0")
     return f"+{digits}" if is_number else ""
+
+
+def _plainly(typed: str, plan: _Plan) -> str:
+    """Return what nearly all numbers of a country come to, and "" for those that need a look."""
+    digits = typed.replace("-", "")
+    if not digits.isascii():
+        return ""
+    if digits.isdigit() and digits.startswith("0") and not digits.startswith(plan.abroad):
+        return f"+{plan.code}{digits[1:]}" if len(digits) - 1 in plan.digits else ""
+    rest = typed.removeprefix(f"+{plan.code}")
+    is_plain = len(rest) < len(typed) and rest.isdigit() and not rest.startswith("0")
+    return typed if is_plain and len(rest) in plan.digits else ""
 
 
 def _with_code(digits: str, plan: _Plan) -> str:

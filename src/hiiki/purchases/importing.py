@@ -16,7 +16,16 @@ from hiiki.contacts.identities import Keys, normal
 from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
 from hiiki.kit.i18n import _
-from hiiki.kit.importable import Ask, Column, Importable, Importing, ImportRow, Outcome, Undone
+from hiiki.kit.importable import (
+    Ask,
+    Column,
+    Fault,
+    Importable,
+    Importing,
+    ImportRow,
+    Outcome,
+    Undone,
+)
 from hiiki.kit.phones import country_of
 from hiiki.purchases import service, shops, undoing
 from hiiki.purchases.order_columns import BASE, COLUMNS, EC_CUBE, SHOPIFY
@@ -54,17 +63,17 @@ async def take(
             groups.append(group)
             orders.append(order)
         else:
-            outcomes += [Outcome(row.line, "refused", None, order, _MISSING) for row in group]
+            outcomes += [
+                Outcome(row.line, "refused", faults=[Fault(order, _MISSING)]) for row in group
+            ]
     before = now()
     taken: list[Taken] = []
     for at in range(0, len(orders), service.AT_MOST):
         part = orders[at : at + service.AT_MOST]
         taken += await service.take(session, part, import_id=importing.id, dry=importing.dry)
     for group, one in zip(groups, taken, strict=True):
-        column = _column(one.field)
-        outcomes += [
-            Outcome(row.line, one.outcome, one.order_id, column, one.reason) for row in group
-        ]
+        faults = [Fault(_column(one.field), one.reason)] if one.reason is not None else []
+        outcomes += [Outcome(row.line, one.outcome, one.order_id, faults) for row in group]
     if not importing.dry:
         said = [group[0].values for group in groups]
         brought = list(zip(said, orders, taken, strict=True))

@@ -101,7 +101,7 @@ def upgrade() -> None:
         "contact",
         [
             sa.literal_column(
-                "(string_to_array(lower(normalize(display_name || ' ' || coalesce(real_name, '') || ' ' || coalesce(email, '') || ' ' || coalesce(phone, ''), NFKC)), null) || string_to_array(regexp_replace(lower(normalize(display_name || ' ' || coalesce(real_name, '') || ' ' || coalesce(email, '') || ' ' || coalesce(phone, ''), NFKC)), '(..)', E'\\\\1\\n', 'g'), E'\\n') || string_to_array(regexp_replace(substr(lower(normalize(display_name || ' ' || coalesce(real_name, '') || ' ' || coalesce(email, '') || ' ' || coalesce(phone, ''), NFKC)), 2), '(..)', E'\\\\1\\n', 'g'), E'\\n'))"
+                "((string_to_array(regexp_replace(lower(normalize(display_name || ' ' || coalesce(real_name, '') || ' ' || coalesce(email, '') || ' ' || coalesce(phone, ''), NFKC)), '.', E'\\\\&\\n\\\\&', 'g'), E'\\n') || string_to_array(regexp_replace(lower(normalize(display_name || ' ' || coalesce(real_name, '') || ' ' || coalesce(email, '') || ' ' || coalesce(phone, ''), NFKC)), '[\\x01-\\x7f]+', '', 'g'), null)) collate \"C\")"
             )
         ],
         unique=False,
@@ -2392,6 +2392,7 @@ def upgrade() -> None:
         "refusal",
         sa.Column("import_id", sa.Uuid(), nullable=False),
         sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
         sa.Column("column", sa.String(), nullable=False),
         sa.Column("value", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
@@ -2409,7 +2410,7 @@ def upgrade() -> None:
             name=op.f("fk_refusal_workspace_id_workspace"),
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint("import_id", "line", name=op.f("pk_refusal")),
+        sa.PrimaryKeyConstraint("import_id", "line", "place", name=op.f("pk_refusal")),
         schema="imports",
     )
     op.create_index(
