@@ -12,7 +12,7 @@ from babel.numbers import format_decimal, format_percent
 
 from hiiki.kit.clock import now
 from hiiki.kit.i18n import _, speaking
-from hiiki.line import prices
+from hiiki.line import money, prices
 from hiiki.rooms import registry
 from hiiki.web import rendering
 from hiiki.web.rendering import environment
@@ -97,7 +97,7 @@ def test_money_is_in_the_price_lists_currency(
     monkeypatch: pytest.MonkeyPatch, currency: str, value: object, japanese: str, english: str
 ) -> None:
     own = prices.JAPAN.model_copy(update={"currency": currency})
-    monkeypatch.setattr(rendering, "price_list", lambda: own)
+    monkeypatch.setattr(money, "price_list", lambda: own)
     assert draw("{{ v|money }}", v=value) == japanese
     assert draw("{{ v|money }}", "en", v=value) == english
 

@@ -8,7 +8,7 @@ from babel.numbers import format_decimal, format_percent
 
 from hiiki.kit.i18n import Text, _, current_locale
 from hiiki.kit.road import road
-from hiiki.line.prices import YEN, price_list
+from hiiki.line.money import written
 from hiiki.personas.compare import Finding, Mean
 from hiiki.personas.findings import Figures, Trait, Value
 
@@ -138,12 +138,7 @@ def amount(number: float, unit: str) -> str:
     if unit == "share":
         return format_percent(number, format="#,##0.#%", locale=locale)
     if unit == "money":
-        currency = price_list().currency
-        digits = "#,##0" if currency == YEN else "#,##0.##"
-        written = format_decimal(number, format=digits, locale=locale)
-        if currency == YEN and locale == "ja":
-            return f"{written}円"
-        return f"{'¥' if currency == YEN else currency + ' '}{written}"
+        return written(round(number, 2))
     return format_decimal(number, format="#,##0.##", locale=locale)
 
 

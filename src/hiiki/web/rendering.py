@@ -11,7 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_timedelta
-from babel.numbers import format_decimal, get_currency_symbol
+from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from litestar.utils.scope.state import ScopeState
 from markupsafe import Markup
@@ -21,7 +21,8 @@ from hiiki.kit.clock import now
 from hiiki.kit.i18n import Text, current_locale
 from hiiki.kit.pages import FLASH_COOKIE
 from hiiki.kit.road import Registry
-from hiiki.line.prices import YEN, price_list
+from hiiki.line.money import currency
+from hiiki.line.money import written as amount
 from hiiki.settings import settings
 from hiiki.web.current import AccessInTemplates, current_access, current_request
 from hiiki.web.navigation import is_current, navigation
@@ -166,22 +167,7 @@ def _grouped(value: float | Decimal, digits: int) -> str:
 
 def money(value: float | Decimal | None) -> str:
     """1234 → 1,234円, ¥1,234; in the price list's currency (`HIIKI_LINE_PRICES`): NT$1,234"""
-    if value is None:
-        return NOTHING
-    currency, locale = price_list().currency, current_locale()
-    # One message costs a fraction of most currencies' smallest coin.
-    pattern = "#,##0.####" if abs(value) < 10 else "#,##0" if currency == YEN else "#,##0.##"
-    written = format_decimal(value, format=pattern, locale=locale)
-    if currency == YEN and locale == "ja":
-        return f"{written}円"
-    symbol = get_currency_symbol(currency, locale)
-    return f"{symbol}\xa0{written}" if symbol[-1].isalpha() else f"{symbol}{written}"
-
-
-def currency() -> str:
-    """Return what stands beside a field that takes an amount: 円, ¥, NT$."""
-    used, locale = price_list().currency, current_locale()
-    return "円" if used == YEN and locale == "ja" else get_currency_symbol(used, locale)
+    return NOTHING if value is None else amount(value)
 
 
 def percent(value: float | Decimal | None, digits: int = 1) -> str:
