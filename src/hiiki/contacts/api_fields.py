@@ -6,20 +6,24 @@ from typing import Any
 from uuid import UUID
 
 from litestar import delete, get, post, put
+from litestar.response import Stream
 from pydantic import BaseModel, Field
 
-from hiiki.contacts import attributes, tags
+from hiiki.contacts import attributes, kinds, tags
 from hiiki.contacts.api import tag_out
+from hiiki.contacts.api_bulk import BulkOut
 from hiiki.contacts.models import Attribute, Tag
 from hiiki.contacts.schemas import (
     AttributeEdit,
     AttributeIn,
     AttributeOut,
+    KindIn,
     TagIn,
     TagOut,
     TagWithCount,
 )
 from hiiki.contacts.values import plain
+from hiiki.contacts.views_kinds import lost_csv
 from hiiki.db import WorkspaceSession
 from hiiki.workspace.access import Access, audit
 
@@ -31,6 +35,26 @@ class Order(BaseModel):
     """Attributes in the order in which the console shows them."""
 
     ids: list[UUID] = Field(max_length=attributes.ATTRIBUTES_LIMIT)
+
+
+class LostValue(BaseModel):
+    """A value that cannot be read as another kind."""
+
+    value: str
+    people: int
+
+
+class KindOutlook(BaseModel):
+    """What would become of a field's values if it were of another kind."""
+
+    people: int
+    """For how many something is known."""
+    lost: int
+    """For how many of them it could not be kept; give it as `lose` to have it done all the same."""
+    examples: list[LostValue]
+    """The most frequent of what could not be kept."""
+    hindered_by: list[str]
+    """What needs the field as it is: while there is something, the kind cannot be changed."""
 
 
 def _attribute_out(attribute: Attribute) -> AttributeOut:
@@ -96,7 +120,7 @@ async def get_attribute(attribute_id: UUID, session: WorkspaceSession) -> Attrib
 async def create_attribute(
     data: AttributeIn, session: WorkspaceSession, access: Access
 ) -> AttributeOut:
-    """Make a field. Its key and kind stay as they are."""
+    """Make a field. Its key stays as it is."""
     attribute = await attributes.create_attribute(session, data)
     audit(session, access, "attributes.create", attribute.id, key=attribute.key)
     return _attribute_out(attribute)
@@ -123,6 +147,55 @@ async def order_attributes(
     return [_attribute_out(each) for each in await attributes.all_attributes(session)]
 
 
+@post(
+    "/attributes/{attribute_id:uuid}/kind/check",
+    status_code=200,
+    operation_id="CheckAttributeKind",
+    **ATTRIBUTES,
+)
+async def check_kind(attribute_id: UUID, data: KindIn, session: WorkspaceSession) -> KindOutlook:
+    """Return what would become of the values if a field were of another kind."""
+    attribute = await session.one(Attribute, attribute_id)
+    found = await kinds.outlook(session, attribute, data)
+    used = await kinds.in_the_way(session, attribute, data)
+    return KindOutlook(
+        people=found.people,
+        lost=found.lost,
+        examples=[LostValue(value=value, people=people) for value, people in found.examples],
+        hindered_by=[usage.label for usage in used],
+    )
+
+
+@post(
+    "/attributes/{attribute_id:uuid}/kind/lost",
+    status_code=200,
+    operation_id="ListLostValues",
+    **ATTRIBUTES,
+)
+async def lost_values(attribute_id: UUID, data: KindIn, session: WorkspaceSession) -> Stream:
+    """Return all values that a change of kind would lose, as CSV: contact, name, value."""
+    await session.one(Attribute, attribute_id)
+    return lost_csv(session.workspace_id, attribute_id, data)
+
+
+@post(
+    "/attributes/{attribute_id:uuid}/kind",
+    status_code=202,
+    operation_id="ChangeAttributeKind",
+    **ATTRIBUTES,
+)
+async def change_kind(
+    attribute_id: UUID, data: KindIn, session: WorkspaceSession, access: Access
+) -> BulkOut:
+    """Have a field's kind changed, and its values with it; refused while something needs it.
+
+    `GET /friends/bulk/{edit_id}` says how far it is. It cannot be taken back.
+    """
+    attribute = await session.one(Attribute, attribute_id)
+    edit = await kinds.start(session, access, attribute, data)
+    return BulkOut.model_validate(edit, from_attributes=True)
+
+
 @delete("/attributes/{attribute_id:uuid}", operation_id="DeleteAttribute", **ATTRIBUTES)
 async def delete_attribute(attribute_id: UUID, session: WorkspaceSession, access: Access) -> None:
     """Delete a field with everybody's values; refused while something uses it."""
@@ -142,5 +215,8 @@ HANDLERS = [
     create_attribute,
     change_attribute,
     order_attributes,
+    check_kind,
+    lost_values,
+    change_kind,
     delete_attribute,
 ]

@@ -10,7 +10,7 @@ from sqlalchemy import Text as SqlText
 from sqlalchemy import delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from hiiki.contacts.models import Attribute, ContactAttribute
+from hiiki.contacts.models import Attribute, BulkEdit, ContactAttribute
 from hiiki.contacts.schemas import AttributeEdit, AttributeIn
 from hiiki.contacts.values import Parsed, parse_value, stored
 from hiiki.db import WorkspaceSession
@@ -59,7 +59,7 @@ async def create_attribute(session: WorkspaceSession, typed: AttributeIn) -> Att
     """Make an attribute behind the others; raises `Invalid` when its key is taken."""
     if await session.scalar(select(Attribute.id).where(Attribute.key == typed.key)):
         raise Invalid(fields={"key": _("There is an attribute of this key already.")})
-    _need_choices(typed.kind, typed.choices)
+    check_choices(typed.kind, typed.choices)
     others = await all_attributes(session)
     if len(others) >= ATTRIBUTES_LIMIT:
         raise Conflict(
@@ -86,8 +86,9 @@ async def update_attribute(
     A choice that friends have is taken away only with `clear_removed`, which takes it off
     them as well; otherwise raises `Invalid` that says how many they are.
     """
+    await refuse_while_changing(session, attribute.id)
     has_choices = attribute.kind in ("choice", "choices")
-    _need_choices(attribute.kind, typed.choices)
+    check_choices(attribute.kind, typed.choices)
     removed = [each for each in attribute.choices if each not in typed.choices]
     if has_choices and removed:
         in_use = await choice_counts(session, attribute, removed)
@@ -100,6 +101,25 @@ async def update_attribute(
         attribute.choices = list(typed.choices)
     _set_form(attribute, typed)
     await session.flush()
+
+
+async def changing(session: WorkspaceSession, attribute_id: UUID) -> BulkEdit | None:
+    """Return the change of an attribute's kind that has not ended yet (`hiiki.contacts.kinds`)."""
+    return await session.scalar(
+        select(BulkEdit)
+        .where(
+            BulkEdit.attribute_id == attribute_id,
+            BulkEdit.verb == "convert",
+            BulkEdit.state.in_(("waiting", "running")),
+        )
+        .limit(1)
+    )
+
+
+async def refuse_while_changing(session: WorkspaceSession, attribute_id: UUID) -> None:
+    """Raise `Conflict` while an attribute's kind is being changed."""
+    if await changing(session, attribute_id):
+        raise Conflict(_("The kind of this attribute is being changed. Please wait a moment."))
 
 
 async def choice_counts(
@@ -160,7 +180,8 @@ def _set_form(attribute: Attribute, typed: AttributeEdit) -> None:
     attribute.unit = typed.unit if attribute.kind == "number" else ""
 
 
-def _need_choices(kind: str, choices: list[str]) -> None:
+def check_choices(kind: str, choices: list[str]) -> None:
+    """Raise `Invalid` for a kind that needs choices and has none."""
     if kind in ("choice", "choices") and not choices:
         raise Invalid(fields={"choices": _("Please give at least one choice.")})
 

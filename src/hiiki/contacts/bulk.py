@@ -76,7 +76,7 @@ class Change:
     """What is to change: one tag, or one attribute with its value as typed."""
 
     verb: str
-    """tag_add, tag_remove, set or clear."""
+    """tag_add, tag_remove, set or clear (`convert` is done by `hiiki.contacts.kinds`)."""
     tag: Tag | None = None
     attribute: Attribute | None = None
     value: str = ""
@@ -141,6 +141,7 @@ async def take_back(session: WorkspaceSession, access: Access, edit: BulkEdit) -
 
 def may_take_back(edit: BulkEdit) -> bool:
     """True within a day of a change that has been done, or has failed on the way."""
+    # `at` is empty where an attribute has become of another kind since (`hiiki.contacts.kinds`).
     return edit.state in ("done", "failed") and edit.at is not None and edit.at > now() - KEPT
 
 

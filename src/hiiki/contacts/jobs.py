@@ -8,7 +8,7 @@ import structlog
 from procrastinate import Blueprint, RetryStrategy
 from sqlalchemy import select
 
-from hiiki.contacts import bulk, doubles
+from hiiki.contacts import bulk, doubles, kinds
 from hiiki.db import everywhere, scope
 from hiiki.kit.errors import HiikiError
 from hiiki.workspace.models import Workspace
@@ -28,6 +28,16 @@ async def bulk_edit(workspace_id: str, edit_id: str) -> None:
     except HiikiError as error:
         await bulk.fail(UUID(workspace_id), UUID(edit_id))
         log.warning("bulk_edit.refused", edit_id=edit_id, error=str(error))
+
+
+@tasks.task(name="change_kind", retry=RETRY)
+async def change_kind(workspace_id: str, edit_id: str) -> None:
+    """Change an attribute's kind and all its values; from the beginning when it was cut off."""
+    try:
+        await kinds.run(UUID(workspace_id), UUID(edit_id))
+    except HiikiError as error:
+        await bulk.fail(UUID(workspace_id), UUID(edit_id))
+        log.warning("change_kind.refused", edit_id=edit_id, error=str(error))
 
 
 @tasks.task(name="forget_bulk_edit", retry=RETRY)

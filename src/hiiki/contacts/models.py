@@ -348,11 +348,13 @@ class Keyword(Base, Identified, Owned):
 
 
 class BulkEdit(Base, Identified, Owned):
-    """One change of many people at once, which can be taken back for a day."""
+    """One change of many people at once. All but a change of kind can be taken back for a day."""
 
     __tablename__ = "bulk_edit"
     __table_args__ = (
-        CheckConstraint("verb in ('tag_add', 'tag_remove', 'set', 'clear')", name="verb"),
+        CheckConstraint(
+            "verb in ('tag_add', 'tag_remove', 'set', 'clear', 'convert')", name="verb"
+        ),
         CheckConstraint(
             "state in ('waiting', 'running', 'done', 'undoing', 'undone', 'failed')", name="state"
         ),
@@ -366,6 +368,7 @@ class BulkEdit(Base, Identified, Owned):
         ForeignKey("contacts.attribute.id", ondelete="CASCADE")
     )
     value: Mapped[str] = mapped_column(default="")
+    """The value as typed; for `convert` the new kind and, each on a line, its choices."""
     filter: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Whom it is for: a `FriendFilter`."""
     contact_ids: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))

@@ -21,6 +21,7 @@ from hiiki.contacts import (
     views_bulk,
     views_doubles,
     views_friend,
+    views_kinds,
     views_notes,
     views_tags,
     views_words,
@@ -105,6 +106,7 @@ room = Room(
         *views_words.HANDLERS,
         *views_tags.HANDLERS,
         *views_attributes.HANDLERS,
+        *views_kinds.HANDLERS,
     ],
     api=[*api.HANDLERS, *api_fields.HANDLERS, *api_people.HANDLERS, *api_bulk.HANDLERS],
     nav=[

@@ -129,6 +129,15 @@ def _each_once(choices: list[str]) -> list[str]:
     return choices
 
 
+def _choices_only_where_asked(data: Any) -> Any:
+    """Return what was typed without choices, where the kind has none."""
+    if not isinstance(data, dict):
+        return data
+    fields = cast("dict[str, Any]", data)
+    has_choices = fields.get("kind") in ("choice", "choices")
+    return fields if has_choices else {**fields, "choices": []}
+
+
 class AttributeEdit(BaseModel):
     """What may change of an attribute once it is there."""
 
@@ -143,8 +152,23 @@ class AttributeEdit(BaseModel):
     """Take choices that are gone off the friends who have them; without it that is refused."""
 
 
+class KindIn(BaseModel):
+    """Of what kind an attribute is to be from now on."""
+
+    kind: AttributeKind
+    choices: Annotated[Choices, AfterValidator(_each_once)] = Field(default_factory=list[str])
+    """For choice and choices: what can be chosen, in order."""
+    lose: Annotated[int, Field(ge=0)] = 0
+    """How many values may be lost because they cannot be read as the new kind."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _choices_of_the_kind(cls, data: Any) -> Any:
+        return _choices_only_where_asked(data)
+
+
 class AttributeIn(AttributeEdit):
-    """An attribute as staff make it. Its key and kind stay as they are for good."""
+    """An attribute as staff make it. Its key stays as it is for good."""
 
     key: Annotated[Line, Field(min_length=1, max_length=40, pattern=r"^[a-z][a-z0-9_]*$")]
     """Its name in message variables and the API."""
@@ -153,11 +177,7 @@ class AttributeIn(AttributeEdit):
     @model_validator(mode="before")
     @classmethod
     def _choices_of_the_kind(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        fields = cast("dict[str, Any]", data)
-        has_choices = fields.get("kind") in ("choice", "choices")
-        return fields if has_choices else {**fields, "choices": []}
+        return _choices_only_where_asked(data)
 
 
 class NoteIn(BaseModel):

@@ -84,8 +84,12 @@ def parse_value(attribute: Attribute, value: Value) -> Parsed | None:
 
 def columns_of(attribute: Attribute, parsed: Parsed) -> dict[str, Any]:
     """Return the column of `ContactAttribute` that holds the attribute's kind, and its value."""
-    column = {"date": "day"}.get(attribute.kind, attribute.kind)
-    return {column: parsed}
+    return {column_of(attribute.kind): parsed}
+
+
+def column_of(kind: str) -> str:
+    """Return the column of `ContactAttribute` that holds values of a kind of attribute."""
+    return {"date": "day"}.get(kind, kind)
 
 
 def blank_columns() -> dict[str, Any]:

@@ -12,8 +12,9 @@ from pydantic import BaseModel, BeforeValidator, Field
 from sqlalchemy import select
 
 from hiiki.contacts import bulk
-from hiiki.contacts.attributes import all_attributes
+from hiiki.contacts.attributes import KIND_LABELS, all_attributes
 from hiiki.contacts.bulk import Change, Forecast
+from hiiki.contacts.kinds import wish_of
 from hiiki.contacts.models import Attribute, BulkEdit, Tag
 from hiiki.contacts.search import FriendFilter
 from hiiki.contacts.tags import all_tags
@@ -34,6 +35,8 @@ VERBS = {
     "set": _("Set an attribute"),
     "clear": _("Clear an attribute"),
 }
+"""What staff choose from."""
+WORDS = {**VERBS, "convert": _("Change an attribute's kind")}
 STATES = {
     "waiting": _("about to begin"),
     "running": _("under way"),
@@ -194,7 +197,9 @@ async def _words(session: WorkspaceSession, edit: BulkEdit) -> str:
         if edit.tag_id
         else select(Attribute.label).where(Attribute.id == edit.attribute_id)
     )
-    what = f"{VERBS[edit.verb]}: {cast('str', name)}"
+    what = f"{WORDS[edit.verb]}: {cast('str', name)}"
+    if edit.verb == "convert":
+        return f"{what} → {KIND_LABELS[wish_of(edit).kind]}"
     return f"{what} = {edit.value.replace(chr(10), '、')}" if edit.verb == "set" else what
 
 

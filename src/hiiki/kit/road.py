@@ -302,6 +302,9 @@ class Room:
     the ready surveys made (`Registry.make_survey`)."""
     uses: Callable[[Any, str, UUID], Awaitable[Sequence[Usage]]] | None = None
     """`uses(session, kind, id)`: where this room uses the tag, segment, … with this id."""
+    hinders: Callable[[Any, UUID, str, Sequence[str]], Awaitable[Sequence[Usage]]] | None = None
+    """`hinders(session, attribute_id, kind, choices)`: where this room uses an attribute in a way
+    that would make no sense if it were of that kind. Without it, wherever it uses it."""
     cards: Mapping[str, Callable[[Any, UUID], Awaitable[Card]]] = field(
         default_factory=dict[str, Callable[[Any, UUID], Awaitable[Card]]]
     )
@@ -408,6 +411,18 @@ class Registry:
         for room in self.rooms:
             if room.uses is not None:
                 found.extend(await room.uses(session, kind, ident))
+        return found
+
+    async def hindrances(
+        self, session: Any, attribute_id: UUID, kind: str, choices: Sequence[str]
+    ) -> list[Usage]:
+        """Return every place that would make no sense if an attribute were of another kind."""
+        found: list[Usage] = []
+        for room in self.rooms:
+            if room.hinders is not None:
+                found.extend(await room.hinders(session, attribute_id, kind, choices))
+            elif room.uses is not None:
+                found.extend(await room.uses(session, "attribute", attribute_id))
         return found
 
     async def erase(self, session: Any, contact_id: UUID) -> None:

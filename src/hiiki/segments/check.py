@@ -119,14 +119,14 @@ def _objections(part: AnyRule, names: Names) -> dict[str, Text]:
                 return {
                     "attribute_id": _("This attribute no longer exists. Please choose another.")
                 }
-            return _unsuited(part.test, attribute.kind, [str(each) for each in attribute.choices])
+            return unsuited(part.test, attribute.kind, [str(each) for each in attribute.choices])
         case ProfileIs():
-            return _unsuited(part.test, PROFILE_FIELDS[part.field], PREFECTURES)
+            return unsuited(part.test, PROFILE_FIELDS[part.field], PREFECTURES)
         case FieldIs():
             field = road().fields.get(part.field)
             if field is None:
                 return {"field": _("This field no longer exists. Please choose another.")}
-            return _unsuited(part.test, field.kind, [value for value, _label in field.choices])
+            return unsuited(part.test, field.kind, [value for value, _label in field.choices])
         case Befriended():
             if part.channel_id is not None and part.channel_id not in names.channels:
                 return {"channel_id": _NO_CHANNEL}
@@ -154,7 +154,8 @@ _NO_SUBJECT = _("What this is about no longer exists. Please choose another.")
 _NO_CHANNEL = _("This account no longer exists. Please choose another.")
 
 
-def _unsuited(test: Test, kind: str, choices: Sequence[str]) -> dict[str, Text]:
+def unsuited(test: Test, kind: str, choices: Sequence[str]) -> dict[str, Text]:
+    """Return field → why a test cannot be of a field of this kind, with these choices."""
     if not isinstance(test, TESTS_OF_KIND[kind]):
         return {"test.op": _("This comparison does not suit the field. Please choose another.")}
     if isinstance(test, ChoiceTest | ChoicesTest) and not set(test.choices) <= set(choices):

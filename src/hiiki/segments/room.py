@@ -13,6 +13,7 @@ from hiiki.segments import (
     views_history,
     views_lists,
 )
+from hiiki.segments.fitting import hinders
 from hiiki.segments.jobs import tasks
 from hiiki.segments.listing import options
 from hiiki.segments.lists import options as list_options
@@ -33,6 +34,7 @@ room = Room(
         EventKind(LEAVE, _("Left a segment"), "user-minus", "segment"),
     ),
     uses=uses,
+    hinders=hinders,
     tasks=tasks,
     members=members,
 )

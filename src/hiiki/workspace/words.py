@@ -74,6 +74,7 @@ ACTIONS: Mapping[str, Text] = {
     "attributes.create": _("made a friend field"),
     "attributes.update": _("changed a friend field"),
     "attributes.reorder": _("changed the order of the friend fields"),
+    "attributes.convert": _("changed the kind of a friend field"),
     "attributes.delete": _("deleted a friend field"),
     "ninecells.setup": _("changed how the 9-segment map is read"),
     "ninecells.survey": _("made the survey of the 9-segment map"),

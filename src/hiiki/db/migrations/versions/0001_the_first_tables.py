@@ -1838,7 +1838,8 @@ def upgrade() -> None:
             name=op.f("ck_bulk_edit_state"),
         ),
         sa.CheckConstraint(
-            "verb in ('tag_add', 'tag_remove', 'set', 'clear')", name=op.f("ck_bulk_edit_verb")
+            "verb in ('tag_add', 'tag_remove', 'set', 'clear', 'convert')",
+            name=op.f("ck_bulk_edit_verb"),
         ),
         sa.ForeignKeyConstraint(
             ["attribute_id"],
