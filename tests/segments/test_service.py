@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import update
 
 from conftest import Shop
 from hiiki.contacts.models import (
@@ -17,8 +16,6 @@ from hiiki.contacts.models import (
     Friendship,
 )
 from hiiki.db import WorkspaceSession, scope
-from hiiki.db.engine import engine
-from hiiki.kit.clock import now
 from hiiki.kit.errors import Conflict, Invalid, NotFound
 from hiiki.kit.road import road
 from hiiki.rooms import registry
@@ -322,58 +319,6 @@ async def test_names_are_one_segments_each(shop: Shop, other_shop: Shop) -> None
         with pytest.raises(Invalid) as caught:
             await save(session, "甘口", {"kind": "everyone"})
         assert list(caught.value.fields) == ["name"]
-
-
-# --- many at once -------------------------------------------------------------------------
-
-
-async def test_who_is_in_which_segment_takes_two_statements(shop: Shop) -> None:
-    async with scope(shop.workspace_id) as session:
-        mild, hot = await tag(session, "甘口"), await tag(session, "辛口")
-        one, other = await person(session, "1", mild), await person(session, "2", hot)
-        tagged = await save(session, "mild", has(mild))
-        inner = {"kind": "segment", "segment_id": str(tagged.id)}
-        outer = await save(session, "outer", either(inner, {"kind": "not", "rule": inner}))
-        none = await save(session, "none", both(inner, has(hot)))
-        recent = {"kind": "event", "event": "link_open", "period": {"kind": "recent", "days": 3}}
-        opened = await save(session, "opened", both(recent))
-    segments = [tagged.id, outer.id, none.id, opened.id]
-    for _again in range(2):
-        asked: list[str] = []
-
-        def note(_c: Any, _k: Any, sql: str, *_rest: Any, asked: list[str] = asked) -> None:
-            asked.append(sql)
-
-        async with scope(shop.workspace_id) as session:
-            event.listen(engine().sync_engine, "before_cursor_execute", note)
-            found = await service.memberships(session, segments, [one, other])
-            event.remove(engine().sync_engine, "before_cursor_execute", note)
-        assert found == {tagged.id: {one}, outer.id: {one, other}, none.id: set(), opened.id: set()}
-        assert len(asked) == 2
-    # What is kept of the statement is not when it is asked, nor what was there then.
-    async with scope(shop.workspace_id) as session:
-        record(session, one, "link_open", at=now() - timedelta(days=2))
-        assert await service.contains(session, opened.id, one)
-        assert not await service.contains(session, opened.id, other)
-        assert [each.name for each in await service.segments_of(session, one)] == [
-            "mild",
-            "opened",
-            "outer",
-        ]
-
-
-async def test_a_segment_inside_that_lost_its_tag_breaks_what_refers_to_it(shop: Shop) -> None:
-    async with scope(shop.workspace_id) as session:
-        mild = await tag(session, "甘口")
-        ident = await person(session, "someone")
-        inner = await save(session, "inner", has(mild, op="has_not"))
-        outer = await save(session, "outer", {"kind": "segment", "segment_id": str(inner.id)})
-        await session.delete(mild)
-        await session.flush()
-        for segment in (inner, outer):
-            assert not await service.contains(session, segment.id, ident)
-        with pytest.raises(Invalid):
-            await service.count(session, read_rule(outer.rule))
 
 
 async def test_each_thing_that_a_condition_names_is_found_as_used(shop: Shop) -> None:

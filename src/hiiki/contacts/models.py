@@ -48,7 +48,8 @@ class Contact(Base, OwnedInBulk):
         # in it while the table is small, and go on so, reading all of it, when it has grown.
         Index("ix_contact_everybody", "id", postgresql_include=["workspace_id"]),
         # What segments ask of everybody's profile, without looking at the rows. The birthday is
-        # in it as well, as PostgreSQL does not see that the day of the year is all that is asked.
+        # in it as well, as PostgreSQL does not see that the day of the year is all that is asked;
+        # and so is who has none, as it counts days only in an index that everybody is in.
         Index(
             "ix_contact_prefecture",
             "workspace_id",
@@ -62,7 +63,6 @@ class Contact(Base, OwnedInBulk):
             text(DAY_OF_YEAR),
             "id",
             postgresql_include=["birthday"],
-            postgresql_where=text("birthday is not null"),
         ),
         Index("ix_contact_grams", text(GRAMS), postgresql_using="gin"),
         Index(
@@ -185,7 +185,14 @@ class Friendship(Base, OwnedInBulk):
     __tablename__ = "friendship"
     __table_args__ = (
         CheckConstraint("status in ('following', 'blocked')", name="status"),
-        Index("ix_friendship_status", "workspace_id", "channel_id", "status", "contact_id"),
+        Index(
+            "ix_friendship_status",
+            "workspace_id",
+            "channel_id",
+            "status",
+            "contact_id",
+            postgresql_include=["followed_at"],
+        ),
         Index(None, "workspace_id", "followed_at"),
         Index(None, "workspace_id", "last_seen_at"),
         {"schema": "contacts"},

@@ -56,6 +56,7 @@ class EmbeddedServer:
             "shared_buffers": "256MB",
             "max_wal_size": "4GB",
             "random_page_cost": "1.1",
+            "max_parallel_workers_per_gather": str(_helpers()),
             **(options or {}),
         }
         flags = " ".join(f"-c {name}='{value}'" for name, value in given.items())
@@ -88,6 +89,16 @@ class EmbeddedServer:
             log = self.data / "server.log"
             tail = log.read_text(errors="replace")[-2000:] if log.exists() else ""
             raise EmbeddedServerError(f"{program}: {done.stderr or done.stdout}\n{tail}".strip())
+
+
+def _helpers() -> int:
+    """Return how many processes may help one statement: none on two processors.
+
+    Each begins by looking up all tables anew and mapping the memory that it reads. Of a statement
+    over a million people that is as much work as it takes off the first (measured by
+    `make bench-segments`), and on two processors somebody else wants the second.
+    """
+    return min(2, max(0, (os.cpu_count() or 1) // 2 - 1))
 
 
 def prepare(data: Path) -> EmbeddedServer:

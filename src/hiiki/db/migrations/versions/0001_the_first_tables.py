@@ -86,7 +86,6 @@ def upgrade() -> None:
         unique=False,
         schema="contacts",
         postgresql_include=["birthday"],
-        postgresql_where=sa.text("birthday is not null"),
     )
     op.create_index(
         "ix_contact_everybody",
@@ -1988,6 +1987,7 @@ def upgrade() -> None:
         ["workspace_id", "channel_id", "status", "contact_id"],
         unique=False,
         schema="contacts",
+        postgresql_include=["followed_at"],
     )
     op.create_index(
         op.f("ix_friendship_workspace_id_followed_at"),
@@ -3453,7 +3453,12 @@ def downgrade() -> None:
     op.drop_index(
         op.f("ix_friendship_workspace_id_followed_at"), table_name="friendship", schema="contacts"
     )
-    op.drop_index("ix_friendship_status", table_name="friendship", schema="contacts")
+    op.drop_index(
+        "ix_friendship_status",
+        table_name="friendship",
+        schema="contacts",
+        postgresql_include=["followed_at"],
+    )
     op.drop_table("friendship", schema="contacts")
     op.drop_index("ix_contact_tag_tag", table_name="contact_tag", schema="contacts")
     op.drop_table("contact_tag", schema="contacts")
@@ -3751,7 +3756,6 @@ def downgrade() -> None:
         table_name="contact",
         schema="contacts",
         postgresql_include=["birthday"],
-        postgresql_where=sa.text("birthday is not null"),
     )
     op.drop_table("contact", schema="contacts")
     op.drop_index(
