@@ -226,7 +226,8 @@ async def test_two_shops_number_their_orders_alike(app: Console, shop: Shop) -> 
     row = {"number": "#1001", "at": now(), "customer": "115310627314723954", "product": "x"}
     async with scope(shop.workspace_id) as session:
         chosen = Importing(uuid7(), "shopify", options={"shop": "shopify-2"})
-        [known] = await importing.take(session, chosen, [ImportRow(2, row)])
+        lines = (await importing.ready(session, chosen))([ImportRow(2, row)])
+        [known] = await importing.take(session, chosen, lines)
         kept = await session.scalar(select(Order.id).where(Order.source == "shopify-2"))
         assert (known.state, known.key) == ("same", kept)
     api = await app.program(shop, "owner")

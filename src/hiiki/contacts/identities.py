@@ -87,10 +87,10 @@ class Meant:
     """Whom some rows mean, and what that changed."""
 
     people: list[UUID | None]
-    keys: list[list[Key]]
-    """Each row's keys in the form in which they are compared."""
     made: Mapping[UUID, None]
     """Who was not known before."""
+    noted: Mapping[Key, UUID] = field(default_factory=dict[Key, UUID])
+    """Keys that were not known before, and whose they are."""
     filled: Mapping[UUID, Sequence[str]] = field(default_factory=dict[UUID, Sequence[str]])
     """Of whom was known, which of e-mail and phone were empty and are now a key's."""
 
@@ -108,6 +108,18 @@ async def meant(
     `begin` says for each row with which values of `PROFILE` a person begins whom it makes.
     """
     wanted = await _normal(session, keys)
+    return await placed(session, wanted, create=create, revive=revive, begin=begin)
+
+
+async def placed(
+    session: WorkspaceSession,
+    wanted: Sequence[Sequence[Key]],
+    *,
+    create: bool = True,
+    revive: bool = True,
+    begin: Sequence[Mapping[str, Any]] = (),
+) -> Meant:
+    """Do as `meant` for keys in the form in which they are compared (`keys.normal`)."""
     holds = create and await _brings_news(session, wanted)
     if holds:
         await make_people(session)
@@ -124,15 +136,14 @@ async def meant(
         await keep_people(session, {*old, *book.made})
         if await _all_there(session, old):
             filled = await write_news(session, book, _first(book.made, found, begin))
-            return Meant(found, wanted, book.made, filled)
+            return Meant(found, book.made, book.noted, filled)
     raise Conflict(_("These people are being changed by somebody else; please try again."))
 
 
-async def foreseen(session: WorkspaceSession, keys: Sequence[Keys]) -> Meant:
-    """Return whom `resolve` would find and make without `revive`, and change nothing."""
-    wanted = await _normal(session, keys)
+async def foreseen(session: WorkspaceSession, wanted: Sequence[Sequence[Key]]) -> Meant:
+    """Return whom `placed` would find and make without `revive`, and change nothing."""
     book = await _book(session, wanted, revive=False, complete=True)
-    return Meant([book.place(each, create=True) for each in wanted], wanted, book.made)
+    return Meant([book.place(each, create=True) for each in wanted], book.made)
 
 
 async def _normal(session: WorkspaceSession, keys: Sequence[Keys]) -> list[list[Key]]:

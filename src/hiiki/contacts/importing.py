@@ -6,15 +6,15 @@ contact (`Imported`), so that an import can be undone as far as nobody has chang
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from hiiki.contacts import imported, states
 from hiiki.contacts.attributes import all_attributes
-from hiiki.contacts.identities import Meant, foreseen, meant
-from hiiki.contacts.keys import Key
+from hiiki.contacts.identities import Meant, foreseen, placed
+from hiiki.contacts.keys import Key, normal
 from hiiki.contacts.member_columns import COLUMNS, EC_CUBE, SHOPIFY
 from hiiki.contacts.models import Attribute
 from hiiki.contacts.noting import PROFILE
@@ -23,6 +23,8 @@ from hiiki.contacts.states import State
 from hiiki.db import WorkspaceSession
 from hiiki.kit.i18n import _
 from hiiki.kit.importable import Column, Fault, Importable, Importing, ImportRow, Outcome
+from hiiki.kit.phones import country_of
+from hiiki.workspace.models import Workspace
 
 
 async def columns(session: WorkspaceSession) -> Sequence[Column]:
@@ -44,105 +46,129 @@ def _column(attribute: Attribute) -> Column:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """What one line says of whom."""
+@dataclass(slots=True)
+class _Line:
+    """What one line says."""
 
-    line: int
-    ident: UUID
+    number: int
     state: State
     """Its values by the state's names; None empties it."""
     tags: Sequence[str]
     keys: Sequence[Key]
+    """By what it names a person, the strongest first."""
 
 
-async def take(
-    session: WorkspaceSession, importing: Importing, rows: Sequence[ImportRow]
-) -> Sequence[Outcome]:
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What lines say, as far as that can be told without a database."""
+
+    lines: Sequence[_Line]
+    refused: Sequence[Outcome]
+
+
+async def ready(
+    session: WorkspaceSession, importing: Importing
+) -> Callable[[Sequence[ImportRow]], _Made]:
+    """Return what reads lines of members (`Importable.ready`)."""
+    attributes = await all_attributes(session)
+    country = country_of((await session.known(Workspace, session.workspace_id)).timezone)
+
+    def made(rows: Sequence[ImportRow]) -> _Made:
+        sayings = Sayings(rows[0].values, attributes, clears=importing.clears)
+        lines: list[_Line] = []
+        refused: list[Outcome] = []
+        for row in rows:
+            values = row.values
+            said = sayings.said(values)
+            if isinstance(said, Fault):
+                refused.append(Outcome(row.line, "refused", faults=[said]))
+            else:
+                keys = normal(sayings.keys(values), country)
+                lines.append(_Line(row.line, said, values.get("tags") or (), keys))
+        return _Made(lines, refused)
+
+    return made
+
+
+_Whose: TypeAlias = Sequence[tuple[UUID, _Line]]
+
+
+async def take(session: WorkspaceSession, importing: Importing, made: _Made) -> Sequence[Outcome]:
     """Take lines of members (`Importable.take`)."""
-    sayings = Sayings(rows[0].values, await all_attributes(session), clears=importing.clears)
-    outcomes: dict[int, Outcome] = {}
-    good: list[tuple[ImportRow, State]] = []
-    for row in rows:
-        said = sayings.said(row.values)
-        if isinstance(said, Fault):
-            outcomes[row.line] = Outcome(row.line, "refused", faults=[said])
-        else:
-            good.append((row, said))
-    keys = [sayings.keys(row.values) for row, _said in good]
+    lines, outcomes = made.lines, list(made.refused)
+    keys = [each.keys for each in lines]
     if importing.dry:
         found = await foreseen(session, keys)
     else:
-        begin = [said for _row, said in good]
-        found = await meant(session, keys, revive=False, begin=begin)
-    names = {tag for row, _said in good for tag in row.values.get("tags") or ()}
+        begin = [each.state for each in lines]
+        found = await placed(session, keys, revive=False, begin=begin)
+    names = {tag for each in lines for tag in each.tags}
     tag_ids = await states.tags_named(session, names, make=not importing.dry)
     tags = {name: f"tag:{tag_ids.get(name, name)}" for name in names}
-    new: list[_Said] = []
-    known: list[_Said] = []
-    for (row, state), ident, named in zip(good, found.people, found.keys, strict=True):
+    new: list[tuple[UUID, _Line]] = []
+    known: list[tuple[UUID, _Line]] = []
+    for line, ident in zip(lines, found.people, strict=True):
         if ident is None:
-            outcomes[row.line] = Outcome(row.line, "refused", faults=[Fault("", _ERASED)])
+            outcomes.append(Outcome(line.number, "refused", faults=[Fault("", _ERASED)]))
             continue
-        its = [tags[name] for name in row.values.get("tags") or ()]
-        said = _Said(row.line, ident, state, its, named)
-        (new if ident in found.made else known).append(said)
-    await _begin(session, importing, new, outcomes)
-    await _change(session, importing, known, found, tag_ids.values(), outcomes)
-    return [outcomes[row.line] for row in rows]
+        (new if ident in found.made else known).append((ident, line))
+    outcomes += await _begin(session, importing, new, tags)
+    outcomes += await _change(session, importing, known, found, tags, tag_ids.values())
+    return outcomes
 
 
 _ERASED = _("This person has been erased, and does not come back by a file.")
 
 
 async def _begin(
-    session: WorkspaceSession,
-    importing: Importing,
-    lines: Sequence[_Said],
-    outcomes: dict[int, Outcome],
-) -> None:
+    session: WorkspaceSession, importing: Importing, lines: _Whose, tags: Mapping[str, str]
+) -> list[Outcome]:
     """Write what is said of people who were just made, with what their first line says."""
+    outcomes: list[Outcome] = []
     people: dict[UUID, State] = {}
     more: dict[UUID, State] = {}
     keys: dict[UUID, State] = {}
-    for said in lines:
-        ident = said.ident
+    for ident, line in lines:
+        its = [tags[name] for name in line.tags]
         state = people.get(ident)
         if state is None:
-            state = {name: value for name, value in said.state.items() if value is not None}
-            for tag in said.tags:
+            state = {name: value for name, value in line.state.items() if value is not None}
+            for tag in its:
                 state[tag] = True
-            people[ident], keys[ident] = state, imported.named(said.keys)
-            outcomes[said.line] = Outcome(said.line, "new", ident)
+            people[ident], keys[ident] = state, imported.named(line.keys)
+            outcomes.append(Outcome(line.number, "new", ident))
             continue
-        step = _difference(importing, state, said.state, said.tags)
-        outcomes[said.line] = Outcome(said.line, "changed" if step else "same", ident)
+        step = _difference(importing, state, line.state, its)
+        outcomes.append(Outcome(line.number, "changed" if step else "same", ident))
         state |= step
-        keys[ident] |= imported.named(said.keys)
+        keys[ident] |= imported.named(line.keys)
         if profile := {name: value for name, value in step.items() if name in PROFILE}:
             more.setdefault(ident, {}).update(profile)
-    if importing.dry or not people:
-        return
-    await states.write(session, [states.Change(each, True, {}, its) for each, its in more.items()])
-    await states.begin(session, people)
-    await imported.begin(
-        session, importing.id, {each: its | keys[each] for each, its in people.items()}
-    )
+    if people and not importing.dry:
+        await states.write(
+            session, [states.Change(ident, True, {}, its) for ident, its in more.items()]
+        )
+        await states.begin(session, people)
+        for ident, state in people.items():
+            state |= keys[ident]
+        await imported.begin(session, importing.id, people)
+    return outcomes
 
 
 async def _change(
     session: WorkspaceSession,
     importing: Importing,
-    lines: Sequence[_Said],
+    lines: _Whose,
     found: Meant,
+    tags: Mapping[str, str],
     tag_ids: Collection[UUID],
-    outcomes: dict[int, Outcome],
-) -> None:
+) -> list[Outcome]:
     """Write what is said of people who were known."""
-    people: dict[UUID, list[_Said]] = {}
-    for said in lines:
-        people.setdefault(said.ident, []).append(said)
-    wanted = {name for said in lines for name in said.state}
+    outcomes: list[Outcome] = []
+    people: dict[UUID, list[_Line]] = {}
+    for ident, line in lines:
+        people.setdefault(ident, []).append(line)
+    wanted = {name for _ident, line in lines for name in line.state}
     stand = await states.read(session, people, wanted, tag_ids)
     changes: list[states.Change] = []
     for ident, its in people.items():
@@ -151,9 +177,9 @@ async def _change(
         for name in found.filled.get(ident, ()):
             state[name] = None
         before, after = dict(state), State()
-        for said in its:
-            step = _difference(importing, state, said.state, said.tags)
-            outcomes[said.line] = Outcome(said.line, "changed" if step else "same", ident)
+        for line in its:
+            step = _difference(importing, state, line.state, [tags[name] for name in line.tags])
+            outcomes.append(Outcome(line.number, "changed" if step else "same", ident))
             state |= step
             after |= step
         if after:
@@ -162,9 +188,10 @@ async def _change(
     if changes and not importing.dry:
         await states.write(session, changes)
         for change in changes:
-            for said in people[change.contact_id]:
-                change.after |= imported.named(said.keys)
+            for line in people[change.contact_id]:
+                change.after |= imported.named(line.keys)
         await imported.remember(session, importing.id, changes)
+    return outcomes
 
 
 def _difference(importing: Importing, state: State, said: State, tags: Sequence[str]) -> State:
@@ -194,6 +221,7 @@ members = Importable(
         " already is found; the others wait until they link their LINE account."
     ),
     columns=columns,
+    ready=ready,
     take=take,
     undo=undo,
     formats=(SHOPIFY, EC_CUBE),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from functools import cache
 from itertools import repeat
 from typing import Any, cast
@@ -151,7 +152,7 @@ def _texts(kind: TypeEngine[Any]) -> Texts:
     if isinstance(kind, ARRAY) and isinstance(kind.item_type, Uuid):  # pyright: ignore[reportUnknownMemberType]
         return lambda values: [_NULL if value is None else uuids(value) for value in values]
     if isinstance(kind, Uuid):
-        return lambda values: [_NULL if value is None else value.hex for value in values]
+        return _hexes
     if isinstance(kind, ARRAY) and isinstance(kind.item_type, String):  # pyright: ignore[reportUnknownMemberType]
         return lambda values: [
             _NULL if value is None else words(value).translate(_SPECIAL) for value in values
@@ -161,10 +162,23 @@ def _texts(kind: TypeEngine[Any]) -> Texts:
             _NULL if value is None else "t" if value else "f" for value in values
         ]
     if isinstance(kind, DateTime):
-        return lambda values: [_NULL if value is None else value.isoformat() for value in values]
+        return _moments
     if isinstance(kind, ARRAY):
         raise NotImplementedError(f"no text for {kind!r} yet")
     return lambda values: [_NULL if value is None else str(value) for value in values]
+
+
+def _hexes(values: Sequence[UUID | None]) -> Iterable[str]:
+    first = values[0]
+    if first is not None and all(value is first for value in values):
+        return repeat(first.hex, len(values))  # the workspace's, mostly
+    return [_NULL if value is None else value.hex for value in values]
+
+
+def _moments(values: Sequence[datetime | None]) -> list[str]:
+    # What happened with one order has its moment in many rows.
+    known = {None: _NULL, **{value: value.isoformat() for value in set(values) if value}}
+    return [known[value] for value in values]
 
 
 def _strings(values: Sequence[str | None]) -> Sequence[str]:

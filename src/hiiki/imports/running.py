@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,6 +53,7 @@ class _Run:
     import_id: UUID
     what: Importable
     importing: Importing
+    ready: Callable[[Sequence[ImportRow]], Any]
     done: int
     kept: int = 0
     """Refusals that are written down."""
@@ -108,11 +109,14 @@ async def _failed(workspace_id: UUID, import_id: UUID, error: str) -> None:
 async def _take(workspace_id: UUID, import_id: UUID, *, dry: bool) -> None:
     async with scope(workspace_id) as session:
         made = await session.one(Import, import_id)
+        what = service.importable(made.kind)
+        importing = Importing(import_id, made.source, dry, made.clears, made.keeps, made.options)
         run = _Run(
             workspace_id,
             import_id,
-            service.importable(made.kind),
-            Importing(import_id, made.source, dry, made.clears, made.keeps, made.options),
+            what,
+            importing,
+            await what.ready(session, importing),
             # A check keeps nothing that would be lost with it, and knows nothing any more of
             # whom it has met: it begins anew.
             done=1 if dry else made.done,
@@ -128,18 +132,21 @@ async def _take(workspace_id: UUID, import_id: UUID, *, dry: bool) -> None:
         layout = await service.layout_of(session, made)
         path, encoding, separator = service.path_of(session, made), made.encoding, made.separator
     slices = read_slices(path, encoding, separator, layout, run.done)
-    coming = asyncio.create_task(asyncio.to_thread(_next, slices))
+    coming = asyncio.create_task(asyncio.to_thread(_next, slices, run))
     try:
         while (part := await coming) is not None:
-            coming = asyncio.create_task(asyncio.to_thread(_next, slices))
+            coming = asyncio.create_task(asyncio.to_thread(_next, slices, run))
             await _take_slice(run, part)
     finally:
         coming.cancel()
     await _finish(run)
 
 
-def _next(slices: Iterator[Slice]) -> Slice | None:
-    return next(slices, None)
+def _next(slices: Iterator[Slice], run: _Run) -> Slice | None:
+    part = next(slices, None)
+    if part is not None and part.rows:
+        part.made = run.ready(part.rows)
+    return part
 
 
 async def _take_slice(run: _Run, part: Slice) -> None:
@@ -168,7 +175,7 @@ async def _one_by_one(run: _Run, part: Slice) -> None:
         its = [one for one in refused if one.line <= until]
         refused = [one for one in refused if one.line > until]
         try:
-            await _transaction(run, Slice(rows, its, until, part.place))
+            await _transaction(run, Slice(rows, its, until, part.place, run.ready(rows)))
         except (DataError, IntegrityError):
             reason = _("The database does not take this line.")
             its = its + [Refused.whole(row.line, reason) for row in rows]
@@ -194,7 +201,7 @@ async def _transaction(run: _Run, part: Slice) -> None:
             raise _Stopped
         outcomes: Sequence[Outcome] = ()
         if part.rows:
-            outcomes = await run.what.take(session, run.importing, part.rows)
+            outcomes = await run.what.take(session, run.importing, part.made)
         counts = _counted(run, outcomes, made)
         refused = [*part.refused, *_refusals(outcomes)]
         counts["refused"] = counts.get("refused", 0) + len(part.refused)

@@ -53,6 +53,8 @@ class Slice:
     """The last line that is in it; what follows is read next."""
     place: int = 0
     """The bytes of the file that have been read."""
+    made: Any = None
+    """What the rows' room has made of them (`Importable.ready`)."""
 
     def __len__(self) -> int:
         return len(self.rows) + len(self.refused)

@@ -150,9 +150,12 @@ class Importable:
     """What a file of it holds, and what comes of it."""
     columns: Callable[[Any], Awaitable[Sequence[Column]]]
     """`columns(session)`: what a file may say, with what the shop has added itself."""
-    take: Callable[[Any, Importing, Sequence[ImportRow]], Awaitable[Sequence[Outcome]]]
-    """`take(session, importing, rows)`: take thousands of lines in a few statements, and say of
-    each what became of it. Taking the same again changes nothing."""
+    ready: Callable[[Any, Importing], Awaitable[Callable[[Sequence[ImportRow]], Any]]]
+    """`ready(session, importing)`: return what makes of rows all that can be made of them without
+    a database. It runs in a thread, while the database is busy with the rows before."""
+    take: Callable[[Any, Importing, Any], Awaitable[Sequence[Outcome]]]
+    """`take(session, importing, made)`: take thousands of lines, as `ready` made them, in a few
+    statements, and say of each what became of it. Taking the same again changes nothing."""
     undo: Callable[[Any, UUID, int], Awaitable[Undone]]
     """`undo(session, import_id, most)`: take back up to so many of the things that this import
     made or changed, and forget them; called until it has nothing left. What was changed since

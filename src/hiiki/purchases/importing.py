@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select
 
 from hiiki.contacts import imported, states
-from hiiki.contacts.identities import Keys, normal
+from hiiki.contacts.identities import Keys, among
+from hiiki.contacts.models import Contact, Imported
 from hiiki.db import WorkspaceSession
-from hiiki.kit.clock import now
 from hiiki.kit.i18n import _
 from hiiki.kit.importable import (
     Ask,
@@ -26,12 +25,9 @@ from hiiki.kit.importable import (
     Outcome,
     Undone,
 )
-from hiiki.kit.phones import country_of
 from hiiki.purchases import service, shops, undoing
 from hiiki.purchases.order_columns import BASE, COLUMNS, EC_CUBE, SHOPIFY
 from hiiki.purchases.orders import NOTHING, LineIn, OrderIn, StoreIn, Taken
-from hiiki.purchases.writing import run
-from hiiki.workspace.models import Workspace
 
 _ONE = Decimal(1)
 _OF_LINE = {
@@ -49,35 +45,55 @@ async def columns(_session: WorkspaceSession) -> Sequence[Column]:
     return COLUMNS
 
 
-async def take(
-    session: WorkspaceSession, importing: Importing, rows: Sequence[ImportRow]
-) -> Sequence[Outcome]:
-    """Take lines of orders (`Importable.take`); those of one order stand together."""
-    outcomes: list[Outcome] = []
-    groups: list[list[ImportRow]] = []
-    orders: list[OrderIn] = []
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """Orders of some lines, as far as they can be told without a database."""
+
+    groups: Sequence[Sequence[int]]
+    """Of each order, its lines' numbers."""
+    orders: Sequence[OrderIn]
+    refused: Sequence[Outcome]
+
+
+async def ready(
+    session: WorkspaceSession, importing: Importing
+) -> Callable[[Sequence[ImportRow]], _Made]:
+    """Return what reads lines of orders (`Importable.ready`); those of one stand together."""
     shop = await _shop(session, importing)
-    for group in _groups(rows):
-        order = _order(group, shop)
-        if isinstance(order, OrderIn):
-            groups.append(group)
-            orders.append(order)
-        else:
-            outcomes += [
-                Outcome(row.line, "refused", faults=[Fault(order, _MISSING)]) for row in group
-            ]
-    before = now()
+
+    def made(rows: Sequence[ImportRow]) -> _Made:
+        groups: list[Sequence[int]] = []
+        orders: list[OrderIn] = []
+        refused: list[Outcome] = []
+        for group in _groups(rows):
+            order = _order(group, shop)
+            lines = [row.line for row in group]
+            if isinstance(order, OrderIn):
+                groups.append(lines)
+                orders.append(order)
+            else:
+                faults = [Fault(order, _MISSING)]
+                refused += [Outcome(line, "refused", faults=faults) for line in lines]
+        return _Made(groups, orders, refused)
+
+    return made
+
+
+async def take(session: WorkspaceSession, importing: Importing, made: _Made) -> Sequence[Outcome]:
+    """Take lines of orders (`Importable.take`)."""
+    outcomes, orders = list(made.refused), made.orders
+    brought = service.Brought()
     taken: list[Taken] = []
     for at in range(0, len(orders), service.AT_MOST):
         part = orders[at : at + service.AT_MOST]
-        taken += await service.take(session, part, import_id=importing.id, dry=importing.dry)
-    for group, one in zip(groups, taken, strict=True):
+        taken += await service.take(
+            session, part, import_id=importing.id, dry=importing.dry, brought=brought
+        )
+    for lines, one in zip(made.groups, taken, strict=True):
         faults = [Fault(_column(one.field), one.reason)] if one.reason is not None else []
-        outcomes += [Outcome(row.line, one.outcome, one.order_id, faults) for row in group]
+        outcomes += [Outcome(line, one.outcome, one.order_id, faults) for line in lines]
     if not importing.dry:
-        said = [group[0].values for group in groups]
-        brought = list(zip(said, orders, taken, strict=True))
-        await _note_new_people(session, importing.id, brought, before)
+        await _note_new_people(session, importing.id, brought)
     return outcomes
 
 
@@ -178,6 +194,7 @@ def _order(group: Sequence[ImportRow], shop: _Shop) -> OrderIn | str:
         lines=_lines(group),
         updated_at=get("updated_at"),
         subscription=get("subscription"),
+        name=_name(said),
     )
 
 
@@ -205,51 +222,33 @@ def _worked_out(price: Decimal | None, quantity: Decimal, off: Decimal | None) -
 
 # --- people who were not known before -------------------------------------------------------
 
-_OF_THIS = text(
-    """
-    select c.id, c.email, c.phone, c.created_at >= :since and c.real_name is null as is_new
-    from contacts.contact c
-    where c.workspace_id = :workspace_id and c.id = any(cast(:contacts as uuid[]))
-      and (c.created_at >= :since or exists (
-          select from contacts.imported i
-          where i.contact_id = c.id and i.import_id = :import_id and i.is_new
-      ))
-    """
-)
-
 
 async def _note_new_people(
-    session: WorkspaceSession,
-    import_id: UUID,
-    brought: Sequence[tuple[Mapping[str, Any], OrderIn, Taken]],
-    since: datetime,
+    session: WorkspaceSession, import_id: UUID, brought: service.Brought
 ) -> None:
-    """Give whom these orders brought their name, and note what the import made of them: who has
-    nothing else when it is taken back goes with it."""
-    ids = {one.contact_id for _said, _order, one in brought if one.outcome == "new"} - {None}
-    if not ids:
-        return
-    found = await run(session, _OF_THIS, contacts=list(ids), import_id=str(import_id), since=since)
-    people = {row.id: row for row in found}
-    country = country_of((await session.known(Workspace, session.workspace_id)).timezone)
-    made: dict[UUID, states.Change] = {}
-    names: list[states.Change] = []
-    for said, order, one in brought:
-        if one.contact_id is None or (row := people.get(one.contact_id)) is None:
-            continue
-        change = made.get(row.id)
-        if change is None:
-            change = made[row.id] = states.Change(row.id, True, {}, {})
-            if row.is_new:
-                change.after |= {"email": row.email, "phone": row.phone}
-                if name := _name(said):
-                    change.after["real_name"] = name
-                    names.append(states.Change(row.id, True, {}, {"real_name": name}))
-        for kind, key in normal(order.keys, country):
-            change.after[f"{imported.KEY}{kind}:{key}"] = True
-    if made:
-        await states.write(session, names)
-        await imported.remember(session, import_id, list(made.values()))
+    """Note what the import made of people whom its orders brought: who has nothing else when it is
+    taken back goes with it."""
+    made: dict[UUID, states.State] = {}
+    if brought.made:
+        columns = (Contact.id, Contact.real_name, Contact.email, Contact.phone)
+        rows = await session.execute(select(*columns).where(among(Contact.id, brought.made)))
+        for ident, name, email, phone in rows:
+            made[ident] = {"real_name": name, "email": email, "phone": phone}
+    later: dict[UUID, states.State] = {}
+    for key, ident in brought.noted.items():
+        its = made.get(ident)
+        (later.setdefault(ident, {}) if its is None else its).update(imported.named([key]))
+    await imported.begin(session, import_id, made)
+    if later:
+        rows = await session.scalars(
+            select(Imported.contact_id).where(
+                Imported.import_id == import_id,
+                Imported.is_new,
+                among(Imported.contact_id, later),
+            )
+        )
+        changes = [states.Change(ident, True, {}, later[ident]) for ident in rows]
+        await imported.remember(session, import_id, changes)
 
 
 def _name(values: Mapping[str, Any]) -> str:
@@ -285,6 +284,7 @@ orders = Importable(
         " once, and old ones start no rules."
     ),
     columns=columns,
+    ready=ready,
     take=take,
     undo=undo,
     asks=asks,

@@ -81,6 +81,8 @@ class OrderIn:
     """The cart it was made of."""
     subscription: str | None = None
     """The subscription it is a delivery of."""
+    name: str = ""
+    """What it calls its person: whom it makes begins with that."""
 
     @property
     def total(self) -> Decimal:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,11 +11,13 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from hiiki.contacts.identities import Keys, normal, resolve
+from hiiki.contacts.identities import Keys, meant, normal, resolve
+from hiiki.contacts.keys import Key
 from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
 from hiiki.kit.i18n import _
 from hiiki.purchases import carts, reactions, subscriptions
+from hiiki.purchases.models import COUNTED
 from hiiki.purchases.orders import OrderIn, Taken, currency, digest, fault, order_id
 from hiiki.purchases.undoing import AT_MOST, remember
 from hiiki.purchases.writing import (
@@ -28,6 +30,16 @@ from hiiki.purchases.writing import (
     run,
     sum_up,
 )
+
+
+@dataclass(slots=True)
+class Brought:
+    """Whom orders have brought that nobody knew."""
+
+    made: set[UUID] = field(default_factory=set[UUID])
+    noted: dict[Key, UUID] = field(default_factory=dict[Key, UUID])
+    """Keys that were not known before, and whose they are."""
+
 
 _NOBODY = Keys()
 _ZERO = Decimal(0)
@@ -76,6 +88,7 @@ async def take(
     *,
     import_id: UUID | None = None,
     dry: bool = False,
+    brought: Brought | None = None,
 ) -> list[Taken]:
     """Take orders, at most `AT_MOST`, and say of each what became of it, in their order.
 
@@ -83,7 +96,7 @@ async def take(
     it is brought. A later version (by `updated_at`) changes it, an older one or a repeat changes
     nothing. It belongs to whom its keys name, also when that is somebody else than before.
     What comes by an import starts no rules, and replaces what a shop's system has told itself only
-    where it says that it is later. With `dry` nothing is written.
+    where it says that it is later. With `dry` nothing is written. `brought` gets whom they bring.
     """
     if len(orders) > AT_MOST:
         raise ValueError(f"at most {AT_MOST} orders at once")
@@ -98,7 +111,8 @@ async def take(
             latest[ident] = n
     is_file = import_id is not None
     cases = [_Case(ident, orders[n], is_file) for ident, n in latest.items()]
-    outcomes = await _take(session, cases, import_id, dry=dry) if cases else {}
+    new = Brought() if brought is None else brought
+    outcomes = await _take(session, cases, import_id, new, dry=dry) if cases else {}
     for n, ident in enumerate(ids):
         if taken[n] is None:
             done = outcomes[ident]
@@ -114,20 +128,28 @@ def _is_later(order: OrderIn, than: OrderIn) -> bool:
 
 
 async def _take(
-    session: WorkspaceSession, cases: list[_Case], import_id: UUID | None, *, dry: bool
+    session: WorkspaceSession,
+    cases: list[_Case],
+    import_id: UUID | None,
+    brought: Brought,
+    *,
+    dry: bool,
 ) -> dict[UUID, Taken]:
     if not dry:
         await hold(session, [case.ident for case in cases])
-    # A file may be older than the wish of somebody in it to be erased.
-    people = await resolve(
-        session,
-        [case.order.keys for case in cases],
-        create=not dry,
-        revive=import_id is None,
-    )
-    for case, contact_id in zip(cases, people, strict=True):
-        case.contact_id = contact_id
     await _look_up(session, cases)
+    keys = [case.order.keys for case in cases]
+    if dry:
+        people = await resolve(session, keys, create=False)
+    else:
+        begin = [_begins(case) for case in cases]
+        # A file may be older than the wish of somebody in it to be erased.
+        found = await meant(session, keys, revive=import_id is None, begin=begin)
+        brought.made |= found.made.keys()
+        brought.noted |= found.noted
+        people = found.people
+    for case, contact_id in zip(cases, people, strict=True):
+        case.contact_id = contact_id or case.contact_id
     moment = now()
     outcomes = {case.ident: _judge(case, dry=dry) for case in cases}
     if dry:
@@ -136,8 +158,15 @@ async def _take(
     await _bump(session, [case for case in cases if outcomes[case.ident].outcome == "same"])
     if changing:
         changing = await _hold_people(session, changing, outcomes)
-        await _write(session, changing, import_id, moment)
+        await _write(session, changing, import_id, moment, brought.made)
     return outcomes
+
+
+def _begins(case: _Case) -> Mapping[str, Any]:
+    """Return with what somebody begins whom this order makes (`contacts.noting.PROFILE`)."""
+    order = case.order
+    bought = case.standing is None and order.status in COUNTED
+    return {"real_name": order.name or None, "is_purchaser": bought}
 
 
 async def _look_up(session: WorkspaceSession, cases: Sequence[_Case]) -> None:
@@ -222,7 +251,11 @@ async def _hold_people(
 
 
 async def _write(
-    session: WorkspaceSession, cases: list[_Case], import_id: UUID | None, moment: datetime
+    session: WorkspaceSession,
+    cases: list[_Case],
+    import_id: UUID | None,
+    moment: datetime,
+    made: Collection[UUID],
 ) -> None:
     old = [(case.standing.contact_id, case.ident) for case in cases if case.standing is not None]
     removed = await remove(session, old)
@@ -241,7 +274,7 @@ async def _write(
             names[case.order.store.code] = case.order.store.name
     await insert(session, added)
     is_live = import_id is None
-    await follow(session, removed.values(), added, names, renames=is_live)
+    await follow(session, removed.values(), added, names, renames=is_live, made=made)
     await subscriptions.follow_orders(session, removed.values(), added, is_live=is_live)
     await carts.end_by_orders(session, added)
     if is_live:

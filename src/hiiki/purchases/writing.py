@@ -7,7 +7,7 @@ the timeline) changes with them, here and nowhere else.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -99,7 +99,7 @@ _SUMS = text(
         case when count(*) > 1 then
             extract(epoch from max(o.at) - min(o.at)) / 86400 / (count(*) - 1) end,
         min(o.at), max(o.at),
-        not exists (
+        o.contact_id = any(cast(:made as uuid[])) or not exists (
             select from contacts.contact c
             where c.id = o.contact_id and c.workspace_id = :workspace_id and c.is_purchaser
         )
@@ -265,26 +265,38 @@ async def follow(
     names: Mapping[str, str],
     *,
     renames: bool,
+    made: Collection[UUID] = (),
 ) -> None:
     """Bring up to date what is worked out of orders, after `removed` made way for `added`.
 
     `names` are the stores' names by their codes. With `renames` the names of products and stores
     are taken from these orders; without, only where there is none yet: the names in old files
-    are old ones.
+    are old ones. `made` are people whom these orders have made, as purchasers if they are any.
     """
     gone, come = list(removed), list(added)
     people = {one.order["contact_id"] for one in (*gone, *come) if one.counts}
     if people:
-        await sum_up(session, sorted(people))
+        await sum_up(session, sorted(people), people.intersection(made))
         await _count_days(session, gone, come)
     await _count_products(session, gone, come, renames=renames)
     await _count_stores(session, gone, come, names, renames=renames)
 
 
-async def sum_up(session: WorkspaceSession, contact_ids: Sequence[UUID]) -> None:
-    """Work out anew what these people have bought in all, and who of them is a purchaser."""
+async def sum_up(
+    session: WorkspaceSession, contact_ids: Sequence[UUID], made: Collection[UUID] = ()
+) -> None:
+    """Work out anew what these people have bought in all, and who of them is a purchaser.
+
+    `made` are those whom their orders have just made.
+    """
     workspace = await session.known(Workspace, session.workspace_id)
-    done = await run(session, _SUMS, contacts=list(contact_ids), timezone=workspace.timezone)
+    done = await run(
+        session,
+        _SUMS,
+        contacts=list(contact_ids),
+        made=uuids(made),
+        timezone=workspace.timezone,
+    )
     bought = {row[0] for row in done}
     if bought:
         await run(session, _PURCHASERS, contacts=list(bought), bought=True)
