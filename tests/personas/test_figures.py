@@ -18,6 +18,7 @@ from scipy import stats as scipy_stats
 import hiiki.rooms  # noqa: F401 — opens the road
 from conftest import Shop, scope
 from hiiki.contacts.models import Attribute, Contact, ContactAttribute, ContactTag, Friendship, Tag
+from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
 from hiiki.ninecells.models import Standing
 from hiiki.personas.bands import bands_of
@@ -29,7 +30,7 @@ from hiiki.segments.models import Segment
 from hiiki.surveys import service as surveys
 from hiiki.surveys.models import Question
 from hiiki.surveys.schemas import SurveySpec
-from hiiki.timeline import Event
+from hiiki.timeline import record
 from ingest.line_side import make_channel
 
 stats: Any = scipy_stats
@@ -129,8 +130,7 @@ async def settle(shop: Shop, world: Sequence[Person]) -> dict[str, str]:
         await session.flush()
         for one in world:
             session.add_all(_rows(one, channel.id, tags, attributes))
-            for event in _events(shop, one, question):
-                session.write(event)
+            _happen(session, one, question)
         return {
             **{kind: str(row.id) for kind, row in attributes.items()},
             **{name: f"segment:{row.id}" for name, row in segments.items()},
@@ -161,22 +161,14 @@ def _rows(
         yield Standing(contact_id=one.id, cell=one.cell, since=now())
 
 
-def _events(shop: Shop, one: Person, question: Question) -> Iterable[Event]:
+def _happen(session: WorkspaceSession, one: Person, question: Question) -> None:
     given: list[tuple[str, datetime, str, dict[str, Any]]] = [
         *(("survey_answer", at, str(question.id), {"choice_ids": [c]}) for at, c in one.answers),
         *(("message", at, "", {}) for at in one.active),
         *(("coupon_use", now() - timedelta(days=200), c, {}) for c in one.coupons),
     ]
     for kind, at, subject, data in given:
-        yield Event(
-            workspace_id=shop.workspace_id,
-            contact_id=one.id,
-            id=uuid.uuid4(),
-            at=at,
-            kind=kind,
-            subject=subject,
-            data=data,
-        )
+        record(session, one.id, kind, at=at, subject=subject, data=data)
 
 
 Ask = Callable[[Person], Iterable[str] | None]

@@ -42,7 +42,7 @@ MOST_VALUES = 60
 async def found_once(session: WorkspaceSession, name: str, members: Select[Any]) -> Select[Any]:
     """Put the ids that a statement gives into a table of this transaction, and return its query.
 
-    A pass asks for its groups in ten statements; a segment of many conditions is then asked once.
+    The passes ask for their groups in some forty statements; a segment is asked once.
     """
     table = Table(
         f"persona_{name}",
@@ -63,7 +63,7 @@ async def found_once(session: WorkspaceSession, name: str, members: Select[Any])
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Who is asked about. The groups are found once in every pass (`found_once`)."""
+    """Who is asked about. The groups are found once for all passes (`found_once`)."""
 
     session: WorkspaceSession
     zone: ZoneInfo
@@ -137,6 +137,19 @@ def means(row: Sequence[Any], start: int) -> tuple[Moments, Moments, Moments, Mo
     found = [
         Moments(n=row[start + i], total=row[start + 4 + i] or 0, squares=row[start + 8 + i] or 0)
         for i in range(4)
+    ]
+    return (found[0], found[1], found[2], found[3])
+
+
+def moments_of(counted: Sequence[tuple[int, Four]]) -> tuple[Moments, Moments, Moments, Moments]:
+    """Return the moments of numbers, each with how many people have it."""
+    found = [
+        Moments(
+            n=sum(counts[place] for _number, counts in counted),
+            total=sum(number * counts[place] for number, counts in counted),
+            squares=sum(number * number * counts[place] for number, counts in counted),
+        )
+        for place in range(4)
     ]
     return (found[0], found[1], found[2], found[3])
 

@@ -25,9 +25,10 @@ from hiiki.personas.bands import bands_of
 from hiiki.personas.crowd import BY_HAND, MOST_VALUES, Crowd, four, means, plus
 from hiiki.personas.findings import NONE, Four, Moments, Trait, Value
 from hiiki.personas.passes import labels, one_of, people
-from hiiki.timeline.models import Event
+from hiiki.timeline.models import Event, Tally
 
 FIFTHS = (0.2, 0.4, 0.6, 0.8)
+ANSWER = "survey_answer"
 AGO = (31, 91, 181, 366)
 """Days ago at which the bands of moments begin."""
 
@@ -214,22 +215,16 @@ def _band(bounds: Sequence[float], at: int, *, is_whole: bool) -> str:
 
 async def answers(crowd: Crowd) -> list[Trait]:
     """The latest answer of each person to each question: choices, and numbers."""
-    latest = (
-        select(
-            Event.contact_id,
-            Event.subject.label("of"),
-            Event.value.label("number"),
-            Event.data["choice_ids"].label("choices"),
-        )
-        .ext(distinct_on(Event.contact_id, Event.subject))
-        .where(Event.workspace_id == crowd.session.workspace_id, Event.kind == "survey_answer")
-        .order_by(Event.contact_id, Event.subject, Event.at.desc(), Event.id.desc())
+    row = Tally
+    asked = (row.workspace_id == crowd.session.workspace_id, row.kind == ANSWER)
+    source = (
+        select(row.contact_id, row.subject.label("of"), row.chosen.label("choices"))
+        .where(*asked, func.cardinality(row.chosen) > 0)
         .subquery("latest")
     )
-    some = func.jsonb_array_length(latest.c.choices) > 0
-    known = {row[0]: four(row, 1) for row in await crowd.rows(latest, [latest.c.of], where=[some])}
-    each = func.jsonb_array_elements_text(latest.c.choices).label("value")
-    source = select(latest.c.contact_id, latest.c.of, each).where(some).distinct().subquery("said")
+    known = {each[0]: four(each, 1) for each in await crowd.rows(source, [source.c.of])}
+    value = func.unnest(source.c.choices).label("value")
+    source = select(source.c.contact_id, source.c.of, value).subquery("said")
     rows = await crowd.rows(source, [source.c.of, source.c.value])
     questions = await labels(crowd, "question")
     names = await labels(crowd, "answer")
@@ -238,20 +233,38 @@ async def answers(crowd: Crowd) -> list[Trait]:
         for of, counts in known.items()
         if of in questions
     ]
-    numbers = await crowd.rows(
-        latest, [latest.c.of], where=[latest.c.number.is_not(None)], numbers=latest.c.number
+    with_numbers = select(row.subject).where(*asked, row.total.is_not(None)).distinct()
+    numeric = list(await crowd.session.scalars(with_numbers.execution_options(**BY_HAND)))
+    found += await _numbers_said(crowd, questions, [of for of in numeric if of in questions])
+    return sorted(found, key=lambda trait: list(questions).index(trait.key.partition(":")[2]))
+
+
+async def _numbers_said(crowd: Crowd, questions: dict[str, str], of: list[str]) -> list[Trait]:
+    """The numbers that people have answered last, which the tallies do not have."""
+    if not of:
+        return []
+    latest = (
+        select(Event.contact_id, Event.subject.label("of"), Event.value.label("number"))
+        .ext(distinct_on(Event.contact_id, Event.subject))
+        .where(
+            Event.workspace_id == crowd.session.workspace_id,
+            Event.kind == ANSWER,
+            Event.subject.in_(of),
+        )
+        .order_by(Event.contact_id, Event.subject, Event.at.desc(), Event.id.desc())
+        .subquery("latest")
     )
-    found += [
+    number = latest.c.number
+    rows = await crowd.rows(latest, [latest.c.of], where=[number.is_not(None)], numbers=number)
+    return [
         Trait(
             key=f"answer:{row[0]}",
             label=questions[row[0]],
             known=four(row, 1),
             means=means(row, 1),
         )
-        for row in numbers
-        if row[0] in questions
+        for row in rows
     ]
-    return sorted(found, key=lambda trait: list(questions).index(trait.key.partition(":")[2]))
 
 
 # --- what rooms work out ----------------------------------------------------------------

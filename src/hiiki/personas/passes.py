@@ -6,6 +6,7 @@ comes back is as small as the number of different answers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from hiiki.contacts.models import Contact, ContactTag, Friendship, Tag
 from hiiki.kit.clock import now
 from hiiki.kit.road import Option, road
-from hiiki.personas.crowd import MOST_VALUES, Crowd, four, means, total
+from hiiki.personas.crowd import MOST_VALUES, Crowd, four, moments_of, total
 from hiiki.personas.findings import Four, Trait, Value
 from hiiki.timeline.models import Event
 
@@ -34,6 +35,8 @@ THINGS = (
 """Kinds of event whose subject tells something of a person, and the picker that names it."""
 OLDEST = 80
 """The last band of ages begins here."""
+OLDEST_EVER = 130
+"""Who would be older has mistyped the year."""
 
 
 def everybody(crowd: Crowd, *columns: ColumnElement[Any]) -> Subquery:
@@ -47,8 +50,12 @@ def everybody(crowd: Crowd, *columns: ColumnElement[Any]) -> Subquery:
 
 async def people(crowd: Crowd) -> Four:
     """Count who is asked about."""
-    [row] = await crowd.rows(everybody(crowd), [])
-    return four(row, 0)
+
+    async def ask() -> Four:
+        [row] = await crowd.rows(everybody(crowd), [])
+        return four(row, 0)
+
+    return await crowd.session.once("personas.people", ask)
 
 
 async def tags(crowd: Crowd) -> list[Trait]:
@@ -69,24 +76,47 @@ async def tags(crowd: Crowd) -> list[Trait]:
 
 async def profile(crowd: Crowd) -> list[Trait]:
     """Prefecture, language, age and whether they have bought."""
-    age = cast(func.date_part("year", func.age(literal(crowd.today), Contact.birthday)), Integer)
     source = everybody(
         crowd,
         func.nullif(Contact.prefecture, "").label("prefecture"),
         func.nullif(Contact.language, "").label("language"),
-        case((age >= OLDEST, OLDEST), else_=age // 10 * 10).label("age_band"),
-        age.label("age"),
         Contact.is_purchaser.label("purchaser"),
+        cast(
+            func.date_part("year", func.age(literal(crowd.today), Contact.birthday)), Integer
+        ).label("age"),
     )
-    found: list[Trait] = []
-    for name in ("prefecture", "language", "age_band", "purchaser"):
-        column = source.c[name]
-        rows = await crowd.rows(source, [column], where=[column.is_not(None)])
-        values = [Value(value=_plain(row[0]), counts=four(row, 1)) for row in rows]
-        found.append(one_of(f"profile:{name}", values))
-    [row] = await crowd.rows(source, [], where=[source.c.age.between(0, 130)], numbers=source.c.age)
-    found.append(Trait(key="profile:age", known=four(row, 0), means=means(row, 0), unit="years"))
+    names = ("prefecture", "language", "purchaser")
+    rows = await crowd.rows(source, [source.c[name] for name in names])
+    found = [
+        one_of(f"profile:{name}", values_at(rows, place, len(names)))
+        for place, name in enumerate(names)
+    ]
+    ages = await crowd.rows(source, [source.c.age], where=[source.c.age.is_not(None)])
+    bands: dict[str, list[Four]] = {}
+    for row in ages:
+        bands.setdefault(str(min(row[0] // 10 * 10, OLDEST)), []).append(four(row, 1))
+    values = [Value(value=value, counts=total(some)) for value, some in bands.items()]
+    found.append(one_of("profile:age_band", values))
+    likely = [(row[0], four(row, 1)) for row in ages if 0 <= row[0] <= OLDEST_EVER]
+    found.append(
+        Trait(
+            key="profile:age",
+            known=total([counts for _age, counts in likely]),
+            means=moments_of(likely),
+            unit="years",
+        )
+    )
     return found
+
+
+def values_at(rows: Sequence[Any], place: int, keys: int) -> list[Value]:
+    """Return what stands at one of the keys of counted rows, each with its counts added up; of
+    whom it is not known (NULL) is left out."""
+    counts: dict[str, list[Four]] = {}
+    for row in rows:
+        if row[place] is not None:
+            counts.setdefault(_plain(row[place]), []).append(four(row, keys))
+    return [Value(value=value, counts=total(some)) for value, some in counts.items()]
 
 
 def one_of(key: str, values: list[Value], label: str = "") -> Trait:
@@ -118,13 +148,12 @@ async def friendship(crowd: Crowd) -> list[Trait]:
         )
         .subquery("friend")
     )
-    found: list[Trait] = []
-    for name in ("source", "standing"):
-        column = source.c[name]
-        rows = await crowd.rows(source, [column], where=[column.is_not(None)])
-        values = [Value(value=str(row[0]), counts=four(row, 1)) for row in rows]
-        found.append(one_of(f"friendship:{name}", values))
-    return found
+    names = ("source", "standing")
+    rows = await crowd.rows(source, [source.c[name] for name in names])
+    return [
+        one_of(f"friendship:{name}", values_at(rows, place, len(names)))
+        for place, name in enumerate(names)
+    ]
 
 
 async def activity(crowd: Crowd) -> list[Trait]:
@@ -134,59 +163,77 @@ async def activity(crowd: Crowd) -> list[Trait]:
     part = func.width_bucket(hour, list(HOURS))
     weekday = cast(func.date_part("isodow", local), Integer)
     kinds = [kind for kind in OWN_DOING if kind in road().events]
-    source = (
+    # Grouped first, or the hour of each event would be found for each of the hours anew.
+    events = (
         select(
             Event.contact_id,
-            func.mode().within_group(part).label("hour"),
-            func.mode().within_group(weekday).label("weekday"),
+            part.label("hour"),
+            weekday.label("weekday"),
+            cast(func.count(), Integer).label("n"),
         )
         .where(
             Event.workspace_id == crowd.session.workspace_id,
             Event.kind.in_(kinds),
             Event.at >= now() - timedelta(days=DAYS),
         )
-        .group_by(Event.contact_id)
+        .group_by(Event.contact_id, part, weekday)
+        .subquery("event")
+    )
+    source = (
+        select(
+            events.c.contact_id,
+            _most_often(events.c.hour, events.c.n, range(len(HOURS) + 1)).label("hour"),
+            _most_often(events.c.weekday, events.c.n, range(1, 8)).label("weekday"),
+        )
+        .group_by(events.c.contact_id)
         .subquery("active")
     )
     rows = await crowd.rows(source, [source.c.hour, source.c.weekday])
-    found: list[Trait] = []
-    for place, name in enumerate(("hour", "weekday")):
-        counts: dict[str, list[Four]] = {}
-        for row in rows:
-            counts.setdefault(str(row[place]), []).append(four(row, 2))
-        values = [Value(value=value, counts=total(some)) for value, some in counts.items()]
-        found.append(one_of(f"activity:{name}", values))
-    return found
+    return [
+        one_of(f"activity:{name}", values_at(rows, place, 2))
+        for place, name in enumerate(("hour", "weekday"))
+    ]
+
+
+def _most_often(
+    column: ColumnElement[Any], n: ColumnElement[Any], of: Sequence[int]
+) -> ColumnElement[int]:
+    """Return which of these values a column has most often, the least of several such; each row
+    stands for `n`.
+
+    As `mode()` does, which sorts the rows: with a million people that is most of the work.
+    """
+    counts = [func.sum(n).filter(column == value) for value in of]
+    most = func.greatest(*counts)
+    return case(*((count == most, value) for count, value in zip(counts, of, strict=True)))
 
 
 async def things(crowd: Crowd) -> list[Trait]:
     """What they bought and used, by the subjects of events; who did not is known not to have."""
     kinds = {kind: picker for kind, picker in THINGS if kind in road().events}
-    source = (
-        select(Event.contact_id, Event.kind, Event.subject)
-        .distinct()
-        .where(
-            Event.workspace_id == crowd.session.workspace_id,
-            Event.kind.in_(kinds),
-            Event.subject != "",
-        )
-        .subquery("done")
-    )
-    rows = await crowd.rows(source, [source.c.kind, source.c.subject])
-    known = await people(crowd) if rows else (0, 0, 0, 0)
     found: list[Trait] = []
     for kind, picker in kinds.items():
-        mine = [row for row in rows if row[0] == kind]
-        if not mine:
-            continue
-        names = await labels(crowd, picker)
-        values = [
-            Value(value=row[1], label=names.get(row[1], ""), counts=four(row, 2)) for row in mine
-        ]
-        values.sort(key=lambda value: (-value.counts[0], value.value))
-        found.append(
-            Trait(key=f"done:{kind}", kind="several", known=known, values=values[:MOST_VALUES])
+        # Kind by kind, as the index has people in order then.
+        source = (
+            select(Event.contact_id, Event.subject)
+            .distinct()
+            .where(
+                Event.workspace_id == crowd.session.workspace_id,
+                Event.kind == kind,
+                Event.subject != "",
+            )
+            .subquery("done")
         )
+        rows = await crowd.rows(source, [source.c.subject], most=MOST_VALUES)
+        if rows:
+            names = await labels(crowd, picker)
+            values = [
+                Value(value=row[0], label=names.get(row[0], ""), counts=four(row, 1))
+                for row in rows
+            ]
+            found.append(
+                Trait(key=f"done:{kind}", kind="several", known=await people(crowd), values=values)
+            )
     return found
 
 

@@ -1,4 +1,5 @@
-"""Reading a persona: pass after pass, each in a transaction of its own, with progress between."""
+"""Reading a persona: pass after pass in one transaction, in which its people are found once. How
+far it is gets told beside it."""
 
 from __future__ import annotations
 
@@ -81,17 +82,18 @@ async def figures_of(
         crowd = await crowd_of(session, subject, against)
         found.people = await passes.people(crowd)
         rules = await _rules(session, [subject, against] if against else [subject])
-    for step, one in enumerate(PASSES, 1):
-        if reading_id is not None:
-            async with scope(workspace_id) as session:
-                await session.execute(
-                    update(Reading).where(Reading.id == reading_id).values(step=step)
-                )
-        async with scope(workspace_id) as session:
-            found.traits += await one(await crowd_of(session, subject, against))
+        for step, one in enumerate(PASSES, 1):
+            if reading_id is not None:
+                await _tell(workspace_id, reading_id, step)
+            found.traits += await one(crowd)
     found.traits = [trait for trait in found.traits if _tells(trait)]
     found.asked = asked(rules, found.traits)
     return weigh(found)
+
+
+async def _tell(workspace_id: UUID, reading_id: UUID, step: int) -> None:
+    async with scope(workspace_id) as session:
+        await session.execute(update(Reading).where(Reading.id == reading_id).values(step=step))
 
 
 def _tells(trait: Trait) -> bool:
