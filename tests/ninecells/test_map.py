@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 
 from conftest import Shop, scope
 from console import Console, console
@@ -20,9 +20,9 @@ from hiiki.contacts.models import Contact, ContactTag, Tag
 from hiiki.db import everywhere
 from hiiki.kit.clock import now
 from hiiki.kit.statistics import wilson
-from hiiki.ninecells import jobs, service
+from hiiki.ninecells import figures, jobs, service
 from hiiki.ninecells.history import place
-from hiiki.ninecells.models import Move, Setup, Standing
+from hiiki.ninecells.models import Flow, Move, Setup, Standing
 from hiiki.ninecells.ready import MEANINGS
 from hiiki.ninecells.telling import tell_some
 from hiiki.surveys.models import Question, Survey
@@ -274,3 +274,41 @@ def test_wilsons_interval_is_the_published_one() -> None:
         assert wilson(hits, of) == pytest.approx((low, high), abs=0.00005)
     assert wilson(29, 29)[1] == 1
     assert wilson(0, 0) == (0, 1)
+
+
+async def test_earlier_days_are_shown_as_the_night_has_counted_them(shop: Shop) -> None:
+    said = ["yes", "general", "yes"], ["yes", "never", "no"], ["yes", "loyal", "yes"]
+    lives = [
+        [step for back, how in zip((200, 90, 3), said, strict=True) for step in
+         answers(now() - timedelta(days=back + person % 40), *how)]
+        for person in range(12)
+    ]  # fmt: skip
+    people = await live(shop, lives)
+    days = [figures.today("Asia/Tokyo") - timedelta(days=back) for back in (0, 1, 20, 100, 210)]
+    ends = [figures.day_end(day, "Asia/Tokyo") for day in days]
+
+    async def shown() -> list[Any]:
+        async with scope(shop.workspace_id) as session:
+            counted = [await figures.counts_at(session, end) for end in ends]
+            return [counted, await figures.by_month(session, "Asia/Tokyo")]
+
+    async with scope(shop.workspace_id) as session:
+        how = setup()
+        how.workspace_id = shop.workspace_id
+        session.add(how)
+        await session.flush()
+        await place(session, how)
+    afresh = await shown()
+    assert sum(afresh[0][0].values()) == 12
+    assert len({str(counts) for counts in afresh[0]}) > 2, "the days are not all alike"
+    await jobs.refresh(str(shop.workspace_id), is_told=True)
+    assert await shown() == afresh
+    async with scope(shop.workspace_id) as session:
+        assert (await session.scalar(select(func.count()).select_from(Flow)) or 0) > 2
+        # Somebody's past is forgotten; until the night only today's map knows it.
+        await session.execute(delete(Move).where(Move.contact_id == people[0]))
+        await session.execute(delete(Standing).where(Standing.contact_id == people[0]))
+    later = await shown()
+    assert sum(later[0][0].values()) == 11
+    assert later[0][1:] == afresh[0][1:]
+    assert later[1][:-1] == afresh[1][:-1]

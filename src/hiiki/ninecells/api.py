@@ -41,7 +41,7 @@ async def get_map(
     """
     setup = await service.setup_of(session)
     inner = await figures.among(session, segment_id)
-    people = await figures.people_in(session, segment_id)
+    people = await figures.people_in(session, inner)
     day = _day(on, access.timezone) or figures.today(access.timezone)
     other = _day(against, access.timezone)
     market = setup.market if setup is not None and segment_id is None else None

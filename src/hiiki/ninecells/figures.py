@@ -1,7 +1,8 @@
 """The numbers of the map: who stands where, on which day, and who went from where to where.
 
 The present is counted in `standing`. An earlier day is the present with all later moves taken
-back, so it costs as much as has happened since, and not as much as the shop has people.
+back, so it costs as much as has happened since, and not as much as the shop has people. For the
+map of everybody, the moves of each day are kept (`hiiki.ninecells.kept`).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -23,10 +25,12 @@ from hiiki.kit.errors import Invalid
 from hiiki.kit.i18n import _
 from hiiki.kit.statistics import wilson
 from hiiki.ninecells.cells import CELLS
+from hiiki.ninecells.kept import Moved, kept, moved_by_month, moved_since
 from hiiki.ninecells.models import Move, Standing
 from hiiki.segments.compiler import compile_rule
+from hiiki.segments.found import found_once
 from hiiki.segments.models import Segment
-from hiiki.segments.service import checked_rule, count, frame_for
+from hiiki.segments.service import checked_rule, frame_for
 
 BY_HAND = {"scoped_by_hand": True}
 PAGE = 50
@@ -82,21 +86,24 @@ def read_day(typed: str, field: str, timezone: str) -> date | None:
 
 
 async def among(session: WorkspaceSession, segment_id: UUID | None) -> Subquery | None:
-    """Return the members of a segment, or None for everybody; raises as segments do."""
+    """Return the members of a segment, or None for everybody; raises as segments do.
+
+    They are found once, however often a page counts them.
+    """
     if segment_id is None:
         return None
     segment = await session.one(Segment, segment_id)
     rule = await checked_rule(session, segment)
-    return compile_rule(rule, await frame_for(session, rule)).subquery()
+    members = compile_rule(rule, await frame_for(session, rule))
+    return (await found_once(session, "ninecells_among", members)).subquery()
 
 
-async def people_in(session: WorkspaceSession, segment_id: UUID | None) -> int:
-    """Count everybody of the workspace or of the segment, on the map or not."""
-    if segment_id is None:
-        query = select(func.count()).select_from(Contact)
-        return await session.scalar(query) or 0
-    segment = await session.one(Segment, segment_id)
-    return (await count(session, await checked_rule(session, segment))).members
+async def people_in(session: WorkspaceSession, inner: Subquery | None) -> int:
+    """Count everybody of the workspace or of `among`, on the map or not."""
+    query = select(func.count()).select_from(Contact)
+    if inner is not None:
+        query = select(func.count()).select_from(inner).execution_options(**BY_HAND)
+    return await session.scalar(query) or 0
 
 
 def _only(column: Any, inner: Subquery | None) -> list[ColumnElement[bool]]:
@@ -119,6 +126,10 @@ async def counts_at(
     session: WorkspaceSession, moment: datetime, inner: Subquery | None = None
 ) -> Counts:
     """Return how many stood in each cell just before a moment."""
+    if moment <= now() and inner is None and (before := await kept(session)) is not None:
+        moved = await moved_since(session, before, moment)
+        if moved is not None:
+            return _back(before.cells, moved)
     found = await counts_now(session, inner)
     if moment > now():
         return found
@@ -144,26 +155,44 @@ async def by_month(
     starts = [first]
     while len(starts) < months:
         starts.append((starts[-1] - timedelta(days=1)).replace(day=1))
+    current = await counts_now(session)
+    found: list[tuple[date, Counts]] = [(starts[0], current)]
+    before = await kept(session)
+    if before is not None and before.at >= day_end(first - timedelta(days=1), timezone):
+        current, moved = before.cells, await moved_by_month(session, starts[-1])
+    else:
+        moved = await _moved_by_month(session, timezone, starts[-1])
+    for later, start in pairwise(starts):
+        current = _back(current, moved.get(later, ()))
+        found.append((start, current))
+    return found[::-1]
+
+
+async def _moved_by_month(
+    session: WorkspaceSession, timezone: str, first: date
+) -> dict[date, Moved]:
     month = func.date_trunc("month", Move.at, literal(timezone))
     query = (
         select(month, Move.was, Move.cell, func.count())
         .where(
             Move.workspace_id == session.workspace_id,
-            Move.at >= day_end(starts[-1] - timedelta(days=1), timezone),
+            Move.at >= day_end(first - timedelta(days=1), timezone),
         )
         .group_by(month, Move.was, Move.cell)
         .execution_options(**BY_HAND)
     )
-    moved: dict[date, list[tuple[str, str, int]]] = {}
+    found: dict[date, list[tuple[str, str, int]]] = {}
     for at, was, cell, people in await session.execute(query):
-        moved.setdefault(at.astimezone(ZoneInfo(timezone)).date(), []).append((was, cell, people))
-    current = await counts_now(session)
-    found: list[tuple[date, Counts]] = []
-    for start in starts:
-        found.append((start, dict(current)))
-        for was, cell, people in moved.get(start, []):
-            _shift(current, cell, was, people)
-    return found[::-1]
+        found.setdefault(at.astimezone(ZoneInfo(timezone)).date(), []).append((was, cell, people))
+    return dict(found)
+
+
+def _back(counts: Counts, moved: Moved) -> Counts:
+    """Return counts with moves taken back."""
+    found = dict(counts)
+    for was, cell, people in moved:
+        _shift(found, cell, was, people)
+    return found
 
 
 def _shift(counts: Counts, source: str, target: str, people: int) -> None:

@@ -11,7 +11,9 @@ from hiiki.db import everywhere, scope
 from hiiki.jobs import enqueue
 from hiiki.jobs.nightly import last_night
 from hiiki.kit.clock import now
+from hiiki.ninecells.figures import counts_now
 from hiiki.ninecells.history import place, slices
+from hiiki.ninecells.kept import keep
 from hiiki.ninecells.models import Setup
 from hiiki.ninecells.service import definition
 from hiiki.ninecells.telling import tell_some
@@ -36,6 +38,7 @@ async def refresh(workspace_id: str, is_told: bool) -> None:
             wanted, is_last = definition(setup), number == len(parts)
             if is_last:
                 setup.refreshed_at, setup.placed_by = now(), wanted
+                await keep(session, setup, await counts_now(session))
             elif setup.placed_by != wanted:
                 # Those of some slices are read anew, those of others not yet: no count of a
                 # segment is to compare this with any other moment.

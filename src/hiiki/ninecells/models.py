@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -37,7 +37,26 @@ class Setup(Base, Owned):
     """When everybody was last placed; NULL while that is under way after a change."""
     placed_by: Mapped[str] = mapped_column(default="", server_default="")
     """How everybody was read then (`hiiki.ninecells.service.definition`)."""
+    kept: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    """What stands beside `Flow` (`hiiki.ninecells.kept.Kept`); empty while there is none."""
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+
+class Flow(Base, Owned):
+    """How many moved from one cell to another on a day, as the night after counted them: what
+    earlier days' maps are shown by, where a million people's moves would take too long."""
+
+    __tablename__ = "flow"
+    __table_args__ = (
+        PrimaryKeyConstraint("workspace_id", "day", "was", "cell"),
+        {"schema": "ninecells"},
+    )
+
+    day: Mapped[date]
+    """In the shop's time zone as it was then."""
+    was: Mapped[str]
+    cell: Mapped[str]
+    people: Mapped[int]
 
 
 class Standing(Base, OwnedInBulk):

@@ -64,6 +64,7 @@ async def save(session: WorkspaceSession, spec: SetupIn) -> Setup:
     setup.market = spec.market
     if before != definition(setup):
         # What the answers mean has changed: nobody has moved, and rules hear of nobody.
+        setup.kept = {}
         await refresh_soon(session, setup, is_told=True)
     return setup
 

@@ -17,6 +17,7 @@ from hiiki.kit.road import road
 from hiiki.ninecells import figures, service
 from hiiki.ninecells.cells import BY_NAME, CELLS
 from hiiki.ninecells.charts import months_chart
+from hiiki.ninecells.kept import kept
 from hiiki.ninecells.places import builder_url, segment_of
 from hiiki.ninecells.schemas import SetupIn
 from hiiki.workspace.access import Access, audit
@@ -63,7 +64,7 @@ async def show_map(
     now_day = figures.today(access.timezone)
     day, other = read.get("on") or now_day, read.get("against")
     inner = await figures.among(session, segment_id)
-    people = await figures.people_in(session, segment_id)
+    people = await figures.people_in(session, inner)
     market = setup.market if segment_id is None else None
     end = figures.day_end(day, access.timezone)
     shown = figures.shares(await figures.counts_at(session, end, inner), people, market)
@@ -82,6 +83,7 @@ async def show_map(
         day=day,
         other=other,
         is_today=day == now_day,
+        kept_at=known.at if (known := await kept(session)) and segment_id is None else None,
         typed=days,
         errors=errors,
         segment_id=str(segment_id or ""),

@@ -9,61 +9,30 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     Double,
     FromClause,
-    MetaData,
     Select,
     Subquery,
-    Table,
-    Uuid,
     and_,
     cast,
     func,
-    insert,
     select,
-    text,
     true,
 )
-from sqlalchemy.schema import CreateTable
 
 from hiiki.db import WorkspaceSession
 from hiiki.kit.clock import now
 from hiiki.personas.findings import NONE, Four, Moments
 
 BY_HAND = {"scoped_by_hand": True}
-ENOUGH_MEMORY = "64MB"
-"""For each sort and each hash of a pass: of a million people these would go by the disk."""
 MOST_VALUES = 60
 """Of a trait; the most frequent ones. More than the prefectures, less than anybody reads."""
 
 
-async def found_once(session: WorkspaceSession, name: str, members: Select[Any]) -> Select[Any]:
-    """Put the ids that a statement gives into a table of this transaction, and return its query.
-
-    The passes ask for their groups in some forty statements; a segment is asked once.
-    """
-    table = Table(
-        f"persona_{name}",
-        MetaData(),
-        Column("contact_id", Uuid(as_uuid=True), primary_key=True),
-        prefixes=["temporary"],
-        postgresql_on_commit="drop",
-    )
-    for statement in (
-        text(f"set local work_mem = '{ENOUGH_MEMORY}'"),
-        CreateTable(table),
-        insert(table).from_select(["contact_id"], members),
-        text(f"analyze {table.name}"),
-    ):
-        await session.execute(statement, execution_options=BY_HAND)
-    return select(table.c.contact_id)
-
-
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Who is asked about. The groups are found once for all passes (`found_once`)."""
+    """Who is asked about. The groups are found once for all passes (`segments.found`)."""
 
     session: WorkspaceSession
     zone: ZoneInfo

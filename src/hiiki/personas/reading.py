@@ -15,11 +15,12 @@ from hiiki.kit.clock import now
 from hiiki.kit.errors import HiikiError
 from hiiki.personas import known, passes
 from hiiki.personas.certainty import weigh
-from hiiki.personas.crowd import Crowd, found_once
+from hiiki.personas.crowd import Crowd
 from hiiki.personas.findings import Figures, Trait
 from hiiki.personas.models import Persona, Reading
 from hiiki.personas.subjects import rule_of
 from hiiki.segments.compiler import compile_rule
+from hiiki.segments.found import found_once
 from hiiki.segments.rules import dump_rule
 from hiiki.segments.service import frame_for
 from hiiki.workspace.models import Workspace
@@ -133,13 +134,11 @@ async def crowd_of(session: WorkspaceSession, subject: str, against: str = "") -
     return Crowd(
         session=session,
         zone=ZoneInfo(timezone or "Asia/Tokyo"),
-        group=await found_once(session, "a", await _members(session, subject)),
-        against=(
-            await found_once(session, "b", await _members(session, against)) if against else None
-        ),
+        group=await _found(session, "persona_a", subject),
+        against=await _found(session, "persona_b", against) if against else None,
     )
 
 
-async def _members(session: WorkspaceSession, subject: str) -> Select[UUID]:
+async def _found(session: WorkspaceSession, name: str, subject: str) -> Select[UUID]:
     rule = await rule_of(session, subject)
-    return compile_rule(rule, await frame_for(session, rule))
+    return await found_once(session, name, compile_rule(rule, await frame_for(session, rule)))

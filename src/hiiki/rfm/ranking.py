@@ -168,11 +168,11 @@ _FLOWS = """
     group by 3, 4
 """
 _COUNTED = """
-    select recency, frequency, count(*), sum(spent), sum(monetary),
+    select recency, frequency, monetary, count(*), sum(spent),
         count(*) filter (where orders = 1), count(*) filter (where orders between 2 and 4),
         count(*) filter (where orders >= 5)
     from rfm.standing where workspace_id = :workspace_id and recency is not null
-    group by 1, 2 order by 1, 2
+    group by 1, 2, 3 order by 1, 2, 3
 """
 _PEOPLE = "select count(*) from contacts.contact where workspace_id = :workspace_id"
 
@@ -240,8 +240,13 @@ def definition(scheme: Scheme) -> str:
 
     Bounds of fifths move a little each night with the customers; that is no change of it.
     """
-    own = own_bounds(scheme).dump() if scheme.method == "own" else None
-    return json.dumps([scheme.method, scheme.days, scheme.counts, own])
+    return defined(scheme.method, Window(scheme.days, scheme.counts), own_bounds(scheme))
+
+
+def defined(method: str, window: Window, own: Bounds) -> str:
+    """Return the same of a way of ranking that may not be the scheme's."""
+    bounds = own.dump() if method == "own" else None
+    return json.dumps([method, window.days, window.counts, bounds])
 
 
 async def ranked_by(session: WorkspaceSession) -> str:
@@ -300,16 +305,16 @@ async def rank(session: WorkspaceSession) -> Scheme:
 async def count_all(session: WorkspaceSession) -> dict[str, Any]:
     """Count who stands where now.
 
-    `cells` are recency, frequency, people, money spent (as text) and the sum of the ranks of money
-    of each cell with somebody in it; `orders` are the customers with one, two to four, and five
-    orders and more; `people` are all who are known, customers or not.
+    `cells` are recency, frequency, monetary, people and money spent (as text) wherever somebody is;
+    `orders` are the customers with one, two to four, and five orders and more; `people` are all who
+    are known, customers or not.
     """
     values = {"workspace_id": session.workspace_id}
     found = await session.execute(text(_COUNTED), values, execution_options=BY_HAND)
     rows = found.all()
     people = await session.execute(text(_PEOPLE), values, execution_options=BY_HAND)
     return {
-        "cells": [[*row[:3], str(row[3]), row[4]] for row in rows],
+        "cells": [[*row[:4], str(row[4])] for row in rows],
         "orders": [sum(row[place] for row in rows) for place in (5, 6, 7)],
         "people": people.scalar_one(),
     }

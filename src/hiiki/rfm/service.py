@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -27,6 +27,7 @@ from hiiki.rfm.ranking import (
     Window,
     bound_values,
     bounds_of,
+    defined,
     figure_values,
     own_bounds,
 )
@@ -70,10 +71,10 @@ class Row:
 
 def matrix(scheme: Scheme) -> Matrix:
     """Return the matrix as it was when the ranks were formed."""
-    counted = {
-        (r, f): (n, Decimal(spent), ranks)
-        for r, f, n, spent, ranks in scheme.figures.get("cells", ())
-    }
+    counted: dict[tuple[int, int], tuple[int, Decimal, int]] = {}
+    for r, f, m, n, spent in scheme.figures.get("cells", ()):
+        people, money, ranks = counted.get((r, f), (0, Decimal(0), 0))
+        counted[r, f] = (people + n, money + Decimal(spent), ranks + m * n)
     customers = sum(n for n, _spent, _ranks in counted.values())
     total = sum((spent for _n, spent, _ranks in counted.values()), Decimal(0))
 
@@ -277,9 +278,12 @@ async def preview(
 ) -> Preview:
     """Return how many would fall where; nothing is changed.
 
-    As long as the days that count are the same, the figures of the last ranking serve: one
-    row a customer instead of all their orders.
+    Of what stands already, the last ranking's counts are returned. As long as the days that count
+    are the same, its figures serve: one row a customer instead of all their orders.
     """
+    if scheme.figures and defined(method, window, own) == scheme.ranked_by:
+        cells = scheme.figures["cells"]
+        return _preview(bounds_now(scheme), [(r, f, m, n) for r, f, m, n, _spent in cells])
     values = await figure_values(session, window)
     is_same = scheme.ranked_at is not None and window == Window(scheme.days, scheme.counts)
     source = STANDING if is_same else EVENTS
@@ -292,6 +296,10 @@ async def preview(
         {**values, **bound_values(bounds)},
         execution_options=BY_HAND,
     )
+    return _preview(bounds, rows)
+
+
+def _preview(bounds: Bounds, rows: Iterable[Sequence[int]]) -> Preview:
     ranks = [[0] * 5 for _letter in "rfm"]
     for *reached, number in rows:
         for counts, rank in zip(ranks, reached, strict=True):

@@ -1200,6 +1200,25 @@ def upgrade() -> None:
         schema="ltv",
     )
     op.create_table(
+        "flow",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("was", sa.String(), nullable=False),
+        sa.Column("cell", sa.String(), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"],
+            ["workspace.workspace.id"],
+            name=op.f("fk_flow_workspace_id_workspace"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "day", "was", "cell", name=op.f("pk_flow")),
+        schema="ninecells",
+    )
+    op.create_index(
+        op.f("ix_flow_workspace_id"), "flow", ["workspace_id"], unique=False, schema="ninecells"
+    )
+    op.create_table(
         "move",
         sa.Column("contact_id", sa.Uuid(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -1241,6 +1260,12 @@ def upgrade() -> None:
         sa.Column("market", sa.Integer(), nullable=True),
         sa.Column("refreshed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("placed_by", sa.String(), server_default="", nullable=False),
+        sa.Column(
+            "kept",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.CheckConstraint(
@@ -3549,6 +3574,8 @@ def downgrade() -> None:
         postgresql_where=sa.text("not is_told"),
     )
     op.drop_table("move", schema="ninecells")
+    op.drop_index(op.f("ix_flow_workspace_id"), table_name="flow", schema="ninecells")
+    op.drop_table("flow", schema="ninecells")
     op.drop_index("uq_spending_month_source", table_name="spending", schema="ltv")
     op.drop_index(op.f("ix_spending_workspace_id"), table_name="spending", schema="ltv")
     op.drop_table("spending", schema="ltv")
