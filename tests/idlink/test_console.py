@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from hiiki.actions.context import Context
-from hiiki.contacts.models import Contact, Friendship
+from hiiki.contacts.models import Contact, Friendship, Identity
 from hiiki.content.draft import Draft
 from hiiki.content.service import build, personalise
 from hiiki.db import scope
@@ -245,9 +245,19 @@ async def test_the_report_counts_people_as_they_are(world: World) -> None:
             .where(Friendship.contact_id == people[5].contact_id)
             .values(status="blocked")
         )
+        # Known by an import: one who has linked, one who has not (by two keys), and one by whose
+        # LINE account alone the shop's system goes.
+        for who, kind, key in (
+            (people[0], "customer", "N1"),
+            (people[2], "customer", "N2"),
+            (people[2], "email", "n2@example.com"),
+            (people[3], "line", people[3].user_id),
+            (people[5], "customer", "N5"),  # blocked
+        ):
+            session.add(Identity(contact_id=who.contact_id, kind=kind, key=key))
     async with scope(space) as session:
         found = await report.report(session, "Asia/Tokyo", 7)
-    assert (found.friends, found.linked) == (5, 3)
+    assert (found.friends, found.linked, found.matched, found.known) == (5, 3, 1, 4)
     assert found.funnel == {"asked": 4, "opened": 3, "logged_in": 0, "linked": 2}
     assert found.failures == {"wrong": 1}
     assert {g.name: (g.friends, g.linked) for g in found.sources} == {"flyer": (4, 2), "": (1, 1)}
@@ -258,12 +268,14 @@ async def test_the_report_counts_people_as_they_are(world: World) -> None:
     api = await world.app.program(world.shop)
     told = (await api.get("/api/v1/id-links/report?days=7")).json()
     assert told["rate"] == pytest.approx(0.6)
+    assert (told["matched"], told["known"], told["known_rate"]) == (1, 4, pytest.approx(0.8))
     async with scope(space) as session:
         counted = await count(session, read_rule(NOT_LINKED))
     assert counted.members == 2
     staff = await world.app.person(world.shop, "operator")
     shown = (await staff.get("/id-links?days=7")).text
     assert "60%" in shown
+    assert "80%" in shown
     assert "番号と確認項目の不一致" in shown
     assert "idlink.linked_at" in shown, "a segment of who is not linked, at one click"
 

@@ -320,6 +320,22 @@ async def test_days_follow_the_workspaces_time_zone_and_come_out_even(shop: Shop
     assert await days() == {}
 
 
+async def test_a_customers_days_follow_the_workspaces_time_zone(shop: Shop) -> None:
+    # In Tokyo they are of one day, in London of two.
+    morning, evening = datetime(2025, 5, 1, 16, tzinfo=UTC), datetime(2025, 5, 2, 8, tzinfo=UTC)
+    await take(shop, order("1", at=morning), order("2", at=evening))
+
+    async def days() -> int:
+        async with scope(shop.workspace_id) as session:
+            return (await session.scalars(select(Customer.days))).one()
+
+    assert await days() == 1
+    async with everywhere() as session:
+        (await session.get_one(Workspace, shop.workspace_id)).timezone = "Europe/London"
+    await reckon_days(0)
+    assert await days() == 2
+
+
 async def test_only_what_is_fresh_and_no_import_starts_rules(shop: Shop) -> None:
     async with scope(shop.workspace_id) as session:
         tag = Tag(name="お買い上げ")

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Date, Subquery, and_, case, cast, func, or_, select, text
 from sqlalchemy.sql import ColumnElement
 
-from hiiki.contacts.models import Friendship
+from hiiki.contacts.models import Friendship, Identity
 from hiiki.content.models import Link as ContentLink
 from hiiki.db import WorkspaceSession
 from hiiki.idlink.cards import PATH
@@ -32,6 +32,8 @@ STEPS: Mapping[str, tuple[Text, str]] = {
     "logged_in": (_("Showed who they are"), "id"),
     "linked": (_("Linked"), "link"),
 }
+OWN_KEYS = ("customer", "email", "phone")
+"""Keys by which the shop's own systems know somebody; a LINE account alone is none."""
 _KINDS = {
     "id_link_ask": "asked",
     "sent": "asked",
@@ -71,6 +73,10 @@ class Report:
 
     friends: int
     linked: int
+    matched: int
+    """Those who have not linked, and whom the shop knows all the same: its own systems told their
+    customer number, e-mail address or telephone number (`contacts.identity`), by an import, an
+    order or the API."""
     days: Sequence[Day]
     sources: Sequence[Group]
     """By where friends came from, the biggest first; the name "" is unknown."""
@@ -86,6 +92,16 @@ class Report:
         """Linked of all friends; None while there is nobody."""
         return self.linked / self.friends if self.friends else None
 
+    @property
+    def known(self) -> int:
+        """Whom the shop knows as its customers: linked, or matched without linking."""
+        return self.linked + self.matched
+
+    @property
+    def known_rate(self) -> float | None:
+        """Known of all friends; None while there is nobody."""
+        return self.known / self.friends if self.friends else None
+
 
 async def report(session: WorkspaceSession, timezone: str, days: int = 28) -> Report:
     """Return how the linking stands, over the last `days` days of the shop's calendar."""
@@ -100,6 +116,7 @@ async def report(session: WorkspaceSession, timezone: str, days: int = 28) -> Re
     return Report(
         friends=friends,
         linked=all_linked,
+        matched=await _matched(session, people),
         days=_days(first, days, (friends, joined), (all_linked, linked)),
         sources=sources,
         places=await _places(session, since),
@@ -146,6 +163,25 @@ async def _sources(session: WorkspaceSession, people: Subquery) -> list[Group]:
         .order_by(friends.desc(), people.c.source)
     )
     return [Group(*row) for row in rows.all()]
+
+
+async def _matched(session: WorkspaceSession, people: Subquery) -> int:
+    """Return how many friends have a key of the shop's own systems, and have not linked."""
+    # Each once, before they are joined: a person may have several keys.
+    keyed = (
+        select(Identity.contact_id)
+        .where(Identity.workspace_id == session.workspace_id, Identity.kind.in_(OWN_KEYS))
+        .distinct()
+        .subquery()
+    )
+    count = await session.scalar(
+        select(func.count())
+        .select_from(people)
+        .join(keyed, keyed.c.contact_id == people.c.contact_id)
+        .outerjoin(Link, _linked_to(session, people))
+        .where(Link.contact_id.is_(None))
+    )
+    return count or 0
 
 
 async def _by_day(

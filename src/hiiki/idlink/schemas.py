@@ -270,6 +270,14 @@ class ReportOut(BaseModel):
     """Who follows an account now."""
     linked: int
     rate: float | None
+    """Linked of all friends."""
+    matched: int
+    """Who has not linked, but has a customer number, an e-mail address or a telephone number from
+    the shop's own systems: by an import, an order or the API."""
+    known: int
+    """Whom the shop knows: linked and matched."""
+    known_rate: float | None
+    """Known of all friends."""
     days: list[DayOut]
     sources: list[GroupOut]
     places: list[GroupOut]

@@ -194,6 +194,20 @@ _ALL_DAYS = text(
 )
 
 
+_CUSTOMERS_DAYS = text(
+    """
+    update purchases.customer c set days = x.days
+    from (
+        select o.contact_id, count(distinct cast(o.at at time zone :zone as date)) as days
+        from purchases.order o
+        where o.workspace_id = :workspace_id and o.status in ('paid', 'partly_returned')
+        group by o.contact_id
+    ) x
+    where c.workspace_id = :workspace_id and c.contact_id = x.contact_id and c.days <> x.days
+    """
+)
+
+
 async def run(session: WorkspaceSession, statement: TextClause, **values: Any) -> Any:
     """Execute one of this room's own statements, in the session's workspace."""
     for name, value in values.items():
@@ -337,12 +351,15 @@ async def _zone(session: WorkspaceSession) -> str:
 
 
 async def count_days_anew(session: WorkspaceSession, zone: str) -> None:
-    """Count all days of the workspace again, in another time zone."""
+    """Count all days of the workspace again, and each customer's, in another time zone."""
+    # Nobody brings orders meanwhile: who does holds customers first, and then the zone.
+    await run(session, _HOLD, lanes=list(range(_LANES)))
     await run(session, _FIRST_ZONE, zone=zone)
     # Waits for whoever is just counting, and lets nobody count meanwhile.
     await run(session, _NEW_ZONE, zone=zone)
     await run(session, _NO_DAYS)
     await run(session, _ALL_DAYS, zone=zone)
+    await run(session, _CUSTOMERS_DAYS, zone=zone)
 
 
 async def _count_products(
