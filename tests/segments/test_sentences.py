@@ -11,7 +11,9 @@ from hiiki.db import scope
 from hiiki.kit.errors import Invalid
 from hiiki.rooms import registry
 from hiiki.segments import service
+from hiiki.segments.explain import sentence
 from hiiki.segments.listing import SegmentPage, page_of_segments
+from hiiki.segments.names import Names
 from hiiki.segments.rules import read_rule
 
 from .making import both, either, has, person, save, tag
@@ -98,3 +100,14 @@ async def test_pages_of_members_hold_everybody_once(shop: Shop) -> None:
         assert set(seen) == set(everybody)
         with pytest.raises(Invalid):
             await service.page_of_members(session, rule, after="nonsense")
+
+
+def test_prefectures_have_their_names_in_both_languages() -> None:
+    rule = {
+        "kind": "profile",
+        "field": "prefecture",
+        "test": {"op": "choice_any", "choices": ["東京都"]},
+    }
+    told = sentence(read_rule(rule), Names())
+    assert "Tokyo" in told.to("en")
+    assert "東京都" in told.to("ja")

@@ -13,11 +13,11 @@ from hiiki.contacts import doubles
 from hiiki.contacts.doubles import Side
 from hiiki.contacts.people import STATUS_LABELS
 from hiiki.contacts.prefectures import prefecture_name
-from hiiki.contacts.values import language_name, shown
+from hiiki.contacts.values import Parsed, language_name, shown
 from hiiki.db import WorkspaceSession
 from hiiki.kit.errors import Conflict
 from hiiki.kit.forms import parse
-from hiiki.kit.i18n import Text, _
+from hiiki.kit.i18n import Text, _, current_locale
 from hiiki.kit.pages import flash, form_data, go, is_fragment, page, to
 from hiiki.workspace.access import Access, audit
 
@@ -128,7 +128,7 @@ async def _compare(
         (name, label, [_profile(side, name) for side in sides]) for name, label in LABELS.items()
     ]
     rows += [
-        (str(each.id), each.label, [shown(side.values.get(each.id)) for side in sides])
+        (str(each.id), each.label, [_told(side.values.get(each.id)) for side in sides])
         for each in attributes
     ]
     return page(
@@ -140,6 +140,12 @@ async def _compare(
         refused=refused,
         cannot=all(side.friend.friendships for side in sides),
     )
+
+
+def _told(value: Parsed | None) -> str:
+    if isinstance(value, list) and current_locale() == "en":
+        return ", ".join(value)
+    return shown(value)
 
 
 def _profile(side: Side, name: str) -> Any:

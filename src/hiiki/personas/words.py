@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from babel.numbers import format_decimal, format_percent
 
+from hiiki.contacts.prefectures import prefecture_name
 from hiiki.kit.i18n import Text, _, current_locale
 from hiiki.kit.road import road
 from hiiki.line.money import written
@@ -83,6 +84,8 @@ def value_label(trait: Trait, value: Value) -> str:
     fixed = _FIXED.get(trait.key, {}).get(value.value)
     if fixed is not None:
         return str(fixed)
+    if trait.key == "profile:prefecture":
+        return prefecture_name(value.value)
     if trait.key == "profile:age_band":
         if value.value == "80":
             return str(_("80 and over"))

@@ -167,7 +167,7 @@ def flow_chart(moves: Sequence[Move], names: Mapping[str, Any]) -> dict[str, Any
                 "right": 8,
                 "top": 8,
                 "bottom": 8,
-                "nodeGap": 12,
+                "nodeGap": 18,
                 "draggable": False,
                 "layoutIterations": 0,
                 "emphasis": {"focus": "adjacency"},

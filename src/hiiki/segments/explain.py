@@ -9,7 +9,8 @@ from __future__ import annotations
 from datetime import date
 from functools import reduce
 
-from hiiki.kit.i18n import Text, _
+from hiiki.contacts.prefectures import PREFECTURES, prefecture_name
+from hiiki.kit.i18n import Text, _, speaking
 from hiiki.kit.road import road
 from hiiki.segments.comparisons import (
     AfterEvent,
@@ -148,6 +149,17 @@ def _tagged(rule: Tagged, names: Names) -> Text:
             return _("who have the tag %(tags)s", tags=tags)
 
 
+class _Prefecture(Text):
+    """A prefecture as it is stored, which has another name in the other language."""
+
+    def to(self, locale: str) -> str:
+        with speaking(locale):
+            return prefecture_name(self.english)
+
+
+_PREFECTURES = {name: _Prefecture(name) for name in PREFECTURES}
+
+
 def _compared(rule: AttributeIs | ProfileIs | FieldIs, names: Names) -> Text:
     match rule:
         case ProfileIs(field="is_purchaser", test=FlagTest(op=op)):
@@ -155,7 +167,8 @@ def _compared(rule: AttributeIs | ProfileIs | FieldIs, names: Names) -> Text:
                 return _("who are marked as purchasers")
             return _("who are not marked as purchasers")
         case ProfileIs():
-            what = compared(PROFILE_LABELS[rule.field], rule.test)
+            named = _PREFECTURES if rule.field == "prefecture" else None
+            what = compared(PROFILE_LABELS[rule.field], rule.test, choices=named)
         case AttributeIs():
             attribute = names.attributes.get(rule.attribute_id)
             what = compared(quoted(attribute.label if attribute else None), rule.test)

@@ -23,7 +23,7 @@ from hiiki.kit.forms import parse
 from hiiki.kit.i18n import LOCALES, Text, _, current_locale
 from hiiki.kit.pages import WebRequest, form_data, page, to
 from hiiki.segments import changes, ready_made, service
-from hiiki.segments.builder import ROOT, Node, blank, form_of, in_form, node_at, rule_of, tidy
+from hiiki.segments.builder import ROOT, Node, form_of, in_form, node_at, rule_of, tidy
 from hiiki.segments.edits import edit
 from hiiki.segments.explain import sentence
 from hiiki.segments.models import Segment, Version
@@ -36,6 +36,13 @@ from hiiki.segments.why import reasons_for
 from hiiki.workspace.access import Access
 
 OPERATOR = {"role": "operator"}
+
+
+FRIENDS: dict[str, Any] = {
+    "kind": "all",
+    "rules": [{"kind": "friendship", "status": "following"}],
+}
+"""What a new segment begins with: whole as it stands, so that people are counted at once."""
 
 
 @get("/segments/new", opt=OPERATOR)
@@ -56,7 +63,7 @@ async def show_new(
         return await _form(session, None, data, form_of(given))
     chosen = ready_made.find(from_ready_made)
     if chosen is None:
-        return await _form(session, None, {"name": "", "description": ""}, blank())
+        return await _form(session, None, {"name": "", "description": ""}, _drawn(FRIENDS))
     ids = await ready_made.ids_for(session, [chosen])
     data = {"name": str(chosen.name), "description": str(chosen.about)}
     return await _form(session, None, data, _drawn(chosen.build(ids)))

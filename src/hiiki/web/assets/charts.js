@@ -8,8 +8,23 @@ const FONT = getComputedStyle(document.body).fontFamily;
 /** @type {WeakMap<Element, {chart: any, option: string}>} */
 const drawn = new WeakMap();
 const resized = new ResizeObserver((entries) => {
-  for (const entry of entries) drawn.get(entry.target)?.chart.resize();
+  for (const entry of entries) {
+    const chart = drawn.get(entry.target)?.chart;
+    chart?.resize();
+    if (chart) fitFlows(chart);
+  }
 });
+
+/**
+ * Gives the names at both ends of a flow half of its width each: on a phone they would else meet.
+ * @param {any} chart
+ */
+function fitFlows(chart) {
+  const { series } = chart.getOption();
+  if (!series?.some((/** @type {any} */ one) => one.type === "sankey")) return;
+  const label = { width: Math.max(64, Math.floor(chart.getWidth() / 2) - 40), overflow: "break", lineHeight: 13 };
+  chart.setOption({ series: series.map((/** @type {any} */ one) => (one.type === "sankey" ? { label } : {})) });
+}
 
 echarts.registerTheme("hiiki", {
   color: PALETTE,
@@ -55,6 +70,7 @@ export function drawCharts(root) {
     );
     // HTML tooltips would need inline styles; rich text is drawn by ECharts itself.
     chart.setOption({ tooltip: { renderMode: "richText", confine: true } });
+    fitFlows(chart);
     drawn.set(element, { chart, option });
     resized.observe(element);
   }
