@@ -13,7 +13,8 @@ from conftest import Shop, make_shop, scope
 from hiiki.contacts import erasure
 from hiiki.contacts.identities import Keys, resolve
 from hiiki.contacts.merging import merge
-from hiiki.contacts.models import Attribute, BulkEdit, Contact, Note, Tag
+from hiiki.contacts.models import Attribute, BulkEdit, Contact, Note, Tag, View
+from hiiki.contacts.naming import GONE
 from hiiki.contacts.service import add_tag, meet, set_attribute
 from hiiki.coupons.models import Coupon, Issue
 from hiiki.db import everywhere
@@ -21,6 +22,7 @@ from hiiki.delivery.models import Parcel, Send
 from hiiki.idlink.passes import take_nonce
 from hiiki.imports.models import Import, Refusal
 from hiiki.ingest.models import WebhookEvent
+from hiiki.segments.models import ListGap, PeopleList
 from hiiki.surveys.models import Response, Survey
 from hiiki.timeline import record
 from hiiki.workspace.models import Channel
@@ -201,15 +203,23 @@ async def test_nothing_stays_where_rows_are_nobodys(shop: Shop, channel: Channel
         await merge(session, friend.id, member)
         made = Import(kind="members", name="x.csv", size=1, encoding="utf-8", separator=",")
         many = BulkEdit(verb="tag_add", contact_ids=[friend.id, stays.id])
-        session.add_all([made, many])
+        named = BulkEdit(verb="tag_add", state="done", filter={"q": "０９０-1234-5678"})
+        other = BulkEdit(verb="tag_add", state="done", filter={"q": "here@example.com"})
+        views = [
+            View(name=f"v{n}", query={"q": q}) for n, q in enumerate(["Bye@example.com", "花"])
+        ]
+        lost = PeopleList(name="貼り付け")
+        session.add_all([made, many, named, other, *views, lost])
         await session.flush()
+        lines = ["c-987654321", "Bye@Example.com", "here@example.com", "090 1234 5678", "x12345678"]
+        session.add(ListGap(list_id=lost.id, n=5, lines="\n".join(lines)))
         for line, value in enumerate(refused):
             session.add(Refusal(import_id=made.id, line=line, value=value, reason="No."))
         await take_nonce(session, "C-987654321")
     await erase(shop, friend.id)
     words = [str(friend.id), str(member), "さようなら", "去る花子", "bye@", "BYE@"]
     # Long enough that no random id and no hash has them by chance.
-    words += ["987654321", "12345678", "(1234)5678"]
+    words += ["987654321", "9012345678", "(1234)5678", "1234 5678", "1234-5678"]
     left = await rows_that_mention(words)
     # That the two were merged is told by ids alone, which lead nowhere now.
     assert left.pop("workspace.audit_entry") == 1
@@ -218,6 +228,11 @@ async def test_nothing_stays_where_rows_are_nobodys(shop: Shop, channel: Channel
         kept = await session.scalars(select(Refusal.value).order_by(Refusal.line))
         assert list(kept) == ["", "", "", "", "here@example.com"]
         assert (await session.one(BulkEdit, many.id)).contact_ids == [stays.id]
+        assert (await session.one(BulkEdit, named.id)).filter == {"q": GONE}
+        assert (await session.one(BulkEdit, other.id)).filter == {"q": "here@example.com"}
+        assert [view.name for view in await session.scalars(select(View))] == ["v1"]
+        gap = await session.one(ListGap, lost.id)
+        assert (gap.n, gap.lines) == (2, "here@example.com\nx12345678")
 
 
 async def test_every_table_about_contacts_is_emptied_by_itself(

@@ -9,9 +9,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from conftest import Shop, scope
 from console import Console
+from hiiki.contacts.attributes import all_attributes, values_of
+from hiiki.contacts.models import Contact
 from hiiki.imports import exports, running, store
 from hiiki.imports.models import Import
 from hiiki.imports.returns import BOM
@@ -117,6 +120,43 @@ async def test_an_import_whose_file_is_gone_says_so(app: Console, shop: Shop) ->
             (await session.one(Import, ident)).state = name
         shown = await staff.get(here)
         assert (shown.status_code, f"{here}/resume" in shown.text) == (200, False)
+
+
+async def test_what_fits_nothing_is_told_and_can_be_made_a_field(app: Console, shop: Shop) -> None:
+    """Whoever looks sees what would be lost, and keeps it by one choice."""
+    staff = await app.person(shop, "operator", "en")
+    token = {"x-csrftoken": await staff.csrf()}
+    body = "会員番号,Shoe size,会員ランク,\nA-1,27.5,金,x\n".encode()
+    here = (await staff.post("/imports/new", headers=token, **upload(body))).headers["location"]
+    assert "Shoe size、会員ランク. Choose what they are below" in (await staff.get(here)).text
+    form = {"mapping.0": "customer", "mapping.1": "+", "mapping.2": "", "mapping.3": ""}
+    unnamed = await staff.form(f"{here}/columns", {**form, "mapping.3": "+"})
+    assert unnamed.status_code == 422
+    async with scope(shop.workspace_id) as session:
+        assert await all_attributes(session) == []
+    assert (await staff.form(f"{here}/columns", form)).status_code == 303
+    ident = UUID(here.rsplit("/", 1)[1])
+    await running.work(shop.workspace_id, ident)
+    shown = (await staff.get(here)).text
+    assert "One column is left out" in shown
+    assert "会員ランク" in shown
+    assert (await staff.form(f"{here}/run")).status_code == 303
+    await running.work(shop.workspace_id, ident)
+    async with scope(shop.workspace_id) as session:
+        [made] = await all_attributes(session)
+        assert (made.key, made.label, made.kind) == ("shoe_size", "Shoe size", "text")
+        [member] = await session.scalars(select(Contact))
+        assert await values_of(session, member.id) == {made.id: "27.5"}
+    # A second file by the API, whose heading has no letter of a key's.
+    program = await app.program(shop, "operator")
+    sent = await program.post(
+        "/api/v1/imports", params={"kind": "members"}, content="会員番号,ランク\nA-1,銀\n".encode()
+    )
+    url = f"/api/v1/imports/{sent.json()['id']}"
+    asked = await program.put(f"{url}/columns", json={"mapping": ["customer", "+"]})
+    assert asked.json()["mapping"][1].startswith("attribute:")
+    async with scope(shop.workspace_id) as session:
+        assert [each.key for each in await all_attributes(session)] == ["shoe_size", "field"]
 
 
 async def test_the_columns_are_remembered(app: Console, shop: Shop) -> None:

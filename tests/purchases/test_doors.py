@@ -242,6 +242,11 @@ async def test_two_shops_number_their_orders_alike(app: Console, shop: Shop) -> 
     await running.work(shop.workspace_id, UUID(made))
     found = (await api.get(f"/api/v1/imports/{made}")).json()
     assert (found["foreseen"]["same"], found["foreseen"]["new"]) == (1, 0)
+    # Whose the last such file was is offered for the next.
+    again = await api.post("/api/v1/imports", params={"kind": "orders"}, content=raw)
+    staff = await app.person(shop, "operator", "en")
+    offered = (await staff.get(f"/imports/{again.json()['id']}")).text
+    assert '<option value="shopify-2" selected>' in offered
     given = {"name": "支店", "kind": "json"}
     for word in ("shop", "Ä"):
         refused = await api.post("/api/v1/shops", json={**given, "source": word})

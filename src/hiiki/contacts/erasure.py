@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from hiiki.contacts.attributes import all_attributes, values_of
 from hiiki.contacts.identities import keys_of
 from hiiki.contacts.models import BulkEdit, Contact, ContactTag, Double, ErasedKey, Friendship, Tag
+from hiiki.contacts.naming import forget_in_filters
 from hiiki.contacts.noting import digests
 from hiiki.contacts.turns import hold_turns, take_people
 from hiiki.contacts.values import jsonable
@@ -47,6 +48,7 @@ async def erase(session: WorkspaceSession, contact: Contact) -> None:
     await hold_turns(session, contact.id)
     await take_people(session, [contact.id])
     await _remember_keys(session, contact.id)
+    await forget_in_filters(session, contact.id)
     await road().erase(session, contact.id)
     await session.flush()
     for table in tables_about_contacts():

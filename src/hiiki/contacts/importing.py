@@ -6,21 +6,26 @@ contact (`Imported`), so that an import can be undone as far as nobody has chang
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any, TypeAlias
 from uuid import UUID
 
 from hiiki.contacts import imported, states
-from hiiki.contacts.attributes import all_attributes
+from hiiki.contacts.attributes import all_attributes, create_attribute
 from hiiki.contacts.identities import Meant, foreseen, placed
 from hiiki.contacts.keys import Key, normal
 from hiiki.contacts.member_columns import COLUMNS, EC_CUBE, SHOPIFY
 from hiiki.contacts.models import Attribute
 from hiiki.contacts.noting import PROFILE
 from hiiki.contacts.sayings import CHECKS, Sayings, of_attribute
+from hiiki.contacts.schemas import AttributeIn
 from hiiki.contacts.states import State
 from hiiki.db import WorkspaceSession
+from hiiki.kit.errors import Conflict, Invalid
+from hiiki.kit.forms import parse
 from hiiki.kit.i18n import _
 from hiiki.kit.importable import Column, Fault, Importable, Importing, ImportRow, Outcome
 from hiiki.kit.phones import country_of
@@ -44,6 +49,25 @@ def _column(attribute: Attribute) -> Column:
         aliases=(attribute.key,),
         then=of_attribute(attribute),
     )
+
+
+async def add(session: WorkspaceSession, heading: str) -> str:
+    """Make a field of text of a heading (`Importable.add`)."""
+    known = {each.key for each in await all_attributes(session)}
+    word = _NO_KEY.sub("_", heading.casefold()).strip("_")[:30].rstrip("_")
+    if not word or not word[0].isalpha():
+        word = f"field_{word}".rstrip("_")
+    numbered = (f"{word}_{n}" if n > 1 else word for n in count(1))
+    key = next(each for each in numbered if each not in known)
+    typed = parse(AttributeIn, {"key": key, "label": heading, "kind": "text"})
+    try:
+        made = await create_attribute(session, typed)
+    except Conflict as error:
+        raise Invalid(fields={"label": error.message}) from error
+    return f"attribute:{made.id}"
+
+
+_NO_KEY = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(slots=True)
@@ -223,6 +247,7 @@ members = Importable(
     columns=columns,
     ready=ready,
     take=take,
+    add=add,
     undo=undo,
     formats=(SHOPIFY, EC_CUBE),
 )

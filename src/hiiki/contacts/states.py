@@ -25,10 +25,13 @@ from hiiki.contacts.models import (
     Tag,
 )
 from hiiki.contacts.noting import PROFILE, among
+from hiiki.contacts.values import column_of
 from hiiki.db import WorkspaceSession
 from hiiki.db.copying import copy_columns, unchecked, uuids
 from hiiki.db.locking import lockable
 from hiiki.kit.clock import now
+from hiiki.kit.errors import Conflict
+from hiiki.kit.i18n import _
 
 State: TypeAlias = dict[str, Any]
 
@@ -204,25 +207,34 @@ async def write(session: WorkspaceSession, changes: Sequence[Change]) -> None:
                 await _run(session, statement, rows)
 
 
+# What is locked so is neither deleted nor, an attribute, made another kind of (`contacts.kinds`).
 _THERE = {
     "attribute:": text(
-        "select id from contacts.attribute where workspace_id = :workspace_id"
-        " and id = any(cast(:ids as uuid[])) for key share"
+        "select id, kind from contacts.attribute where workspace_id = :workspace_id"
+        " and id = any(cast(:ids as uuid[])) order by id for share"
     ),
     "tag:": text(
-        "select id from contacts.tag where workspace_id = :workspace_id"
-        " and id = any(cast(:ids as uuid[])) for key share"
+        "select id, 'tag' as kind from contacts.tag where workspace_id = :workspace_id"
+        " and id = any(cast(:ids as uuid[])) order by id for key share"
     ),
 }
 
 
 async def begin(session: WorkspaceSession, people: Mapping[UUID, State]) -> None:
-    """Write the attributes and tags of people whom this transaction has made."""
+    """Write the attributes and tags of people whom this transaction has made.
+
+    Raises `Conflict` when an attribute has become one of another kind than its values are of.
+    """
     at = now()
     given: dict[str, list[tuple[UUID, UUID, Any]]] = {"attribute:": [], "tag:": []}
     for prefix, rows in given.items():
-        names = {name for state in people.values() for name in state if name.startswith(prefix)}
-        there = await _there(session, prefix, {name: ident_of(name) for name in names})
+        some = {
+            name: value
+            for state in people.values()
+            for name, value in state.items()
+            if value and name.startswith(prefix)
+        }
+        there = await _there(session, prefix, some)
         rows += [
             (contact_id, there[name], value)
             for contact_id, state in people.items()
@@ -242,19 +254,22 @@ async def begin(session: WorkspaceSession, people: Mapping[UUID, State]) -> None
             await copy_columns(session, model, len(rows), fixed | columns)
 
 
-async def _there(
-    session: WorkspaceSession, prefix: str, idents: Mapping[str, UUID]
-) -> dict[str, UUID]:
-    """Return which of these attributes or tags are there, and keep them until the end."""
-    if not idents:
+async def _there(session: WorkspaceSession, prefix: str, some: State) -> dict[str, UUID]:
+    """Return which of these attributes or tags are there, and keep them so until the end."""
+    if not some:
         return {}
     found = await session.execute(
         _THERE[prefix],
-        {"workspace_id": session.workspace_id, "ids": uuids(idents.values())},
+        {"workspace_id": session.workspace_id, "ids": uuids(map(ident_of, some))},
         execution_options=BY_HAND,
     )
-    there = {row[0] for row in found}
-    return {name: ident for name, ident in idents.items() if ident in there}
+    there: dict[str, UUID] = {}
+    for ident, kind in found.all():
+        name = f"{prefix}{ident}"
+        if kind != "tag" and column_of(kind) not in some[name]:
+            raise Conflict(_("A field that the file fills was changed meanwhile. Please go on."))
+        there[name] = ident
+    return there
 
 
 async def _write_profiles(session: WorkspaceSession, changes: Sequence[Change]) -> None:

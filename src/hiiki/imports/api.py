@@ -123,7 +123,7 @@ async def assign_columns(
 ) -> ImportOut:
     """Say what the file's columns are, and check all of it."""
     made = await service.held(session, import_id)
-    await service.assign(
+    added = await service.assign(
         session,
         made,
         data.mapping,
@@ -135,6 +135,8 @@ async def assign_columns(
     audit(
         session, access, "imports.run" if data.run else "imports.check", import_id, name=made.name
     )
+    if added:
+        audit(session, access, "imports.columns_add", import_id, name=made.name, n=len(added))
     return ImportOut.of(made)
 
 

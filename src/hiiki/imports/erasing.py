@@ -10,8 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from hiiki.contacts.identities import keys_of
 from hiiki.contacts.models import Contact
+from hiiki.contacts.naming import naming_of
 from hiiki.db import WorkspaceSession
 
 # Of a telephone the digits behind the country's code and the 0 in its place are compared.
@@ -42,18 +42,15 @@ _FORGET = text(
 async def forget_person(session: WorkspaceSession, contact_id: UUID) -> None:
     """Empty what was refused of a person's number, name, e-mail or telephone."""
     contact = await session.one(Contact, contact_id)
-    keys = {(each.kind, each.key) for each in await keys_of(session, contact_id)}
-    keys |= {("email", contact.email or ""), ("phone", contact.phone or "")}
-    words = [key for kind, key in keys if kind in ("email", "line") and key]
-    words += [name for name in (contact.real_name, contact.display_name) if name]
-    phones = [key.lstrip("+0")[-9:] for kind, key in keys if kind == "phone" and key]
+    naming = await naming_of(session, contact_id)
+    names = [name for name in (contact.real_name, contact.display_name) if name]
     await session.execute(
         _FORGET,
         {
             "workspace_id": session.workspace_id,
-            "numbers": [key.lower() for kind, key in keys if kind == "customer"],
-            "words": [word for word in words if len(word) > 1],
-            "phones": [digits for digits in phones if len(digits) > 6],
+            "numbers": list(naming.numbers),
+            "words": [word for word in (*naming.addresses, *names) if len(word) > 1],
+            "phones": list(naming.phones),
         },
         execution_options={"scoped_by_hand": True},
     )

@@ -46,7 +46,8 @@ class ColumnsIn(BaseModel):
     """What the columns of a file are. That begins the check of the whole file."""
 
     mapping: list[str] = Field(max_length=500)
-    """For each heading the name of its column, or "" to leave it out."""
+    """For each heading the name of its column, "" to leave it out, or, of members, "+" to make a
+    field of text by the heading's name for it."""
     clears: bool = False
     """An empty cell empties what is known."""
     keeps: bool = False

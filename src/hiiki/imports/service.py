@@ -32,6 +32,8 @@ SAMPLES = 5
 SNIFFED = 60
 REFUSALS_KEPT = 100_000
 """Refused lines of an import that are written down; more of them say that its columns are wrong."""
+NEW = "+"
+"""In a mapping: what stands there gets a column of its own, by the heading's name."""
 BUSY = ("checking", "running", "undoing")
 
 
@@ -80,9 +82,28 @@ async def receive(
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+    made.options = await _last_options(session, made)
     session.add(made)
     await session.flush()
     return made
+
+
+async def _last_options(session: WorkspaceSession, made: Import) -> dict[str, Any]:
+    """Return what was chosen for the last file of the kind, and of the system that wrote it."""
+    found = await session.scalar(
+        select(Import.options)
+        .where(
+            Import.kind == made.kind,
+            Import.source == made.source,
+            Import.id != made.id,
+            Import.options != {},
+        )
+        .order_by(Import.id.desc())
+        .limit(1)
+    )
+    asked = await asks(session, made)
+    offered = {one.name: [value for value, _words in one.choices] for one in asked}
+    return {name: value for name, value in (found or {}).items() if value in offered.get(name, ())}
 
 
 def _sniff(path: Path, country: str) -> tuple[str, str]:
@@ -159,21 +180,23 @@ async def assign(
     keeps: bool = False,
     runs: bool = False,
     options: Mapping[str, str] | None = None,
-) -> None:
+) -> list[str]:
     """Say which column each heading is, remember it, and begin to check the file.
 
-    With `runs` its lines are taken as soon as it was checked, without anybody looking.
-    Raises `Invalid` at `mapping.<n>` for a name that is none, at `mapping` when a column is missing
-    that each line must have, and at `options.<name>` for a choice there is not (`Importable.asks`).
+    `NEW` makes a place of the heading's name for what stands below it; returned are the names of
+    these columns. With `runs` the lines are taken as soon as they were checked, without anybody
+    looking. Raises `Invalid` at `mapping.<n>` for a name that is none, at `mapping` when a column
+    is missing that each line must have, and at `options.<name>` for a choice there is not
+    (`Importable.asks`).
     """
     _in_state(made, "uploaded", "checked")
     path_of(session, made)
     what = importable(made.kind)
     columns = await what.columns(session)
-    _objections(columns, mapping, len(made.headings))
-    made.mapping, made.clears, made.keeps = list(mapping), clears, keeps
-    made.unattended = runs
-    made.options = _chosen(await asks(session, made), options or {})
+    _objections(columns, mapping, len(made.headings), may_add=what.add is not None)
+    chosen = _chosen(await asks(session, made), options or {})
+    made.mapping, added = await _added(session, what, made.headings, mapping)
+    made.clears, made.keeps, made.unattended, made.options = clears, keeps, runs, chosen
     kept = {"mapping": made.mapping, "clears": clears, "keeps": keeps}
     await session.execute(
         insert(Remembered)
@@ -190,6 +213,23 @@ async def assign(
         execution_options={"scoped_by_hand": True},
     )
     await _begin(session, made, "checking")
+    return added
+
+
+async def _added(
+    session: WorkspaceSession, what: Importable, headings: Sequence[str], mapping: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Return the mapping with a name for each `NEW`, and these names."""
+    found, added = list(mapping), list[str]()
+    for at, name in enumerate(mapping):
+        if name == NEW and what.add is not None:
+            try:
+                found[at] = await what.add(session, headings[at])
+            except Invalid as error:
+                reason = next(iter(error.fields.values()), error.message)
+                raise Invalid(fields={f"mapping.{at}": reason}) from error
+            added.append(found[at])
+    return found, added
 
 
 async def asks(session: WorkspaceSession, made: Import) -> Sequence[Ask]:
@@ -210,8 +250,10 @@ def _chosen(asked: Sequence[Ask], options: Mapping[str, str]) -> dict[str, str]:
     return {name: options.get(name, values[0]) for name, values in offered.items()}
 
 
-def _objections(columns: Sequence[Column], mapping: Sequence[str], width: int) -> None:
-    names = {column.name for column in columns}
+def _objections(
+    columns: Sequence[Column], mapping: Sequence[str], width: int, *, may_add: bool
+) -> None:
+    names = {*(column.name for column in columns), *([NEW] if may_add else [])}
     wrong: dict[str, Text] = {
         f"mapping.{at}": _("Please choose one from the list.")
         for at, name in enumerate(mapping)
@@ -228,6 +270,12 @@ def _objections(columns: Sequence[Column], mapping: Sequence[str], width: int) -
         wrong["mapping"] = _("Please choose at least one column.")
     if wrong:
         raise Invalid(fields=wrong)
+
+
+def left_out(made: Import) -> list[str]:
+    """Return the headings of the columns that are not imported."""
+    pairs = zip(made.headings, made.mapping, strict=False)
+    return [heading for heading, name in pairs if heading and not name]
 
 
 def columns_missing(columns: Sequence[Column], mapping: Sequence[str]) -> list[Column]:

@@ -135,6 +135,8 @@ async def _columns(
         columns=columns,
         options=[(column.name, str(column.label)) for column in columns],
         mapping=typed.get("mapping", made.mapping),
+        left=service.left_out(made),
+        new=service.NEW if what.add is not None else "",
         asks=await service.asks(session, made),
         chosen=typed.get("options", made.options),
         clears=typed.get("clears", made.clears),
@@ -179,13 +181,17 @@ async def assign_columns(
     clears, keeps = data.get("clears") == "true", data.get("keeps") == "true"
     options = {name: str(value) for name, value in dict(data.get("options") or {}).items()}
     try:
-        await service.assign(session, made, mapping, clears=clears, keeps=keeps, options=options)
+        added = await service.assign(
+            session, made, mapping, clears=clears, keeps=keeps, options=options
+        )
     except Invalid as error:
         typed = mapping + [""] * (len(made.headings) - len(mapping))
         return await _columns(
             session, made, error.fields, mapping=typed, clears=clears, keeps=keeps, options=options
         )
     audit(session, access, "imports.check", import_id, name=made.name)
+    if added:
+        audit(session, access, "imports.columns_add", import_id, name=made.name, n=len(added))
     return to(f"/imports/{import_id}")
 
 
@@ -209,6 +215,7 @@ async def _standing(
         else None,
         refused=refused[: service.PAGE],
         said=service.said,
+        left=service.left_out(made),
         kept_most=service.REFUSALS_KEPT,
         kept_days=exports.IMPORTS_KEPT.days,
         pace=pace(made),

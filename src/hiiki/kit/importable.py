@@ -164,6 +164,9 @@ class Importable:
     asks: Callable[[Any, str], Awaitable[Sequence[Ask]]] | None = None
     """`asks(session, source)`: what else is to be chosen for a file of that `ExportFormat`; what
     is chosen stands in `Importing.options`."""
+    add: Callable[[Any, str], Awaitable[str]] | None = None
+    """`add(session, heading)`: make a place for what stands below a heading that is none of the
+    columns, and return its name as a `Column`; raises `Invalid` at "label"."""
     group: str = ""
     """The column that lines about one thing share (an order's number); they stand together in
     the file, and `take` gets them together. "" when each line is a thing of its own."""

@@ -13,6 +13,7 @@ from hiiki.segments import (
     views_history,
     views_lists,
 )
+from hiiki.segments.erasing import forget_person
 from hiiki.segments.fitting import hinders
 from hiiki.segments.jobs import tasks
 from hiiki.segments.listing import options
@@ -37,4 +38,5 @@ room = Room(
     hinders=hinders,
     tasks=tasks,
     members=members,
+    erase=forget_person,
 )

@@ -118,6 +118,7 @@ ACTIONS: Mapping[str, Text] = {
     "segments.list_delete": _("deleted a list of people"),
     "imports.upload": _("sent in a file"),
     "imports.check": _("began to check a file"),
+    "imports.columns_add": _("made new fields for the columns of a file"),
     "imports.run": _("imported a file"),
     "imports.pause": _("paused an import"),
     "imports.resume": _("went on with an import"),
