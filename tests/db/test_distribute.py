@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +14,14 @@ import psycopg
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import Table
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import Table, text
 
 import hiiki.rooms
+from hiiki.db import everywhere
 from hiiki.db.base import Base
-from hiiki.db.distribute import PLACED, NoCitus, column_of, distribute, look, spread
+from hiiki.db.distribute import PLACED, NoCitus, column_of, distribute, look, quoted, spread
+from hiiki.db.engine import dispose
 from hiiki.db.migrate import MIGRATIONS, alembic_config, migrate
 from hiiki.db.standins import KEYS, WORK, Reference
 
@@ -102,9 +108,109 @@ async def test_a_server_without_citus_is_left_as_it_is(db: str) -> None:
         await distribute(db, pytest.fail)
 
 
+@dataclass
+class Catalogue:
+    """What a server says of its Citus, in tables that stand before PostgreSQL's own."""
+
+    version: str | None = "14.0-1"
+    group: int = 0
+    coordinator: bool = True
+    servers: tuple[str, ...] = ("first", "second")
+    placed: tuple[str, ...] = ()
+
+    def write(self, db: psycopg.Connection[Any]) -> None:
+        db.execute(
+            "create table said.pg_extension (extname text, extversion text);"
+            "create table said.pg_dist_local_group (groupid int);"
+            "create table said.pg_dist_node (groupid int, nodename text, nodeport int,"
+            " shouldhaveshards bool, isactive bool);"
+            "create table said.pg_dist_partition (logicalrelid oid, partmethod text)"
+        )
+        if self.version:
+            db.execute("insert into said.pg_extension values ('citus', %s)", [self.version])
+        db.execute("insert into said.pg_dist_local_group values (%s)", [self.group])
+        nodes = "insert into said.pg_dist_node values (%s, %s, 5432, %s, true)"
+        if self.coordinator:
+            db.execute(nodes, [0, "coordinator", False])
+        for number, name in enumerate(self.servers, 1):
+            db.execute(nodes, [number, name, True])
+        for name in self.placed:
+            db.execute(
+                "insert into said.pg_dist_partition values (%s::regclass, 'h')", [quoted(name)]
+            )
+
+
+@pytest.fixture
+def said(db: str) -> Iterator[Callable[[Catalogue], str]]:
+    """Have the server say something of its Citus; returns the address at which it does."""
+    if db == CITUS:
+        pytest.skip("this one has Citus")
+
+    def write(catalogue: Catalogue) -> str:
+        with psycopg.connect(db, autocommit=True) as connection:
+            connection.execute("drop schema if exists said cascade; create schema said")
+            catalogue.write(connection)
+        return make_conninfo(db, options="-csearch_path=said,pg_catalog")
+
+    yield write
+    with psycopg.connect(db, autocommit=True) as connection:
+        connection.execute("drop schema if exists said cascade")
+
+
+@pytest.mark.parametrize(
+    ("catalogue", "words"),
+    [
+        (Catalogue(version=None), "create extension citus"),
+        (Catalogue(version="13.2-1"), r"Citus 13\.2-1; Hiiki needs 14\.0"),
+        (Catalogue(group=1), "holds shards for another"),
+        (Catalogue(coordinator=False), "citus_set_coordinator_host"),
+        (Catalogue(servers=()), "no server that may hold shards"),
+    ],
+    ids=["none", "old", "worker", "unknown", "alone"],
+)
+async def test_what_is_missing_is_said_and_nothing_moved(
+    said: Callable[[Catalogue], str], catalogue: Catalogue, words: str
+) -> None:
+    url = said(catalogue)
+    for refused in (look(url), distribute(url, pytest.fail)):
+        with pytest.raises(NoCitus, match=f"{words}(?s:.*)Nothing was changed"):
+            await refused
+
+
+async def test_what_is_moved_already_is_left_alone(said: Callable[[Catalogue], str]) -> None:
+    some, rest = names(SHARDED)[:5], names(SHARDED)[5:]
+    plan = await look(said(Catalogue(placed=tuple(some))))
+    assert (plan.citus, plan.servers) == ("14.0-1", ["first:5432", "second:5432"])
+    assert (plan.done, [move.name for move in plan.moves]) == (5, rest)
+    assert await distribute(said(Catalogue(placed=tuple(names(SHARDED)))), pytest.fail) == 0
+
+
+async def test_somebody_elses_tables_and_a_shop_at_work_are_left_alone(
+    said: Callable[[Catalogue], str], db: str
+) -> None:
+    url = said(Catalogue())
+    role = f"guest_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(db, autocommit=True) as connection:
+        connection.execute(
+            f"create role {role} login; grant usage on schema said to {role}".encode()
+        )
+        connection.execute(f"grant select on all tables in schema said to {role}".encode())
+        try:
+            with pytest.raises(NoCitus, match="among them, belong to the role hiiki"):
+                await look(make_conninfo(url, user=role))
+        finally:
+            connection.execute(f"drop owned by {role}; drop role {role}".encode())
+    async with everywhere() as session:  # as a worker does
+        await session.execute(text("select 1"), execution_options={"scoped_by_hand": True})
+        assert (await look(url)).moves
+        with pytest.raises(NoCitus, match="end all web and worker processes"):
+            await distribute(url, pytest.fail)
+
+
 @pytest.mark.skipif(not CITUS, reason="HIIKI_TEST_DATABASE_URL names no Citus cluster")
 async def test_a_cluster_has_all_of_one_person_together(db: str) -> None:
     await migrate(CITUS)
+    await dispose()
     plan = await look(CITUS)
     assert len(plan.moves) + plan.done == len(SHARDED)
     said: list[str] = []

@@ -6,6 +6,7 @@ import uuid
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+import hiiki.rooms  # noqa: F401 — opens the road
 from conftest import Shop
 from hiiki.contacts.models import Contact, Friendship
 from hiiki.db import scope

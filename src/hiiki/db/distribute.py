@@ -84,11 +84,23 @@ def column_of(table: Table[Any]) -> str | None:
     return BY if BY in table.c else None
 
 
+OWNERS = (
+    "select nspname || '.' || relname, pg_get_userbyid(relowner) from pg_class"
+    " join pg_namespace on pg_namespace.oid = relnamespace"
+    " where relkind in ('r', 'p') and not pg_has_role(relowner, 'usage') order by 1"
+)
+"""Tables that the role we are may not change, and whose they are."""
+AT_WORK = (
+    "select count(*) from pg_stat_activity where datname = current_database()"
+    " and application_name = 'hiiki' and pid <> pg_backend_pid()"
+)
+
+
 async def look(url: str) -> Plan:
     """Return what would be done.
 
     Raises `NoCitus` when the server has no Citus, one that is too old, or no servers to put shards
-    on.
+    on, and when a table is somebody else's.
     """
     async with await psycopg.AsyncConnection.connect(url) as db:
         return await _look(db)
@@ -99,10 +111,13 @@ async def distribute(url: str, say: Callable[[str], None]) -> int:
 
     All tables are moved with their rows in one transaction: all of them or none. Nobody can write
     meanwhile, so it is for before the shop opens, or for an hour in the night. Raises `NoCitus`
-    as `look` does.
+    as `look` does, and while web or worker processes are connected: those that have begun on one
+    server would go on as if people's rows still lay together.
     """
     async with await psycopg.AsyncConnection.connect(url) as db:
         plan = await _look(db)
+        if plan.moves:
+            await _need_quiet(db)
         # Tables that refer to each other are moved in one transaction only one after the other.
         await db.execute("set local citus.multi_shard_modify_mode = 'sequential'")
         references = await _take_off_references(db, [move.name for move in plan.moves])
@@ -133,8 +148,29 @@ async def _look(db: psycopg.AsyncConnection[Any]) -> Plan:
     done = {name for (name,) in await found.fetchall()}
     wanted = [(table.fullname, column) for table, column in spread()]
     rows = await _rows(db)
+    await _need_rights(db, {name for name, _column in wanted if name not in done})
     moves = [Move(name, column, rows.get(name, 0)) for name, column in wanted if name not in done]
     return Plan(version, servers, moves, len(wanted) - len(moves))
+
+
+async def _need_rights(db: psycopg.AsyncConnection[Any], names: set[str]) -> None:
+    found = await db.execute(OWNERS)
+    others = [(name, owner) for name, owner in await found.fetchall() if name in names]
+    if others:
+        name, owner = others[0]
+        raise NoCitus(
+            f"{len(others)} tables, {name} among them, belong to the role {owner}, and only their"
+            " owner can move them: give HIIKI_DATABASE_URL that role. Nothing was changed."
+        )
+
+
+async def _need_quiet(db: psycopg.AsyncConnection[Any]) -> None:
+    found = await (await db.execute(AT_WORK)).fetchone()
+    if found is not None and found[0]:
+        raise NoCitus(
+            f"Hiiki is at work on this database ({found[0]} connections): end all web and worker"
+            " processes, and run this again. Nothing was changed."
+        )
 
 
 async def _rows(db: psycopg.AsyncConnection[Any]) -> dict[str, int]:

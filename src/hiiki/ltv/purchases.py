@@ -174,7 +174,8 @@ async def _read(session: WorkspaceSession, query: str) -> NDArray[np.void]:
     async with connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
         async for block in copy:
             data += block
-    return np.frombuffer(bytes(data[_HEADER:-2]), dtype=_row_type(_COLUMNS))
+    # As it lies there: a copy of a million people's rows is a hundred megabytes.
+    return np.frombuffer(memoryview(data)[_HEADER:-2], dtype=_row_type(_COLUMNS))
 
 
 def _row_type(names: tuple[str, ...]) -> np.dtype[np.void]:
@@ -200,7 +201,7 @@ async def write_rows(
         cursor.copy(f"copy {table} from stdin (format binary)".encode()) as copy,
     ):
         await copy.write(b"PGCOPY\n\xff\r\n\x00" + bytes(8))
-        await copy.write(rows.tobytes())
+        await copy.write(rows.view(np.uint8).data)
         await copy.write(b"\xff\xff")
 
 
