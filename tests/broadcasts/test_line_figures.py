@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from broadcasts.test_broadcasts import content, get, make, send
+from broadcasts.making import content, get, make, send
 from conftest import Shop
 from console import Console, console
 from delivery.conftest import Account, finished, open_account, sending, until
