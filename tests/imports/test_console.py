@@ -128,7 +128,7 @@ async def test_what_fits_nothing_is_told_and_can_be_made_a_field(app: Console, s
     token = {"x-csrftoken": await staff.csrf()}
     body = "会員番号,Shoe size,会員ランク,\nA-1,27.5,金,x\n".encode()
     here = (await staff.post("/imports/new", headers=token, **upload(body))).headers["location"]
-    assert "Shoe size、会員ランク. Choose what they are below" in (await staff.get(here)).text
+    assert "Shoe size, 会員ランク. To import them" in (await staff.get(here)).text
     form = {"mapping.0": "customer", "mapping.1": "+", "mapping.2": "", "mapping.3": ""}
     unnamed = await staff.form(f"{here}/columns", {**form, "mapping.3": "+"})
     assert unnamed.status_code == 422

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from hiiki.imports.cells import squeezed
+from hiiki.kit.i18n import LOCALES, Text
 from hiiki.kit.importable import Column, ExportFormat
 
 _LOOKS = {
@@ -61,7 +62,10 @@ def guess(
 def _names(columns: Sequence[Column]) -> dict[str, str]:
     named: dict[str, str] = {}
     for column in columns:
-        for alias in (column.name, str(column.label), *column.aliases):
+        label = column.label
+        # A shop that works in one language sends files in another.
+        labels = [label.to(each) for each in LOCALES] if isinstance(label, Text) else [label]
+        for alias in (column.name, *labels, *column.aliases):
             named.setdefault(squeezed(alias), column.name)
     return named
 
