@@ -67,6 +67,11 @@ class Question:
 
     @property
     def counted_by_hand(self) -> str:
+        """How many they are."""
+        return f"select count(*) from ({self.by_hand}) m"
+
+    @property
+    def reached_by_hand(self) -> str:
         """How many they are, and who of them is reached: all where they are friends anyway."""
         if self.by_hand.startswith(("select f.", FRIENDS)):
             return f"select n, n from (select count(*) from ({self.by_hand}) m) _ (n)"

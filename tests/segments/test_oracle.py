@@ -11,10 +11,14 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from conftest import Shop
+from hiiki.contacts.models import Friendship
 from hiiki.db import scope
-from hiiki.segments.compiler import compile_rule
+from hiiki.segments import service
+from hiiki.segments.compiler import asked_of, compile_rule
+from hiiki.segments.people import columns_of
 from hiiki.segments.predicates import Frame
 
 from .database import lay_ground, settle
@@ -36,6 +40,7 @@ from .worlds import (
 
 pytestmark = pytest.mark.usefixtures("fields_of_tests")
 _ground: set[Any] = set()
+BY_HAND = {"scoped_by_hand": True}
 
 
 class Shown:
@@ -89,6 +94,26 @@ async def test_the_statement_says_what_the_oracle_says(
             member = await session.scalar(compile_rule(rule, alone))
             is_in = each in world.people and oracle.contains(rule, each)
             assert (member == each.id) == is_in
+        # Who of them is reached: asked of the friends of one account, and counted with all.
+        members = {each.id for each in world.people if oracle.contains(rule, each)}
+        for channel_id in (CHANNELS[0], None):
+            friends = {
+                each.id
+                for each in world.people
+                for friend in each.friendships
+                if friend.status == "following" and channel_id in (friend.channel, None)
+            }
+            counted = await session.execute(
+                service.counting(rule, frame, channel_id), execution_options=BY_HAND
+            )
+            assert tuple(counted.one()) == (len(members), len(members & friends))
+        row = columns_of(Friendship)
+        asked = select(row.contact_id).where(
+            row.workspace_id == shop.workspace_id, *asked_of(rule, frame, row.contact_id)
+        )
+        found = (await session.scalars(asked, execution_options=BY_HAND)).all()
+        befriended = {each.id for each in world.people if each.friendships}
+        assert set(found) == members & befriended
 
 
 @settings(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 import pytest
 
 from conftest import Shop
+from hiiki.contacts.models import Contact
 from hiiki.db import scope
 from hiiki.kit.errors import Invalid
 from hiiki.rooms import registry
@@ -85,19 +84,27 @@ async def test_segments_are_listed_by_name_or_the_newest_first_there_and_back(sh
             assert (back.next, back.previous) == (pages[1].next, pages[1].previous)
 
 
-async def test_pages_of_members_hold_everybody_once(shop: Shop) -> None:
+@pytest.mark.parametrize("windows", [(), (1,), (2, 5), (1_000,)])
+async def test_pages_of_members_hold_everybody_once(
+    shop: Shop, windows: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many people are looked through first, pages are the same."""
+    monkeypatch.setattr(service, "_WINDOWS", windows)
     async with scope(shop.workspace_id) as session:
         mild = await tag(session, "甘口")
-        everybody = [await person(session, f"{n}", mild, minutes=n // 2) for n in range(7)]
-        await person(session, "not she")
+        for n in range(9):  # the newest and some in the middle are none of them
+            has_it = (mild,) if n not in (0, 1, 4, 5) else ()
+            await person(session, f"{n}", *has_it, minutes=n // 2)
         rule = read_rule(has(mild))
-        seen: list[UUID] = []
+        seen: list[Contact] = []
         after = None
-        while found := await service.page_of_members(session, rule, after=after, limit=3):
-            seen += [each.id for each in found]
+        while found := await service.page_of_members(session, rule, after=after, limit=2):
+            assert len(found) <= 2
+            seen += found
             after = service.cursor(found[-1])
-        assert len(seen) == 7
-        assert set(seen) == set(everybody)
+        assert {each.display_name for each in seen} == {"2", "3", "6", "7", "8"}
+        assert seen == sorted(seen, key=lambda each: (each.created_at, each.id), reverse=True)
+        assert len(seen) == 5
         with pytest.raises(Invalid):
             await service.page_of_members(session, rule, after="nonsense")
 

@@ -46,7 +46,7 @@ class Contact(Base, OwnedInBulk):
         # Everybody, in the order in which all that is known of people can be joined to them. One
         # that began with the workspace would do as well; but PostgreSQL may look foreign keys up
         # in it while the table is small, and go on so, reading all of it, when it has grown.
-        Index("ix_contact_everybody", "id", postgresql_include=["workspace_id"]),
+        Index("ix_contact_everybody", "id", postgresql_include=["workspace_id", "created_at"]),
         # What segments ask of everybody's profile, without looking at the rows. The birthday is
         # in it as well, as PostgreSQL does not see that the day of the year is all that is asked;
         # and so is who has none, as it counts days only in an index that everybody is in.

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
     Select,
     Text,
     Uuid,
@@ -143,7 +144,7 @@ def _packed(send: Send, found: CTE) -> Select[str, Any, Any, Any]:
         tables = found.join(filled, filled.columns[0] == person)
         same = func.md5(sql_cast(stored, Text))
     # By contact: what is written of a parcel's people when it has gone lies together.
-    place = func.row_number().over(partition_by=same, order_by=person) - 1
+    place = func.row_number(type_=BigInteger).over(partition_by=same, order_by=person) - 1
     placed = (
         select(
             person,
@@ -169,7 +170,12 @@ def _packed(send: Send, found: CTE) -> Select[str, Any, Any, Any]:
 
 
 def _left_out(send: Send, found: CTE) -> CTE:
-    place = func.row_number().over(partition_by=found.c.reason, order_by=found.c.contact_id) - 1
+    place = (
+        func.row_number(type_=BigInteger).over(
+            partition_by=found.c.reason, order_by=found.c.contact_id
+        )
+        - 1
+    )
     numbered = (
         select(
             found.c.contact_id,

@@ -38,6 +38,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     CTE,
+    ColumnElement,
     CompoundSelect,
     Select,
     and_,
@@ -113,6 +114,23 @@ def compile_rule(rule: AnyRule, frame: Frame, name: str = "segment") -> Select[U
     """
     found = _Compiler(rule, frame, name).ids()
     return found.execution_options(scoped_by_hand=True)
+
+
+def asked_of(
+    rule: AnyRule, frame: Frame, contact_id: ColumnElement[UUID]
+) -> list[ColumnElement[bool]]:
+    """Return what must be true of an id, for `rule` to be true of the contact whose it is.
+
+    `contact_id` is a column of a statement about contacts of the frame's workspace: of its
+    friends, say. Otherwise as `compile_rule`.
+    """
+    compiler = _Compiler(rule, frame, "asked")
+    return compiler.ask(compiler.tree(rule, Want.TRUE), contact_id, None)
+
+
+def is_of_nearly_everybody(rule: AnyRule, frame: Frame) -> bool:
+    """Tell whether the rule only says who is not meant, of all people."""
+    return _is_broad(_Compiler(rule, frame, "segment").tree(rule, Want.TRUE))
 
 
 class _Compiler:
@@ -375,4 +393,4 @@ def _referred_to_often(rule: AnyRule, frame: Frame) -> set[UUID]:
     return {ident for ident, times in found.items() if times > 1}
 
 
-__all__ = ["Frame", "compile_rule"]
+__all__ = ["Frame", "asked_of", "compile_rule", "is_of_nearly_everybody"]

@@ -93,7 +93,7 @@ def upgrade() -> None:
         ["id"],
         unique=False,
         schema="contacts",
-        postgresql_include=["workspace_id"],
+        postgresql_include=["workspace_id", "created_at"],
     )
     op.create_index(
         "ix_contact_grams",
@@ -3776,7 +3776,7 @@ def downgrade() -> None:
         "ix_contact_everybody",
         table_name="contact",
         schema="contacts",
-        postgresql_include=["workspace_id"],
+        postgresql_include=["workspace_id", "created_at"],
     )
     op.drop_index(
         "ix_contact_day_of_year",
