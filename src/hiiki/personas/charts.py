@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
+from unicodedata import east_asian_width
 
-from hiiki.kit.i18n import gettext
+from hiiki.kit.i18n import _, gettext
 from hiiki.personas.compare import Finding
 from hiiki.personas.findings import Trait
 from hiiki.personas.words import amount, finding_label, trait_label, value_label
 
 OWN, OTHERS = "#0f6b53", "#c3b9a3"
+ROOM = 42
+"""Narrow letters in two lines beside a bar."""
 
 
 def bars(found: Sequence[Finding], others: str) -> dict[str, Any]:
@@ -22,12 +26,15 @@ def bars(found: Sequence[Finding], others: str) -> dict[str, Any]:
             "tooltip": {"trigger": "axis"},
             "legend": {"top": 0, "left": 0},
             "grid": {"left": 8, "right": 48, "top": 36, "bottom": 8, "containLabel": True},
-            "xAxis": {"type": "value", "axisLabel": {"formatter": "{value}%"}},
+            "xAxis": {
+                "type": "value",
+                "axisLabel": {"formatter": "{value}%", "hideOverlap": True},
+            },
             "yAxis": {
                 "type": "category",
                 "inverse": True,
-                "data": names,
-                "axisLabel": {"width": 150, "overflow": "break"},
+                "data": [_beside(one) for one in found],
+                "axisLabel": {"width": 150, "overflow": "break", "lineHeight": 13},
             },
             "series": [
                 _bar(gettext("These people"), [one.share for one in found], is_shown=True),
@@ -40,6 +47,25 @@ def bars(found: Sequence[Finding], others: str) -> dict[str, Any]:
             for name, one in zip(names, found, strict=True)
         ],
     }
+
+
+def _beside(one: Finding) -> str:
+    """Return a finding's name in two lines beside its bars: of a long one the value is kept."""
+    value = _cut(value_label(one.trait, one.value), ROOM - 12)
+    trait = _cut(trait_label(one.trait), ROOM - 3 - sum(map(_width, value)))
+    return str(_("%(trait)s: %(value)s", trait=trait, value=value))
+
+
+def _cut(words: str, room: int) -> str:
+    """Return words cut off where they take more than `room` narrow letters' width."""
+    for at, left in enumerate(accumulate(map(_width, words))):
+        if left > room:
+            return f"{words[: max(at - 1, 1)]}…"
+    return words
+
+
+def _width(letter: str) -> int:
+    return 2 if east_asian_width(letter) in "FWA" else 1
 
 
 def _bar(name: str, shares: Sequence[float], *, is_shown: bool) -> dict[str, Any]:
