@@ -154,20 +154,32 @@ async def test_the_shops_own_fields(shop: Shop) -> None:
             ("gender", "性別", "choice", ["男性", "女性"]),
             ("visits", "来店回数", "number", []),
             ("joined", "入会日", "date", []),
+            ("colours", "色", "choices", ['赤 "紅"', "青\\", "緑"]),
+            ("memo", "備考", "text", []),
         ):
             await create_attribute(
                 session,
                 AttributeIn(key=key, label=label, kind=kind, choices=choices),  # type: ignore[arg-type]
             )
-    body = "会員番号,性別,来店回数,入会日\nA-1,女性,１２,R6.5.1\nA-2,不明,3,\n"
+    body = (
+        "会員番号,性別,来店回数,入会日,色,備考\n"
+        'A-1,女性,１２,R6.5.1,"赤 ""紅""、青\\","a\tb\\n\nc"\n'
+        "A-2,不明,3,,,\n"
+    )
     ident = await send(shop, "members", body)
     assert figures(await run(shop, ident)) == (1, 0, 0, 1)
     assert "女性" in (await reasons(shop, ident))[3][1]
     async with scope(shop.workspace_id) as session:
         [someone] = await session.scalars(select(Contact))
         values = await values_of(session, someone.id)
-        by_key = {one.key: values[one.id] for one in await all_attributes(session)}
-    assert by_key == {"gender": "女性", "visits": 12, "joined": date(2024, 5, 1)}
+        by_key = {one.key: values.get(one.id) for one in await all_attributes(session)}
+    assert by_key == {
+        "gender": "女性",
+        "visits": 12,
+        "joined": date(2024, 5, 1),
+        "colours": ['赤 "紅"', "青\\"],
+        "memo": "a\tb\\n\nc",
+    }
     assert figures(await run(shop, await send(shop, "members", body))) == (0, 0, 1, 1)
     assert await undo(shop, ident) == {**(await look(shop, ident)).outcome}
     assert await people(shop) == {}
