@@ -236,7 +236,6 @@ class _Undone(Exception):
 
 async def measure_freeze(server: int) -> dict[str, Any]:
     """Freeze everybody, as a broadcast to a segment of all does, and take it back."""
-    from hiiki.broadcasts.reach import audience_of
     from hiiki.delivery import service as delivery
 
     async with scope(WORKSPACE) as session:
@@ -257,7 +256,7 @@ async def measure_freeze(server: int) -> dict[str, Any]:
                         subject="broadcast:bench",
                         messages=[{"type": "text", "text": "こんにちは"}],
                         personal=False,
-                        audience=await audience_of(session, CHANNEL, segment.id),
+                        audience=await service.audience(session, segment.id),
                     )
                     clock.times.append(time.perf_counter() - start)
                     clock.cpu += cpu_of(server) - cpu

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from conftest import Shop
 from hiiki.contacts.models import (
@@ -59,7 +59,7 @@ async def test_an_or_never_counts_another_shops_friends(shop: Shop, other_shop: 
         assert not await service.contains(session, segment.id, stranger)
 
 
-async def test_the_audience_is_who_follows_this_account_now(shop: Shop) -> None:
+async def test_an_audience_is_asked_of_a_statement_about_friends(shop: Shop) -> None:
     async with scope(shop.workspace_id) as session:
         mild = await tag(session, "甘口")
         one, two = await channel(session, "渋谷"), await channel(session, "上野")
@@ -71,8 +71,11 @@ async def test_the_audience_is_who_follows_this_account_now(shop: Shop) -> None:
         segment = await save(session, "甘口", both(has(mild)))
 
         async def ids(segment_id: UUID | None, account: Channel) -> set[UUID]:
-            found = await service.audience(session, segment_id, account.id)
-            return set(await session.scalars(found))
+            meant = (await service.audience(session, segment_id))(Friendship.__table__.c.contact_id)
+            friends = select(Friendship.contact_id).where(
+                Friendship.channel_id == account.id, Friendship.status == "following", *meant
+            )
+            return set(await session.scalars(friends))
 
         assert await ids(segment.id, one) == {here}
         assert await ids(None, one) == {here, other}
@@ -279,10 +282,10 @@ async def test_a_segment_that_lost_its_tag_is_sent_to_nobody(shop: Shop) -> None
         await session.delete(mild)
         await session.flush()
         with pytest.raises(Invalid) as caught:
-            await service.audience(session, segment.id, account.id)
+            await service.audience(session, segment.id)
         assert list(caught.value.fields) == ["tag_ids"]
         with pytest.raises(NotFound):
-            await service.audience(session, uuid4(), account.id)
+            await service.audience(session, uuid4())
 
 
 async def test_rules_the_code_cannot_read_do_no_harm(shop: Shop) -> None:

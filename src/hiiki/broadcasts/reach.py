@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from hiiki.contacts.models import Friendship
 from hiiki.db import WorkspaceSession
@@ -14,8 +13,6 @@ from hiiki.delivery import forecast as forecasts
 from hiiki.kit.errors import Invalid
 from hiiki.kit.i18n import _
 from hiiki.segments import service as segments
-from hiiki.segments.compiler import compile_rule
-from hiiki.segments.models import Segment
 from hiiki.workspace.models import Channel
 
 
@@ -63,30 +60,12 @@ async def outlook(
         channel,
         meant,
         friends,
-        audience=await audience_of(session, channel_id, segment_id),
+        audience=await segments.audience(session, segment_id),
         topic_id=topic_id,
         must_go=must_go,
         up_to_quota=up_to_quota,
     )
     return Outlook(forecast.messages, meant, members, friends, forecast)
-
-
-async def audience_of(
-    session: WorkspaceSession, channel_id: UUID, segment_id: UUID | None
-) -> Select[Any]:
-    """Return all who are meant, also those who have blocked the account: delivery counts them."""
-    if segment_id is None:
-        return (
-            select(Friendship.contact_id)
-            .where(
-                Friendship.workspace_id == session.workspace_id,
-                Friendship.channel_id == channel_id,
-            )
-            .execution_options(scoped_by_hand=True)
-        )
-    segment = await session.one(Segment, segment_id)
-    rule = await segments.checked_rule(session, segment)
-    return compile_rule(rule, await segments.frame_for(session, rule))
 
 
 def check_reach(reach: Outlook, *, minds_quota: bool = True) -> None:

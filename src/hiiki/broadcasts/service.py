@@ -13,7 +13,6 @@ from sqlalchemy import select
 from hiiki.broadcasts.models import Broadcast
 from hiiki.broadcasts.reach import (
     Outlook,
-    audience_of,
     check_reach,
     nobody,
     outlook,
@@ -34,6 +33,7 @@ from hiiki.kit.forms import parse
 from hiiki.kit.i18n import Text, _
 from hiiki.kit.road import road
 from hiiki.line.limits import line_month
+from hiiki.segments import service as segments
 from hiiki.segments.models import Segment
 from hiiki.workspace.models import Channel, Workspace
 from hiiki.workspace.quota import refresh_before_send
@@ -326,7 +326,7 @@ async def _start(session: WorkspaceSession, broadcast: Broadcast, built: content
         subject=owner_of(broadcast.id),
         messages=built.messages,
         personal=built.personal,
-        audience=await audience_of(session, broadcast.channel_id, broadcast.segment_id),
+        audience=await segments.audience(session, broadcast.segment_id),
         topic_id=broadcast.topic_id,
         must_go=broadcast.must_go,
         up_to_quota=broadcast.up_to_quota,

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from hiiki.db import WorkspaceSession
 from hiiki.delivery import guards
@@ -132,7 +131,7 @@ async def forecast(
     recipients: int,
     everybody: int,
     *,
-    audience: Select[Any] | None = None,
+    audience: guards.Audience | None = None,
     topic_id: UUID | None = None,
     must_go: bool = False,
     up_to_quota: bool = False,

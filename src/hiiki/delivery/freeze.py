@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import (
     CTE,
@@ -27,7 +26,7 @@ from sqlalchemy.dialects.postgresql import JSONB, array
 
 from hiiki.content.service import shared_values
 from hiiki.db import WorkspaceSession
-from hiiki.delivery.guards import people
+from hiiki.delivery.guards import Audience, people
 from hiiki.delivery.models import LEFT_OUT_REASONS, LeftOut, Parcel, Send
 from hiiki.delivery.sql import BY_HAND, people_stay, uuid7
 from hiiki.delivery.turns import in_turn
@@ -51,7 +50,7 @@ class Frozen:
 async def freeze(
     session: WorkspaceSession,
     send: Send,
-    audience: Select[tuple[UUID]],
+    audience: Audience,
     *,
     most: int | None = None,
 ) -> Frozen:

@@ -6,10 +6,10 @@ somebody, and what staff write to somebody, is never held up nor counted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -178,10 +178,21 @@ group by person"""
 )
 
 
+Audience: TypeAlias = "Select[Any] | Callable[[Any], Sequence[ColumnElement[bool]]]"
+"""Who is meant: a statement of contact ids, or what must be true of a column of them."""
+
+
+def _meant(audience: Audience) -> Sequence[ColumnElement[bool]]:
+    if not isinstance(audience, Select):
+        return audience(Friendship.contact_id)
+    # A semi-join: somebody whom the audience names twice is one person.
+    return [Friendship.contact_id.in_(select(audience.subquery("wanted").c[0]))]
+
+
 async def people(
     session: WorkspaceSession,
     channel_id: UUID,
-    audience: Select[Any],
+    audience: Audience,
     *,
     topic_id: UUID | None = None,
     must_go: bool = False,
@@ -194,7 +205,6 @@ async def people(
     `reason` is NULL for those who may be sent to, else one of `LEFT_OUT_REASONS`. What
     people decline holds for every send; `must_go` lifts the caps alone.
     """
-    wanted = audience.subquery("wanted")
     reasons: list[tuple[ColumnElement[bool], Any]] = [
         (Friendship.status != "following", "blocked"),
     ]
@@ -238,8 +248,7 @@ async def people(
         .where(
             Friendship.workspace_id == session.workspace_id,
             Friendship.channel_id == channel_id,
-            # A semi-join: somebody whom the audience names twice is one person.
-            Friendship.contact_id.in_(select(wanted.c[0])),
+            *_meant(audience),
         )
     )
 
@@ -247,7 +256,7 @@ async def people(
 async def count_left_out(
     session: WorkspaceSession,
     channel_id: UUID,
-    audience: Select[Any],
+    audience: Audience,
     *,
     topic_id: UUID | None,
     must_go: bool,

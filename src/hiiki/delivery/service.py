@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Select, Uuid, any_, bindparam, func, select, update
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select, update
 
 from hiiki.contacts.models import Friendship
 from hiiki.db import WorkspaceSession
@@ -133,14 +133,14 @@ async def start_send(
     subject: str,
     messages: Sequence[dict[str, Any]],
     personal: bool,
-    audience: Select[tuple[UUID]],
+    audience: guards.Audience,
     topic_id: UUID | None = None,
     must_go: bool = False,
     up_to_quota: bool = False,
 ) -> Send:
     """Freeze the audience and let the send begin; it goes out once the session commits.
 
-    `audience` selects contact ids and may name anybody: only those who follow the channel
+    `audience` may name anybody: only those who follow the channel
     are sent to, and those who have blocked it are counted, as are those who decline messages
     of the topic or have had as much as the account's cap allows. `must_go` sends although the
     cap or quiet hours would keep it. `up_to_quota` sends to as many as the month's messages

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Select, Text, cast, func, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, Text, cast, func, select, text, tuple_
 
 from hiiki.contacts.models import Contact, Friendship
 from hiiki.contacts.search import cursor, read_cursor
@@ -40,6 +40,8 @@ from hiiki.segments.rules import AllOf, AnyRule, dump_rule, read_rule, stored_ru
 
 log = structlog.get_logger()
 
+Among: TypeAlias = "Callable[[ColumnElement[UUID]], Sequence[ColumnElement[bool]]]"
+"""Gives, for a column of contact ids, what must be true of one."""
 PAGE = 50
 _WINDOWS = (1_000, 10_000)
 """So many people are looked through for a page, before everybody is."""
@@ -67,30 +69,22 @@ async def contains(session: WorkspaceSession, segment_id: UUID, contact_id: UUID
     return bool(found[segment_id])
 
 
-async def audience(
-    session: WorkspaceSession, segment_id: UUID | None, channel_id: UUID
-) -> Select[UUID]:
-    """Return the ids of all members who follow this account now; None means all friends.
+async def audience(session: WorkspaceSession, segment_id: UUID | None) -> Among:
+    """Return who is meant, friends or not, as what must be true of an id; None means everybody.
 
-    The statement walls itself in; what it is put into must say `scoped_by_hand=True` too.
+    It is for a statement about contacts of this workspace, which must say `scoped_by_hand=True`.
     Raises `NotFound` for a segment that is not here, `Invalid` for one that refers to what
     has been deleted.
     """
-    query = select(Friendship.contact_id).where(
-        Friendship.workspace_id == session.workspace_id,
-        Friendship.channel_id == channel_id,
-        Friendship.status == "following",
-    )
-    if segment_id is not None:
-        segment = await session.one(Segment, segment_id)
-        rule = await checked_rule(session, segment)
-        frame = await frame_for(session, rule)
-        query = query.where(*asked_of(rule, frame, Friendship.__table__.c.contact_id))
-    return query.execution_options(scoped_by_hand=True)
+    if segment_id is None:
+        return lambda contact_id: []
+    rule = await checked_rule(session, await session.one(Segment, segment_id))
+    frame = await frame_for(session, rule)
+    return lambda contact_id: asked_of(rule, frame, contact_id)
 
 
 async def members(session: WorkspaceSession, segment_id: UUID) -> Select[UUID]:
-    """Return the ids of all members, friends or not; it walls itself in as `audience` does.
+    """Return the ids of all members, friends or not; the statement walls itself in.
 
     Raises `NotFound` and `Invalid` as `audience` does.
     """

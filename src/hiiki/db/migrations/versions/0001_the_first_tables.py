@@ -3275,6 +3275,10 @@ def upgrade() -> None:
         schema="personas",
     )
     # ### end Alembic commands ###
+    op.execute(
+        "alter table delivery.parcel alter contact_ids set storage external,"
+        " alter line_user_ids set storage external"
+    )
 
 
 def downgrade() -> None:
