@@ -73,6 +73,7 @@ def test_the_whole_story(tmp_path: Path) -> None:
     )
     assert done.stdout, done.stderr[-3000:]
     found = json.loads(done.stdout.splitlines()[-1])
+    assert found.get("faults", []) == []
     assert found["ok"], found
     assert done.returncode == 0
     assert found["friends"] == 150

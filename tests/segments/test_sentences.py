@@ -84,12 +84,13 @@ async def test_segments_are_listed_by_name_or_the_newest_first_there_and_back(sh
             assert (back.next, back.previous) == (pages[1].next, pages[1].previous)
 
 
-@pytest.mark.parametrize("windows", [(), (1,), (2, 5), (1_000,)])
+@pytest.mark.parametrize("windows", [(1, 1), (1, 5), (3, 5), (1_000, 10_000)])
 async def test_pages_of_members_hold_everybody_once(
-    shop: Shop, windows: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+    shop: Shop, windows: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many people are looked through first, pages are the same."""
-    monkeypatch.setattr(service, "_WINDOWS", windows)
+    for name, size in zip(("_LOOKED_UP", "_WALKED"), windows, strict=True):
+        monkeypatch.setattr(service, name, size)
     async with scope(shop.workspace_id) as session:
         mild = await tag(session, "甘口")
         for n in range(9):  # the newest and some in the middle are none of them

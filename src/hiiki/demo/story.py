@@ -12,14 +12,17 @@ from typing import Any
 import aiohttp
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy import exists, or_, select
 
 from hiiki.db import everywhere, scope
 from hiiki.db.engine import dispose
+from hiiki.delivery.models import Parcel
 from hiiki.demo.api import Api
 from hiiki.demo.check import Ledger, verdict
 from hiiki.demo.friends import Friend, make_friend, respond
 from hiiki.demo.run import Stage
 from hiiki.demo.shops import SHOPS, Campaign, Shop
+from hiiki.ingest.models import WebhookEvent
 from hiiki.rooms import registry
 from hiiki.workspace import service as workspaces
 from line_emulator.client import EmulatorClient
@@ -30,6 +33,9 @@ AT_THE_DOOR = 60
 lives, and what a shop says then costs a push."""
 QUIET = 4.0
 """Seconds without anything new after which everybody has said what they had to say."""
+
+PATIENCE = 60.0
+"""Seconds of silence after which Hiiki's work in hand is not waited for any more."""
 
 
 @dataclass
@@ -68,16 +74,18 @@ class Phones:
 
     async def until_quiet(self, busy: asyncio.Task[None]) -> AsyncIterator[list[dict[str, Any]]]:
         """Yield arrivals in batches until `busy` is done and it has been quiet for a while."""
-        quiet = 0.0
+        quiet = silent = 0.0
         while quiet < QUIET or not busy.done():
             if busy.done() and not busy.cancelled() and (error := busy.exception()):
                 raise error
             if batch := await self._next(0.5):
-                quiet = 0.0
+                quiet = silent = 0.0
                 yield batch
             else:
+                silent += 0.5
                 stats = await self.line.webhook_stats()
-                quiet = quiet + 0.5 if stats["total"]["pending"] == 0 else 0.0
+                at_work = stats["total"]["pending"] or (silent < PATIENCE and await _at_work())
+                quiet = 0.0 if at_work else quiet + 0.5
 
     async def _next(self, wait: float) -> list[dict[str, Any]]:
         batch, _last = await self.line.deliveries_page(self._after, limit=2000, wait=wait)
@@ -85,6 +93,14 @@ class Phones:
             self._after = batch[-1]["seq"]
             self.reached.update(delivery["user"] for delivery in batch)
         return batch
+
+
+async def _at_work() -> bool:
+    """Tell whether Hiiki has events or messages in hand, as a busy machine may let it pause."""
+    async with everywhere() as session:  # both shops
+        events = exists().where(WebhookEvent.state == "waiting")
+        parcels = exists().where(Parcel.state.in_(("ready", "sending")))
+        return bool(await session.scalar(select(or_(events, parcels))))
 
 
 async def tell(stage: Stage, count: int, seed: int, console: Console) -> dict[str, Any]:

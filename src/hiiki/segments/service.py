@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, Select, Text, cast, func, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, Subquery, Text, cast, func, select, text, tuple_
 
 from hiiki.contacts.models import Contact, Friendship
 from hiiki.contacts.search import cursor, read_cursor
@@ -43,8 +43,10 @@ log = structlog.get_logger()
 Among: TypeAlias = "Callable[[ColumnElement[UUID]], Sequence[ColumnElement[bool]]]"
 """Gives, for a column of contact ids, what must be true of one."""
 PAGE = 50
-_WINDOWS = (1_000, 10_000)
-"""So many people are looked through for a page, before everybody is."""
+_LOOKED_UP = 1_000
+"""So many people are looked up for a page by their ids, whatever the rule is,"""
+_WALKED = 10_000
+"""and so many one after the other, before everybody is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,35 +166,38 @@ async def page_of_members(
     are asked first, by look-ups of themselves alone.
     """
     frame = await frame_for(session, rule)
-    people = select(Contact.id).where(Contact.workspace_id == session.workspace_id)
+    people = select(Contact.id, Contact.created_at).where(
+        Contact.workspace_id == session.workspace_id
+    )
     if after:
         people = people.where(tuple_(Contact.created_at, Contact.id) < tuple_(*read_cursor(after)))
     newest = people.order_by(Contact.created_at.desc(), Contact.id.desc())
-    for window in _WINDOWS:
-        ids = list(await session.scalars(newest.limit(window)))
-        asked = compile_rule(rule, replace(frame, contact_ids=ids))
-        members = set(await session.scalars(asked))
-        if len(members) >= limit or len(ids) < window:
-            chosen = [ident for ident in ids if ident in members][:limit]
-            break
-    else:
-        everyone = compile_rule(rule, frame).subquery()
-        # A fence: for the sake of the first fifty PostgreSQL would ask of one after the other.
-        all_of_them = (
-            people.add_columns(Contact.created_at)
-            .join(everyone, everyone.c.contact_id == Contact.id)
-            .offset(0)
-            .subquery()
-        )
-        ordered = (
-            select(all_of_them.c.id)
-            .order_by(all_of_them.c.created_at.desc(), all_of_them.c.id.desc())
-            .limit(limit)
-        )
-        chosen = list(await session.scalars(ordered.execution_options(scoped_by_hand=True)))
-    found = await session.scalars(select(Contact).where(Contact.id.in_(chosen)))
-    by_id = {contact.id: contact for contact in found}
+
+    ids = list(await session.scalars(newest.limit(_LOOKED_UP)))
+    asked = compile_rule(rule, replace(frame, contact_ids=ids))
+    members = set(await session.scalars(asked))
+    chosen = [ident for ident in ids if ident in members][:limit]
+    if len(chosen) < limit and len(ids) == _LOOKED_UP:
+        among = newest.limit(_WALKED).subquery()
+        chosen = await _first(session, among, asked_of(rule, frame, among.c.id), limit)
+        if len(chosen) < limit:
+            found = compile_rule(rule, frame).subquery()
+            among = people.join(found, found.c.contact_id == Contact.id).subquery()
+            chosen = await _first(session, among, [], limit)
+    contacts = await session.scalars(select(Contact).where(Contact.id.in_(chosen)))
+    by_id = {contact.id: contact for contact in contacts}
     return [by_id[ident] for ident in chosen]
+
+
+async def _first(
+    session: WorkspaceSession, among: Subquery, asked: Sequence[ColumnElement[bool]], limit: int
+) -> list[UUID]:
+    # A fence: for the sake of the first fifty PostgreSQL would ask one after the other.
+    found = select(among.c.id, among.c.created_at).where(*asked).offset(0).subquery()
+    query = (
+        select(found.c.id).order_by(found.c.created_at.desc(), found.c.id.desc()).limit(limit)
+    ).execution_options(scoped_by_hand=True)
+    return list(await session.scalars(query))
 
 
 async def sample(session: WorkspaceSession, rule: AnyRule, n: int = 10) -> list[Contact]:
